@@ -1,0 +1,3 @@
+//! Contextrail answers, with proof: *what did the AI know when it made this decision?*
+
+pub mod record;

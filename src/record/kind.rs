@@ -1,0 +1,206 @@
+//! Records of every kind.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Context, Decision, Generation, Head, Import, InvalidValue, Outcome, Review, Timestamp,
+};
+
+/// The kind of a record.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// [`Context`]
+    Context,
+    /// [`Generation`]
+    Generation,
+    /// [`Decision`]
+    Decision,
+    /// [`Review`]
+    Review,
+    /// [`Outcome`]
+    Outcome,
+    /// [`Import`]
+    Import,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::Context,
+        Self::Generation,
+        Self::Decision,
+        Self::Review,
+        Self::Outcome,
+        Self::Import,
+    ];
+
+    /// The word for the kind.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Context => "context",
+            Self::Generation => "generation",
+            Self::Decision => "decision",
+            Self::Review => "review",
+            Self::Outcome => "outcome",
+            Self::Import => "import",
+        }
+    }
+
+    /// The value of the member `schema`: `contextrail.context/1`.
+    #[must_use]
+    pub const fn schema(self) -> &'static str {
+        match self {
+            Self::Context => "contextrail.context/1",
+            Self::Generation => "contextrail.generation/1",
+            Self::Decision => "contextrail.decision/1",
+            Self::Review => "contextrail.review/1",
+            Self::Outcome => "contextrail.outcome/1",
+            Self::Import => "contextrail.import/1",
+        }
+    }
+
+    /// The kind whose schema is `schema`.
+    #[must_use]
+    pub fn of_schema(schema: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.schema() == schema)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| {
+                let known = Self::ALL.map(Self::as_str).join(", ");
+                InvalidValue::new("kind", text, format!("one of {known}"))
+            })
+    }
+}
+
+/// The members of a record that its kind has of its own.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Body {
+    /// A context.
+    Context(Box<Context>),
+    /// A generation.
+    Generation(Box<Generation>),
+    /// A decision.
+    Decision(Box<Decision>),
+    /// A review.
+    Review(Box<Review>),
+    /// An outcome event.
+    Outcome(Box<Outcome>),
+    /// An import.
+    Import(Box<Import>),
+}
+
+impl Body {
+    /// The kind of record this is the body of.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Context(_) => Kind::Context,
+            Self::Generation(_) => Kind::Generation,
+            Self::Decision(_) => Kind::Decision,
+            Self::Review(_) => Kind::Review,
+            Self::Outcome(_) => Kind::Outcome,
+            Self::Import(_) => Kind::Import,
+        }
+    }
+
+    /// The time in the business's own terms: when a context was begun, a decision decided, an
+    /// outcome seen. `None` where only the time of recording counts.
+    #[must_use]
+    pub fn happened_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Context(context) => Some(context.created_at),
+            Self::Decision(decision) => Some(decision.decided_at),
+            Self::Review(review) => Some(review.decided_at),
+            Self::Outcome(outcome) => Some(outcome.at),
+            Self::Generation(_) | Self::Import(_) => None,
+        }
+    }
+}
+
+macro_rules! body_kinds {
+    ($($kind:ident),+) => {$(
+        impl From<$kind> for Body {
+            fn from(body: $kind) -> Self {
+                Self::$kind(Box::new(body))
+            }
+        }
+    )+};
+}
+body_kinds!(Context, Generation, Decision, Review, Outcome, Import);
+
+/// One immutable record: what every record has, and what its kind has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// What every record has.
+    pub head: Head,
+    /// What its kind has.
+    pub body: Body,
+}
+
+impl Record {
+    /// The kind of the record.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.body.kind()
+    }
+
+    /// When it happened: the business time where there is one, else the time of recording.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.body.happened_at().unwrap_or(self.head.recorded_at)
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Flat<'a> {
+            schema: &'static str,
+            id: &'a super::RecordId,
+            tenant: &'a super::Tenant,
+            recorded_at: &'a Timestamp,
+            actor: &'a super::Actor,
+            #[serde(flatten)]
+            body: &'a Body,
+        }
+        let Self {
+            head:
+                Head {
+                    id,
+                    tenant,
+                    recorded_at,
+                    actor,
+                },
+            body,
+        } = self;
+        Flat {
+            schema: self.kind().schema(),
+            id,
+            tenant,
+            recorded_at,
+            actor,
+            body,
+        }
+        .serialize(serializer)
+    }
+}
