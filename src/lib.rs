@@ -1,3 +1,6 @@
 //! Contextrail answers, with proof: *what did the AI know when it made this decision?*
 
+pub mod log;
 pub mod record;
+pub mod seal;
+pub mod store;

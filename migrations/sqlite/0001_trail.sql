@@ -1,0 +1,64 @@
+-- Facts are appended, never edited: nothing here has an update but the head of a log and the
+-- ranges of a zone. Only text, integer and blob columns, and no defaults: the store says everything.
+
+create table trail (
+    id             text   not null primary key, -- TrailId
+    created_at_us  bigint not null              -- microseconds since 1970-01-01T00:00:00Z
+);
+
+create table tenant (
+    tenant         bigint not null primary key, -- stands for the name in every other key
+    name           text   not null unique
+);
+
+create table head (
+    tenant         bigint not null primary key references tenant (tenant),
+    size           bigint not null              -- entries in the log; the next index
+);
+
+create table record (
+    tenant         bigint not null,
+    log_index      bigint not null,             -- from 0, without gaps
+    id             blob   not null,             -- RecordId, 16 bytes
+    kind           bigint not null,
+    at_us          bigint not null,             -- when it happened
+    entry          blob   not null,             -- exactly the bytes hashed into the log
+    primary key (tenant, log_index)
+);
+create unique index record_id on record (tenant, id);
+create index record_kind on record (tenant, kind, log_index);
+
+-- What a record holds, one row for each owner of values: a unit of encryption and of erasure.
+create table slot (
+    tenant         bigint not null,
+    log_index      bigint not null,
+    slot           bigint not null,
+    payload        blob   not null,
+    primary key (tenant, log_index, slot)
+);
+
+-- Shared texts, stored once.
+create table shared_text (
+    tenant         bigint not null,
+    sha256         blob   not null,             -- of the text
+    body           blob   not null,
+    primary key (tenant, sha256)
+);
+
+-- Projections: rebuilt from the records.
+-- The bucket (log_index / 4096) leads, so that inserts stay in a small hot tail.
+create table lookup (
+    tenant         bigint not null,
+    bucket         bigint not null,
+    lookup_key     bigint not null,
+    log_index      bigint not null,
+    primary key (tenant, bucket, lookup_key, log_index)
+) without rowid;
+
+create table zone (
+    tenant         bigint not null,
+    bucket         bigint not null,
+    first_us       bigint not null,             -- the earliest at_us of the bucket
+    last_us        bigint not null,             -- the latest
+    primary key (tenant, bucket)
+) without rowid;

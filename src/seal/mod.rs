@@ -1,0 +1,23 @@
+//! Sealing: from a draft to canonical fields, their commitments and the root over them; and back.
+//!
+//! The formulas stand beside the functions; `docs/format.md` has them in one place.
+
+mod canonical;
+mod commit;
+mod compose;
+mod cut;
+mod digests;
+mod entry;
+mod error;
+mod field;
+mod payload;
+mod sealed;
+mod slot;
+
+pub use canonical::to_canonical;
+pub use commit::{field_leaf, value_commitment};
+pub use entry::{Entry, MAX_REFERENCES, entry_hash};
+pub use error::{OpenError, SealError};
+pub use field::{Field, Fields};
+pub use sealed::{Opened, Sealed, SharedText, SlotBytes, Source, open, seal};
+pub use slot::{Seed, Slot, Slots};

@@ -1,0 +1,267 @@
+//! Sealing a draft, and opening what was stored of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::commit::record_root;
+use super::compose::compose;
+use super::cut::cut;
+use super::digests::{Digester, Placed};
+use super::field::Fields;
+use super::payload::Payload;
+use super::slot::{Seed, Slot, Slots, draw_seeds};
+use super::{OpenError, SealError};
+use crate::log::Hash;
+use crate::record::{Digest, Draft, EntityRef, Head, Record, Texts};
+
+/// A record that can no longer change: its fields, the root over them, and the bytes to store.
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    /// The record, with every digest filled in.
+    pub record: Record,
+    /// Whom its personal values are about, staff aside.
+    pub about: Vec<EntityRef>,
+    /// How many fields it has.
+    pub fields: u64,
+    /// The root over its fields.
+    pub root: Hash,
+    /// The bytes of every slot that holds anything.
+    pub slots: Vec<SlotBytes>,
+    /// The shared texts it points at.
+    pub shared: Vec<SharedText>,
+}
+
+/// The bytes of one slot.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SlotBytes {
+    /// Which slot.
+    pub slot: Slot,
+    /// Its seed, owners, fields and personal texts.
+    pub bytes: Vec<u8>,
+}
+
+/// A text that many records may point at, stored once.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SharedText {
+    /// SHA-256 of the text.
+    pub sha256: [u8; 32],
+    /// The text.
+    pub text: Arc<str>,
+}
+
+/// What a record is sealed from, besides its members.
+#[derive(Clone, Debug, Default)]
+pub enum Source {
+    /// A new record: seeds are drawn.
+    #[default]
+    New,
+    /// A record that was sealed elsewhere: its seeds by slot, and its texts by digest.
+    Elsewhere {
+        /// The seeds; drawn anew when one is missing, and its keyed digests cannot be checked.
+        seeds: BTreeMap<u16, Seed>,
+        /// The texts of its items.
+        texts: BTreeMap<Digest, Arc<str>>,
+    },
+}
+
+/// Seals `draft` under `head`.
+///
+/// # Errors
+///
+/// [`SealError`] when a value cannot be recorded exactly, or the record is too large.
+pub fn seal(head: Head, draft: Draft, source: &Source) -> Result<Sealed, SealError> {
+    let Draft {
+        mut body,
+        about,
+        texts,
+        ..
+    } = draft;
+    let slots = Slots::of(&head, &body, &about)?;
+    let about = super::slot::entities(&body).map_or(about, <[EntityRef]>::to_vec);
+    let mut seeds = draw_seeds(slots.owners().len())?;
+    if let Source::Elsewhere { seeds: known, .. } = source {
+        for (slot, seed) in known {
+            if let Some(drawn) = seeds.get_mut(usize::from(*slot)) {
+                *drawn = *seed;
+            }
+        }
+    }
+    let mut digester = Digester {
+        slots: &slots,
+        seeds: &seeds,
+        placed: Placed::default(),
+    };
+    digester.fill(&mut body, &texts);
+    let mut placed = digester.placed;
+    let record = Record { head, body };
+    if let Source::Elsewhere { texts, .. } = source {
+        place_known(&record, &slots, texts, &mut placed);
+    }
+    let fields = cut(&record, &slots)?;
+    let root = record_root(&fields, &seeds);
+    Ok(Sealed {
+        fields: u64::try_from(fields.len()).map_err(|_| SealError::TooManyFields(fields.len()))?,
+        slots: encode(&slots, &seeds, &fields, &mut placed),
+        record,
+        about,
+        root,
+        shared: placed.shared,
+    })
+}
+
+/// Places texts whose digests the record already has.
+fn place_known(
+    record: &Record,
+    slots: &Slots,
+    texts: &BTreeMap<Digest, Arc<str>>,
+    placed: &mut Placed,
+) {
+    let crate::record::Body::Context(context) = &record.body else {
+        return;
+    };
+    let template = context.template.as_ref().and_then(|used| used.digest);
+    let items = context.assembly.iter().flat_map(|made| &made.items);
+    let wanted = items
+        .map(|item| (item.digest, feature_owner(context, item)))
+        .chain([(template, None)]);
+    for (digest, owner) in wanted {
+        let Some((digest, text)) = digest.and_then(|it| texts.get_key_value(&it)) else {
+            continue;
+        };
+        match digest {
+            Digest::Sha256(sha256) => placed.shared.push(SharedText {
+                sha256: *sha256,
+                text: Arc::clone(text),
+            }),
+            Digest::HmacSha256(_) => {
+                let slot = slots.of_entity(owner);
+                let personal = placed.personal.entry(slot).or_default();
+                personal.insert(*digest, Arc::clone(text));
+            }
+        }
+    }
+}
+
+/// Whose text a feature item is: that of the one feature it refers to.
+fn feature_owner<'a>(
+    context: &'a crate::record::Context,
+    item: &crate::record::Item,
+) -> Option<&'a EntityRef> {
+    let reference = item.reference.as_ref()?.as_str();
+    let mut named = context.features.iter().filter(|feature| {
+        let name = feature.name.as_str();
+        let entity = feature.entity.as_ref().map(ToString::to_string);
+        reference == name
+            || entity.is_some_and(|entity| {
+                reference
+                    .strip_prefix(name)
+                    .and_then(|rest| rest.strip_prefix('@'))
+                    == Some(&entity)
+            })
+    });
+    let feature = named
+        .next()
+        .filter(|_| item.kind == crate::record::ItemKind::Feature)?;
+    named.next().is_none().then_some(feature.entity.as_ref())?
+}
+
+fn encode(slots: &Slots, seeds: &[Seed], fields: &Fields, placed: &mut Placed) -> Vec<SlotBytes> {
+    let mut used = vec![false; seeds.len()];
+    used[0] = true;
+    for field in fields.iter() {
+        used[usize::from(field.slot.number())] = true;
+    }
+    for slot in placed.personal.keys() {
+        used[usize::from(slot.number())] = true;
+    }
+    (0..)
+        .zip(seeds)
+        .zip(slots.owners())
+        .zip(used)
+        .filter(|(_, used)| *used)
+        .map(|(((number, seed), owners), _)| {
+            let slot = Slot::new(number);
+            let payload = Payload {
+                owners: owners.clone(),
+                texts: placed.personal.remove(&slot).unwrap_or_default(),
+            };
+            SlotBytes {
+                slot,
+                bytes: payload.encode(slot, seed, fields),
+            }
+        })
+        .collect()
+}
+
+/// A stored record, read back.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The record.
+    pub record: Record,
+    /// Whom its personal values are about, staff aside.
+    pub about: Vec<EntityRef>,
+    /// Its personal texts.
+    pub texts: BTreeMap<Digest, Arc<str>>,
+    /// Its seeds, by slot.
+    pub seeds: BTreeMap<u16, Seed>,
+    /// The root over its fields, computed anew.
+    pub root: Hash,
+}
+
+/// Opens the slots of one record.
+///
+/// # Errors
+///
+/// [`OpenError`] when the bytes are not those of a record: the store is damaged.
+pub fn open(slots: &[SlotBytes]) -> Result<Opened, OpenError> {
+    let mut fields = Fields::default();
+    let mut texts = BTreeMap::new();
+    let mut seeds = BTreeMap::new();
+    let mut about = Vec::new();
+    for SlotBytes { slot, bytes } in slots {
+        let (payload, seed) = Payload::decode(*slot, bytes, &mut fields)?;
+        texts.extend(payload.texts);
+        seeds.insert(slot.number(), seed);
+        for owner in payload.owners {
+            if owner.kind.as_str() != "staff" && !about.contains(&owner) {
+                about.push(owner);
+            }
+        }
+    }
+    fields.sort();
+    let root = opened_root(&fields, &seeds);
+    Ok(Opened {
+        record: compose(&fields)?,
+        about,
+        texts,
+        seeds,
+        root,
+    })
+}
+
+fn opened_root(fields: &Fields, seeds: &BTreeMap<u16, Seed>) -> Hash {
+    let count = seeds
+        .keys()
+        .next_back()
+        .map_or(0, |last| usize::from(*last) + 1);
+    let mut dense = vec![Seed::from_bytes([0; 32]); count];
+    for (slot, seed) in seeds {
+        dense[usize::from(*slot)] = *seed;
+    }
+    record_root(fields, &dense)
+}
+
+impl Sealed {
+    /// What `record` looks like without the texts, for a draft that is sealed again elsewhere.
+    #[must_use]
+    pub fn to_draft(record: &Record, about: Vec<EntityRef>) -> Draft {
+        Draft {
+            id: record.head.id,
+            body: record.body.clone(),
+            actor: Some(record.head.actor.clone()),
+            recorded_at: Some(record.head.recorded_at),
+            about,
+            texts: Texts::default(),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What can go wrong between a trail and where it is kept.
+
+use crate::record::RecordId;
+
+/// An error of some other library, kept as the source of ours.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What can go wrong between a trail and where it is kept. Every message names the file or host.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The address of the trail is not one this build can open.
+    #[error(
+        "{url:?} is not the address of a trail: use sqlite://PATH or sqlite::memory:, such as sqlite://contextrail.db"
+    )]
+    Address {
+        /// What was given.
+        url: String,
+    },
+    /// There is no trail there.
+    #[error(
+        "there is no trail at {place}: create one by recording into it, or try `contextrail demo`"
+    )]
+    Missing {
+        /// The file.
+        place: String,
+    },
+    /// The folder of the file is not there.
+    #[error("the folder {folder} is not there: create it first")]
+    MissingFolder {
+        /// The folder.
+        folder: String,
+    },
+    /// The file is something else.
+    #[error("{place} is not a Contextrail trail: {reason}")]
+    NotATrail {
+        /// The file.
+        place: String,
+        /// How that shows.
+        reason: String,
+    },
+    /// The trail was written by a later version.
+    #[error(
+        "{place} has schema {found}, newer than {known} which this version knows: upgrade contextrail"
+    )]
+    NewerSchema {
+        /// The file.
+        place: String,
+        /// The schema it has.
+        found: i64,
+        /// The newest schema known here.
+        known: i64,
+    },
+    /// The trail was written by an earlier version and has to be migrated by a writer.
+    #[error(
+        "{place} has schema {found}, older than {known}: open it once for writing to migrate it"
+    )]
+    OlderSchema {
+        /// The file.
+        place: String,
+        /// The schema it has.
+        found: i64,
+        /// The schema needed.
+        known: i64,
+    },
+    /// Another process writes to the trail.
+    #[error(
+        "{place} is being written by another process ({holder}): close it, or write through it; reading is possible meanwhile"
+    )]
+    InUse {
+        /// The file.
+        place: String,
+        /// What the other process says of itself.
+        holder: String,
+    },
+    /// The database stayed locked for too long.
+    #[error("{place} stayed locked for too long: find what holds it, then try again")]
+    Busy {
+        /// The file.
+        place: String,
+    },
+    /// The file cannot be written.
+    #[error("{place} is read-only: check the permissions of the file and its folder")]
+    ReadOnly {
+        /// The file.
+        place: String,
+    },
+    /// There is no room left.
+    #[error("the disk of {place} is full: free some space; what was acknowledged before is safe")]
+    Full {
+        /// The file.
+        place: String,
+    },
+    /// The database file itself is damaged.
+    #[error("{place} is damaged: restore it from a backup, and keep the damaged file as evidence")]
+    Corrupt {
+        /// The file.
+        place: String,
+        /// What the database says.
+        #[source]
+        source: BoxError,
+    },
+    /// A stored record cannot be read back.
+    #[error("record {id} in {place} is damaged: {what}")]
+    CorruptRecord {
+        /// The file.
+        place: String,
+        /// The record.
+        id: RecordId,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A row is not what it should be.
+    #[error("{place}: table {table}, row {row} is damaged: {what}")]
+    CorruptRow {
+        /// The file.
+        place: String,
+        /// The table.
+        table: &'static str,
+        /// The key of the row.
+        row: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The trail was closed.
+    #[error("the trail is closed: open it again to write")]
+    Closed,
+    /// Anything else the database or the operating system reports.
+    #[error("{place} cannot be used: {source}")]
+    Backend {
+        /// The file.
+        place: String,
+        /// What was reported.
+        #[source]
+        source: BoxError,
+    },
+}
+
+impl StoreError {
+    /// Whether trying again later may succeed without changing anything.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Full { .. })
+    }
+}

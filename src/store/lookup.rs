@@ -1,0 +1,323 @@
+//! What a record can be found by, as 64-bit keys.
+//!
+//! A key narrows a search; it does not decide it. Whoever reads the record compares the full
+//! [`Handle`] with those of the record, so that two handles with one key are never confused.
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::record::{
+    Body, Context, ContextStatus, Decision, EntityRef, FreshnessStatus, Name, Record, RecordId,
+    UsedKind, UsedRef, Version,
+};
+
+/// One thing a record can be found by.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Handle {
+    /// An entity it is about.
+    Entity(EntityRef),
+    /// The business key of a decision.
+    Subject(EntityRef),
+    /// A record it refers to.
+    Refers(RecordId),
+    /// The name of a context.
+    Name(Name),
+    /// The status of a context.
+    Status(&'static str),
+    /// The environment of a context.
+    Environment(Name),
+    /// The freshness of a context.
+    Freshness(&'static str),
+    /// Something it used: the kind, the name, and the chunk or version.
+    Used(&'static str, Name, Option<Version>),
+    /// A chunk of a document it used, and the version of the document.
+    Chunk(Name, Name, Option<Version>),
+}
+
+/// The keys that a search for one handle has to look at: one, or a run of them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct KeyRange {
+    /// The first key.
+    pub first: i64,
+    /// The last key.
+    pub last: i64,
+}
+
+impl Handle {
+    /// A search for records that used `used`.
+    #[must_use]
+    pub fn search_used(used: &UsedRef) -> Self {
+        if used.kind == UsedKind::Document
+            && let Some((document, chunk)) = used.name.as_str().split_once('#')
+            && let (Ok(document), Ok(chunk)) = (document.parse(), chunk.parse())
+        {
+            return Self::Chunk(document, chunk, used.version.clone());
+        }
+        Self::Used(used.kind.as_str(), used.name.clone(), used.version.clone())
+    }
+
+    /// A search for contexts that ended with `status`.
+    #[must_use]
+    pub const fn status(status: ContextStatus) -> Self {
+        Self::Status(match status {
+            ContextStatus::Sealed => "sealed",
+            ContextStatus::Refused => "refused",
+            ContextStatus::Failed => "failed",
+            ContextStatus::Abandoned => "abandoned",
+        })
+    }
+
+    /// A search for contexts of this freshness.
+    #[must_use]
+    pub const fn freshness(status: FreshnessStatus) -> Self {
+        Self::Freshness(match status {
+            FreshnessStatus::Guaranteed => "guaranteed",
+            FreshnessStatus::Degraded => "degraded",
+            FreshnessStatus::Unknown => "unknown",
+        })
+    }
+
+    /// The keys that records with this handle are under.
+    ///
+    /// The upper 40 bits are a hash of the thing, the lower 24 of its version or chunk, so that a
+    /// search without either is one run of keys.
+    #[must_use]
+    pub fn search(&self) -> KeyRange {
+        let (thing, part) = self.hashed_parts();
+        let high = hash(&thing) & HIGH;
+        match part {
+            Some(part) => {
+                let key = (high | (hash(&part) & LOW)).cast_signed();
+                KeyRange {
+                    first: key,
+                    last: key,
+                }
+            }
+            None => KeyRange {
+                first: high.cast_signed(),
+                last: (high | LOW).cast_signed(),
+            },
+        }
+    }
+
+    /// The key that a record with this handle is stored under.
+    #[must_use]
+    pub fn key(&self) -> i64 {
+        let (thing, part) = self.hashed_parts();
+        let low = part.map_or(0, |part| hash(&part) & LOW);
+        ((hash(&thing) & HIGH) | low).cast_signed()
+    }
+
+    /// Whether a record with the handle `own` is one that this search means.
+    #[must_use]
+    pub fn matches(&self, own: &Self) -> bool {
+        let version_fits =
+            |wanted: &Option<Version>, own: &Option<Version>| wanted.is_none() || wanted == own;
+        match (self, own) {
+            (Self::Used(kind, name, version), Self::Used(own_kind, own_name, own_version)) => {
+                kind == own_kind && name == own_name && version_fits(version, own_version)
+            }
+            (Self::Used("document", name, version), Self::Chunk(document, _, own_version)) => {
+                name == document && version_fits(version, own_version)
+            }
+            (
+                Self::Chunk(document, chunk, version),
+                Self::Chunk(own_document, own_chunk, own_version),
+            ) => {
+                document == own_document && chunk == own_chunk && version_fits(version, own_version)
+            }
+            _ => self == own,
+        }
+    }
+
+    /// What the upper and the lower bits are hashes of. A document's lower bits are its chunk's.
+    fn hashed_parts(&self) -> (String, Option<String>) {
+        match self {
+            Self::Entity(entity) => whole("entity", &entity.to_string()),
+            Self::Subject(subject) => whole("subject", &subject.to_string()),
+            Self::Refers(id) => whole("refers", &id.to_string()),
+            Self::Name(name) => whole("name", name.as_str()),
+            Self::Status(status) => whole("status", status),
+            Self::Environment(name) => whole("environment", name.as_str()),
+            Self::Freshness(status) => whole("freshness", status),
+            Self::Used("document", name, _) => (format!("document\0{name}"), None),
+            Self::Used(kind, name, version) => (
+                format!("{kind}\0{name}"),
+                version.as_ref().map(ToString::to_string),
+            ),
+            Self::Chunk(document, chunk, _) => {
+                (format!("document\0{document}"), Some(chunk.to_string()))
+            }
+        }
+    }
+}
+
+/// A thing without parts: all 64 bits are its own.
+fn whole(kind: &str, name: &str) -> (String, Option<String>) {
+    let thing = format!("{kind}\0{name}");
+    (thing.clone(), Some(thing))
+}
+
+fn hash(text: &str) -> u64 {
+    let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    let (first, _) = digest.as_chunks::<8>();
+    u64::from_be_bytes(first[0])
+}
+
+/// Everything `record` can be found by; `about` are the entities of kinds that list none.
+#[must_use]
+pub fn handles(record: &Record, about: &[EntityRef]) -> BTreeSet<Handle> {
+    let mut handles: BTreeSet<Handle> = about.iter().cloned().map(Handle::Entity).collect();
+    let mut refers = |id: RecordId| {
+        handles.insert(Handle::Refers(id));
+    };
+    match &record.body {
+        Body::Context(context) => {
+            context.parents.iter().for_each(|id| refers((*id).into()));
+            context_handles(context, &mut handles);
+        }
+        Body::Generation(generation) => refers(generation.context.into()),
+        Body::Decision(decision) => {
+            decision.contexts.iter().for_each(|id| refers((*id).into()));
+            decision
+                .generations
+                .iter()
+                .for_each(|id| refers((*id).into()));
+            decision
+                .supersedes
+                .iter()
+                .for_each(|id| refers((*id).into()));
+            decision.caused_by.iter().for_each(|id| refers(*id));
+            decision_handles(decision, &mut handles);
+        }
+        Body::Review(review) => {
+            refers(review.decision.into());
+            review
+                .new_decision
+                .iter()
+                .for_each(|id| refers((*id).into()));
+        }
+        Body::Outcome(outcome) => refers(outcome.decision.into()),
+        Body::Import(_) => {}
+    }
+    handles
+}
+
+fn decision_handles(decision: &Decision, handles: &mut BTreeSet<Handle>) {
+    handles.insert(Handle::Subject(decision.subject.clone()));
+    for (role, governing) in &decision.governed_by {
+        let kind = match role.as_str() {
+            "model" => UsedKind::Model,
+            "policy" => UsedKind::Policy,
+            _ => continue,
+        };
+        for versioned in governing.versions() {
+            handles.insert(Handle::Used(
+                kind.as_str(),
+                versioned.name.clone(),
+                Some(versioned.version.clone()),
+            ));
+        }
+    }
+}
+
+fn context_handles(context: &Context, handles: &mut BTreeSet<Handle>) {
+    let mut used = |kind: UsedKind, name: &Name, version: Option<&Version>| {
+        handles.insert(Handle::Used(kind.as_str(), name.clone(), version.cloned()));
+    };
+    if let Some(template) = &context.template {
+        used(
+            UsedKind::Template,
+            &template.name,
+            template.version.as_ref(),
+        );
+    }
+    if let Some(model) = &context.model {
+        used(UsedKind::Model, &model.name, None);
+    }
+    for feature in &context.features {
+        used(UsedKind::Feature, &feature.name, feature.version.as_ref());
+    }
+    for guardrail in &context.guardrails {
+        used(
+            UsedKind::Guardrail,
+            &guardrail.name,
+            guardrail.version.as_ref(),
+        );
+        if let Some(policy) = &guardrail.policy {
+            used(UsedKind::Policy, &policy.name, policy.version.as_ref());
+        }
+    }
+    for retrieval in &context.retrievals {
+        if let Some(index) = &retrieval.index {
+            used(UsedKind::Index, &index.name, index.version.as_ref());
+        }
+    }
+    for result in context.retrievals.iter().flat_map(|call| &call.results) {
+        let version = result.version.clone();
+        handles.insert(match &result.chunk {
+            Some(chunk) => Handle::Chunk(result.document.clone(), chunk.clone(), version),
+            None => Handle::Used(
+                UsedKind::Document.as_str(),
+                result.document.clone(),
+                version,
+            ),
+        });
+    }
+    handles.insert(Handle::Name(context.name.clone()));
+    handles.insert(Handle::status(context.status));
+    handles.insert(Handle::Environment(context.environment.clone()));
+    handles.insert(Handle::freshness(context.freshness.status));
+}
+
+const LOW: u64 = (1 << 24) - 1;
+const HIGH: u64 = !LOW;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn used(text: &str) -> Handle {
+        Handle::search_used(&text.parse().unwrap())
+    }
+
+    fn covers(search: &Handle, own: &Handle) -> bool {
+        let range = search.search();
+        (range.first..=range.last).contains(&own.key())
+    }
+
+    #[test]
+    fn a_document_is_found_with_and_without_its_chunk() {
+        let own = Handle::Chunk(
+            "doc_456".parse().unwrap(),
+            "chunk_abc".parse().unwrap(),
+            Some("7".parse().unwrap()),
+        );
+        for search in [
+            "document:doc_456",
+            "document:doc_456@7",
+            "document:doc_456#chunk_abc@7",
+        ] {
+            assert!(covers(&used(search), &own), "{search}");
+            assert!(used(search).matches(&own), "{search}");
+        }
+        for search in [
+            "document:doc_456@8",
+            "document:doc_45",
+            "document:doc_456#chunk_b",
+        ] {
+            assert!(!used(search).matches(&own), "{search}");
+        }
+    }
+
+    #[test]
+    fn a_feature_is_found_with_and_without_its_version() {
+        let own = used("feature:credit_score@3");
+        for search in ["feature:credit_score", "feature:credit_score@3"] {
+            assert!(covers(&used(search), &own) && used(search).matches(&own));
+        }
+        assert!(!covers(&used("feature:credit_score@4"), &own));
+        assert!(!used("template:credit_score").matches(&own));
+    }
+}

@@ -1,0 +1,208 @@
+//! A store in memory: what tests and short-lived programs use. It passes the same suite.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+
+use super::{
+    Find, IdPrefix, KeyRange, Located, Placed, Prepared, Store, StoreError, StoreStatus,
+    StoredRecord,
+};
+use crate::record::{Kind, RecordId, Tenant, Timestamp, TrailId};
+
+/// A store in memory. What it holds goes with it.
+#[derive(Debug)]
+pub struct MemoryStore {
+    trail: TrailId,
+    logs: Mutex<HashMap<Tenant, Log>>,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    records: Vec<Row>,
+    ids: BTreeMap<RecordId, u64>,
+    keys: BTreeSet<(i64, u64)>,
+    texts: HashMap<[u8; 32], Arc<str>>,
+}
+
+#[derive(Debug)]
+struct Row {
+    stored: StoredRecord,
+    placed: Placed,
+    kind: Kind,
+    at: Timestamp,
+}
+
+impl MemoryStore {
+    /// An empty store for the trail `trail`.
+    #[must_use]
+    pub fn new(trail: TrailId) -> Self {
+        Self {
+            trail,
+            logs: Mutex::default(),
+        }
+    }
+
+    fn logs(&self) -> MutexGuard<'_, HashMap<Tenant, Log>> {
+        self.logs.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl Log {
+    fn append(&mut self, prepared: &Prepared, at: Timestamp) -> Result<Placed, StoreError> {
+        if let Some(index) = self.ids.get(&prepared.id) {
+            let index = usize::try_from(*index).expect("it is the index of a vector");
+            return Ok(Placed {
+                existed: true,
+                ..self.records[index].placed
+            });
+        }
+        let log_index = u64::try_from(self.records.len()).expect("memory holds fewer records");
+        let (entry, entry_hash) = prepared.entry(at).map_err(|error| StoreError::Backend {
+            place: PLACE.to_owned(),
+            source: error.into(),
+        })?;
+        let placed = Placed {
+            log_index,
+            entry_hash,
+            existed: false,
+        };
+        self.ids.insert(prepared.id, log_index);
+        self.keys
+            .extend(prepared.keys.iter().map(|key| (*key, log_index)));
+        self.texts.extend(
+            prepared
+                .shared
+                .iter()
+                .map(|shared| (shared.sha256, Arc::clone(&shared.text))),
+        );
+        self.records.push(Row {
+            stored: StoredRecord {
+                log_index,
+                entry,
+                slots: prepared.slots.clone(),
+            },
+            placed,
+            kind: prepared.kind,
+            at: prepared.at,
+        });
+        Ok(placed)
+    }
+
+    fn fits(&self, index: u64, row: &Row, find: &Find) -> bool {
+        let under = |range: &KeyRange| {
+            self.keys
+                .range((range.first, 0)..=(range.last, u64::MAX))
+                .any(|(_, at)| *at == index)
+        };
+        find.before.is_none_or(|before| index < before)
+            && find.kind.is_none_or(|kind| row.kind == kind)
+            && find.since.is_none_or(|since| row.at >= since)
+            && find.until.is_none_or(|until| row.at < until)
+            && find.keys.iter().all(under)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn append(
+        &self,
+        tenant: &Tenant,
+        batch: &[Prepared],
+        at: Timestamp,
+    ) -> Result<Vec<Placed>, StoreError> {
+        let mut logs = self.logs();
+        let log = logs.entry(tenant.clone()).or_default();
+        batch
+            .iter()
+            .map(|prepared| log.append(prepared, at))
+            .collect()
+    }
+
+    async fn locate(
+        &self,
+        tenant: &Tenant,
+        prefix: IdPrefix,
+        limit: u32,
+    ) -> Result<Vec<Located>, StoreError> {
+        let id = |bytes| RecordId::from_uuid(uuid::Uuid::from_bytes(bytes));
+        let logs = self.logs();
+        let ids = logs.get(tenant).map(|log| &log.ids);
+        Ok(ids
+            .into_iter()
+            .flat_map(|ids| ids.range(id(prefix.first)..=id(prefix.last)))
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .map(|(id, log_index)| Located {
+                id: *id,
+                log_index: *log_index,
+            })
+            .collect())
+    }
+
+    async fn find(&self, tenant: &Tenant, find: &Find, limit: u32) -> Result<Vec<u64>, StoreError> {
+        let logs = self.logs();
+        let Some(log) = logs.get(tenant) else {
+            return Ok(Vec::new());
+        };
+        Ok(log
+            .records
+            .iter()
+            .rev()
+            .filter(|row| log.fits(row.placed.log_index, row, find))
+            .map(|row| row.placed.log_index)
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .collect())
+    }
+
+    async fn read(
+        &self,
+        tenant: &Tenant,
+        indexes: &[u64],
+    ) -> Result<Vec<StoredRecord>, StoreError> {
+        let logs = self.logs();
+        let Some(log) = logs.get(tenant) else {
+            return Ok(Vec::new());
+        };
+        Ok(indexes
+            .iter()
+            .filter_map(|index| log.records.get(usize::try_from(*index).ok()?))
+            .map(|row| row.stored.clone())
+            .collect())
+    }
+
+    async fn texts(
+        &self,
+        tenant: &Tenant,
+        digests: &[[u8; 32]],
+    ) -> Result<Vec<Option<Arc<str>>>, StoreError> {
+        let logs = self.logs();
+        let texts = logs.get(tenant).map(|log| &log.texts);
+        Ok(digests
+            .iter()
+            .map(|digest| texts.and_then(|texts| texts.get(digest)).cloned())
+            .collect())
+    }
+
+    async fn status(&self, tenant: &Tenant) -> Result<StoreStatus, StoreError> {
+        let logs = self.logs();
+        let records = logs.get(tenant).map_or(&[][..], |log| &log.records);
+        let count = |kind| records.iter().filter(|row| row.kind == kind).count();
+        Ok(StoreStatus {
+            trail: self.trail,
+            schema: 1,
+            size: u64::try_from(records.len()).unwrap_or(u64::MAX),
+            counts: Kind::ALL
+                .into_iter()
+                .map(|kind| (kind, u64::try_from(count(kind)).unwrap_or(u64::MAX)))
+                .collect(),
+            bytes: 0,
+            engine: PLACE.to_owned(),
+            problems: Vec::new(),
+        })
+    }
+
+    async fn close(&self) {}
+}
+
+const PLACE: &str = "memory";

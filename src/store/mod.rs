@@ -1,0 +1,220 @@
+//! Where trails are kept: the [`Store`] trait, its backends, and the appender before them.
+
+mod appender;
+mod error;
+mod lookup;
+mod memory;
+mod pack;
+mod prepared;
+mod spool;
+#[cfg(feature = "sqlite")]
+mod sql;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::log::Hash;
+use crate::record::{Kind, RecordId, Tenant, Timestamp, TrailId};
+use crate::seal::SlotBytes;
+
+pub use appender::{Appender, AppenderOptions, Reply};
+pub use error::{BoxError, StoreError};
+pub use lookup::{Handle, KeyRange, handles};
+pub use memory::MemoryStore;
+pub use prepared::Prepared;
+pub use spool::{Spool, Spooled};
+#[cfg(feature = "sqlite")]
+pub use sql::{Access, SqliteStore};
+
+#[cfg(feature = "sqlite")]
+use pack::pack;
+use pack::unpack;
+
+/// A place where trails are kept. It appends and reads; it has no way to change or remove.
+///
+/// Every method names a tenant first: one tenant's log never shows in another's answers.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync {
+    /// Appends `batch` behind the end of the log, in order, each under an entry made at `at`.
+    ///
+    /// The append is atomic and durable: when it returns, either every record of the batch is
+    /// stored at contiguous indexes, or nothing has changed. A record whose id is there already is
+    /// not stored again; the entry that is there is given back.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; nothing has been stored then.
+    async fn append(
+        &self,
+        tenant: &Tenant,
+        batch: &[Prepared],
+        at: Timestamp,
+    ) -> Result<Vec<Placed>, StoreError>;
+
+    /// The ids that begin with the bits of `prefix`, lowest first, `limit` at most.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    async fn locate(
+        &self,
+        tenant: &Tenant,
+        prefix: IdPrefix,
+        limit: u32,
+    ) -> Result<Vec<Located>, StoreError>;
+
+    /// The indexes of records that fit `find`, in its order, `limit` at most.
+    ///
+    /// Handles narrow the search by hashed keys: the caller compares them with the record read.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    async fn find(&self, tenant: &Tenant, find: &Find, limit: u32) -> Result<Vec<u64>, StoreError>;
+
+    /// The records at `indexes`, in that order; an index without a record is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read or a row is damaged.
+    async fn read(&self, tenant: &Tenant, indexes: &[u64])
+    -> Result<Vec<StoredRecord>, StoreError>;
+
+    /// The shared texts with these SHA-256 digests, in that order, `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read or a text is not that of its digest.
+    async fn texts(
+        &self,
+        tenant: &Tenant,
+        digests: &[[u8; 32]],
+    ) -> Result<Vec<Option<Arc<str>>>, StoreError>;
+
+    /// What the store says of itself.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    async fn status(&self, tenant: &Tenant) -> Result<StoreStatus, StoreError>;
+
+    /// Does what is due between appends; called while nobody waits.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be done now; nothing is lost by that.
+    async fn maintain(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Writes everything through and lets go of files.
+    async fn close(&self);
+}
+
+/// Where a record was placed in its log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Placed {
+    /// Its place, from 0.
+    pub log_index: u64,
+    /// The hash of its entry.
+    pub entry_hash: Hash,
+    /// Whether it was there before.
+    pub existed: bool,
+}
+
+/// The first bits of an id.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct IdPrefix {
+    /// The lowest id with these bits.
+    pub first: [u8; 16],
+    /// The highest id with these bits.
+    pub last: [u8; 16],
+}
+
+impl From<RecordId> for IdPrefix {
+    fn from(id: RecordId) -> Self {
+        let bytes = *id.uuid().as_bytes();
+        Self {
+            first: bytes,
+            last: bytes,
+        }
+    }
+}
+
+/// An id and where it is in the log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Located {
+    /// The id.
+    pub id: RecordId,
+    /// Its place, from 0.
+    pub log_index: u64,
+}
+
+/// A search: everything given has to fit.
+#[derive(Clone, Debug, Default)]
+pub struct Find {
+    /// The kind of record.
+    pub kind: Option<Kind>,
+    /// Keys that the record is under, the most telling one first.
+    pub keys: Vec<KeyRange>,
+    /// The earliest time, inclusive.
+    pub since: Option<Timestamp>,
+    /// The latest time, exclusive.
+    pub until: Option<Timestamp>,
+    /// Only records before this index.
+    pub before: Option<u64>,
+}
+
+/// A record as it is stored.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoredRecord {
+    /// Its place in the log, from 0.
+    pub log_index: u64,
+    /// The bytes of its entry.
+    pub entry: Vec<u8>,
+    /// The bytes of its slots, compressed.
+    pub slots: Vec<SlotBytes>,
+}
+
+impl StoredRecord {
+    /// The bytes of its slots as they were sealed.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them, when they are damaged.
+    pub fn unpacked(&self) -> std::io::Result<Vec<SlotBytes>> {
+        self.slots
+            .iter()
+            .map(|slot| {
+                Ok(SlotBytes {
+                    slot: slot.slot,
+                    bytes: unpack(&slot.bytes)?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// What a store says of itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoreStatus {
+    /// The id of the trail.
+    pub trail: TrailId,
+    /// The version of the schema.
+    pub schema: i64,
+    /// How many entries the tenant's log has.
+    pub size: u64,
+    /// How many records there are of each kind.
+    pub counts: Vec<(Kind, u64)>,
+    /// Bytes on disk, logs and lock files aside; 0 in memory.
+    pub bytes: u64,
+    /// The database and its version.
+    pub engine: String,
+    /// What is wrong, in words; empty when nothing is.
+    pub problems: Vec<String>,
+}
+
+/// Records per bucket of the lookup index: what keeps its inserts in a small hot tail.
+const BUCKET_RECORDS: u64 = 4_096;

@@ -1,0 +1,257 @@
+//! The spool: where records wait on disk while the store cannot take them.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::seal::{SharedText, Slot, SlotBytes};
+
+/// Records waiting on disk, in the order they came.
+///
+/// A file of frames: the length of the body in four bytes, the first eight bytes of its SHA-256,
+/// and the body. What a crash tore off at the end is not read; everything before it is.
+#[derive(Debug)]
+pub struct Spool {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+    limit_bytes: u64,
+}
+
+/// A record in the spool: all that is needed to append it later.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Spooled {
+    /// The bytes of its slots, not compressed.
+    pub slots: Vec<SlotBytes>,
+    /// The shared texts it points at.
+    pub shared: Vec<SharedText>,
+}
+
+impl Spool {
+    /// Opens the spool in the file `path`, which is made when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened for writing.
+    pub fn open(path: &Path, limit_bytes: u64) -> io::Result<Self> {
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            bytes: file.metadata()?.len(),
+            file,
+            limit_bytes,
+        })
+    }
+
+    /// Where the spool is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether nothing is waiting.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    /// Adds a record; when this returns, it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// When the spool is at its limit or the disk does not take it; the record is not spooled then.
+    pub fn add(&mut self, spooled: &Spooled) -> io::Result<()> {
+        let body = spooled.encode()?;
+        let length = u32::try_from(body.len()).map_err(io::Error::other)?;
+        let mut frame = Vec::with_capacity(body.len() + HEADER_BYTES);
+        frame.extend_from_slice(&length.to_be_bytes());
+        frame.extend_from_slice(&check(&body));
+        frame.extend_from_slice(&body);
+        let frame_bytes = u64::try_from(frame.len()).map_err(io::Error::other)?;
+        if self.bytes + frame_bytes > self.limit_bytes {
+            return Err(io::Error::new(
+                io::ErrorKind::QuotaExceeded,
+                format!(
+                    "the spool has reached its limit of {} bytes",
+                    self.limit_bytes
+                ),
+            ));
+        }
+        let written = self
+            .file
+            .write_all(&frame)
+            .and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // A torn frame would hide those that come after it.
+            self.file.set_len(self.bytes)?;
+            return Err(error);
+        }
+        self.bytes += frame_bytes;
+        Ok(())
+    }
+
+    /// Reads everything that is waiting, and says how many bytes at the end were torn off.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn waiting(&self) -> io::Result<(Vec<Spooled>, usize)> {
+        let mut bytes = Vec::new();
+        File::open(&self.path)?.read_to_end(&mut bytes)?;
+        let mut rest = bytes.as_slice();
+        let mut waiting = Vec::new();
+        while let Some((spooled, after)) = read_frame(rest) {
+            waiting.push(spooled);
+            rest = after;
+        }
+        Ok((waiting, rest.len()))
+    }
+
+    /// Empties the spool, once everything in it is durable elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be shortened.
+    pub fn clear(&mut self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.sync_data()?;
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
+impl Spooled {
+    fn encode(&self) -> io::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        write_count(&mut out, self.slots.len())?;
+        for slot in &self.slots {
+            out.extend_from_slice(&slot.slot.number().to_be_bytes());
+            write_count(&mut out, slot.bytes.len())?;
+            out.extend_from_slice(&slot.bytes);
+        }
+        write_count(&mut out, self.shared.len())?;
+        for shared in &self.shared {
+            out.extend_from_slice(&shared.sha256);
+            write_count(&mut out, shared.text.len())?;
+            out.extend_from_slice(shared.text.as_bytes());
+        }
+        Ok(out)
+    }
+
+    fn decode(body: &[u8]) -> Option<Self> {
+        let mut rest = body;
+        let mut spooled = Self::default();
+        for _ in 0..read_count(&mut rest)? {
+            let slot = Slot::new(u16::from_be_bytes(*take_array(&mut rest)?));
+            let length = read_count(&mut rest)?;
+            let bytes = take(&mut rest, length)?.to_vec();
+            spooled.slots.push(SlotBytes { slot, bytes });
+        }
+        for _ in 0..read_count(&mut rest)? {
+            let sha256 = *take_array(&mut rest)?;
+            let length = read_count(&mut rest)?;
+            let text = std::str::from_utf8(take(&mut rest, length)?).ok()?.into();
+            spooled.shared.push(SharedText { sha256, text });
+        }
+        rest.is_empty().then_some(spooled)
+    }
+}
+
+fn read_frame(bytes: &[u8]) -> Option<(Spooled, &[u8])> {
+    let mut rest = bytes;
+    let length = read_count(&mut rest)?;
+    let expected: [u8; 8] = *take_array(&mut rest)?;
+    let body = take(&mut rest, length)?;
+    if check(body) != expected {
+        return None;
+    }
+    Some((Spooled::decode(body)?, rest))
+}
+
+fn check(body: &[u8]) -> [u8; 8] {
+    let digest: [u8; 32] = Sha256::digest(body).into();
+    let (first, _) = digest.as_chunks::<8>();
+    first[0]
+}
+
+fn write_count(out: &mut Vec<u8>, count: usize) -> io::Result<()> {
+    let count = u32::try_from(count).map_err(io::Error::other)?;
+    out.extend_from_slice(&count.to_be_bytes());
+    Ok(())
+}
+
+fn read_count(bytes: &mut &[u8]) -> Option<usize> {
+    usize::try_from(u32::from_be_bytes(*take_array(bytes)?)).ok()
+}
+
+fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (taken, rest) = bytes.split_at_checked(length)?;
+    *bytes = rest;
+    Some(taken)
+}
+
+fn take_array<'a, const N: usize>(bytes: &mut &'a [u8]) -> Option<&'a [u8; N]> {
+    let (taken, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(taken)
+}
+
+const HEADER_BYTES: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spooled(number: u8) -> Spooled {
+        Spooled {
+            slots: vec![SlotBytes {
+                slot: Slot::TENANT,
+                bytes: vec![number; 40],
+            }],
+            shared: vec![SharedText {
+                sha256: [number; 32],
+                text: "text".into(),
+            }],
+        }
+    }
+
+    #[test]
+    fn records_come_back_in_order_and_a_torn_end_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.spool");
+        let mut spool = Spool::open(&path, 10_000).unwrap();
+        for number in 0..3 {
+            spool.add(&spooled(number)).unwrap();
+        }
+        drop(spool);
+        let whole = std::fs::metadata(&path).unwrap().len();
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(whole - 5)
+            .unwrap();
+        let (waiting, torn) = Spool::open(&path, 10_000).unwrap().waiting().unwrap();
+        assert_eq!(waiting, [spooled(0), spooled(1)]);
+        assert!(torn > 0);
+    }
+
+    #[test]
+    fn a_full_spool_is_an_error_and_keeps_what_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.spool");
+        let mut spool = Spool::open(&path, 250).unwrap();
+        spool.add(&spooled(1)).unwrap();
+        let error = spool.add(&spooled(2)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::QuotaExceeded);
+        assert_eq!(spool.waiting().unwrap().0.len(), 1);
+        spool.clear().unwrap();
+        assert!(spool.is_empty());
+    }
+}

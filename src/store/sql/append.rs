@@ -1,0 +1,309 @@
+//! Appending a batch in one transaction.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
+use sqlx::Row;
+
+use super::SqlStore;
+use super::backend::{Backend, Column, LOOKUP, RECORD, SHARED_TEXT, SLOT, ZONE};
+use super::read::{ids_in, index, sql_int};
+use crate::record::{RecordId, Tenant, Timestamp};
+use crate::seal::entry_hash;
+use crate::store::prepared::kind_number;
+use crate::store::{BUCKET_RECORDS, Placed, Prepared, StoreError, pack};
+
+sql_impl! {
+    impl SqlStore {
+        /// Appends `batch`; see [`crate::store::Store::append`].
+        pub(super) async fn append_batch(
+            &self,
+            tenant: &Tenant,
+            batch: &[Prepared],
+            at: Timestamp,
+        ) -> Result<Vec<Placed>, StoreError> {
+            let writer = self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly {
+                place: self.place.clone(),
+            })?;
+            let mut connection = writer.acquire().await.map_err(|e| self.fault(e))?;
+            self.run(&mut connection, DB::BEGIN).await?;
+            let appended = self.append_in(&mut connection, tenant, batch, at).await;
+            match appended {
+                Ok(placed) => {
+                    self.run(&mut connection, "commit").await?;
+                    self.appended(batch);
+                    Ok(placed)
+                }
+                Err(error) => {
+                    // The first error says more than a failed rollback; the connection is dropped.
+                    if self.run(&mut connection, "rollback").await.is_err() {
+                        drop(connection.detach());
+                    }
+                    Err(error)
+                }
+            }
+        }
+
+        async fn append_in(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: &Tenant,
+            batch: &[Prepared],
+            at: Timestamp,
+        ) -> Result<Vec<Placed>, StoreError> {
+            let tenant = self.tenant_for_writing(connection, tenant).await?;
+            let size = self.locked_size(connection, tenant).await?;
+            let mut there = self.existing(connection, tenant, batch).await?;
+            let mut rows = Rows::default();
+            let mut placed = Vec::with_capacity(batch.len());
+            let mut next = size;
+            for prepared in batch {
+                if let Some(existing) = there.get(&prepared.id) {
+                    placed.push(*existing);
+                    continue;
+                }
+                let (entry, hash) = prepared.entry(at).map_err(|e| self.backend(e.into()))?;
+                let place = Placed { log_index: next, entry_hash: hash, existed: false };
+                rows.add(prepared, sql_int(next), entry);
+                there.insert(prepared.id, Placed { existed: true, ..place });
+                placed.push(place);
+                next += 1;
+            }
+            rows.texts = self.new_texts(batch)?;
+            if next > size {
+                self.insert_rows(connection, tenant, rows).await?;
+                self.move_head(connection, tenant, size, next).await?;
+            }
+            Ok(placed)
+        }
+
+        /// The size of the log, whose row is held until the transaction ends.
+        async fn locked_size(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+        ) -> Result<u64, StoreError> {
+            let sql = format!("select size from head where tenant = $1{}", DB::FOR_UPDATE);
+            let size: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+                .bind(tenant)
+                .fetch_one(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            index(size, "head", || tenant.to_string()).map_err(|e| e.at(&self.place))
+        }
+
+        /// Moves the head from `from` to `to`, or fails when somebody else has moved it.
+        async fn move_head(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            from: u64,
+            to: u64,
+        ) -> Result<(), StoreError> {
+            let moved: Option<i64> = sqlx::query_scalar(
+                "update head set size = $1 where tenant = $2 and size = $3 returning size",
+            )
+            .bind(sql_int(to))
+            .bind(tenant)
+            .bind(sql_int(from))
+            .fetch_optional(connection)
+            .await
+            .map_err(|e| self.fault(e))?;
+            moved.map(|_| ()).ok_or_else(|| StoreError::Busy {
+                place: self.place.clone(),
+            })
+        }
+
+        /// Where those of `batch` are that are stored already.
+        async fn existing(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            batch: &[Prepared],
+        ) -> Result<HashMap<RecordId, Placed>, StoreError> {
+            let mut found = HashMap::new();
+            for chunk in batch.chunks(EXISTING_CHUNK) {
+                let sql = ids_in(chunk.len());
+                let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant);
+                // Padding repeats the last id, so that few statements serve every number of ids.
+                let last = chunk.last().into_iter().cycle();
+                for prepared in chunk.iter().chain(last).take(chunk.len().next_power_of_two()) {
+                    query = query.bind(prepared.id.uuid().as_bytes().to_vec());
+                }
+                let rows = query.fetch_all(&mut *connection).await.map_err(|e| self.fault(e))?;
+                for row in rows {
+                    let (id, placed) = self.existing_row(&row)?;
+                    found.insert(id, placed);
+                }
+            }
+            Ok(found)
+        }
+
+        fn existing_row(&self, row: &DB::Row) -> Result<(RecordId, Placed), StoreError> {
+            let id: Vec<u8> = row.try_get(0).map_err(|e| self.fault(e))?;
+            let log_index: i64 = row.try_get(1).map_err(|e| self.fault(e))?;
+            let entry: Vec<u8> = row.try_get(2).map_err(|e| self.fault(e))?;
+            let row_name = || log_index.to_string();
+            let place = Placed {
+                log_index: index(log_index, "record", row_name).map_err(|e| e.at(&self.place))?,
+                entry_hash: entry_hash(&entry),
+                existed: true,
+            };
+            Ok((self.record_id(&id, log_index)?, place))
+        }
+
+        /// The shared texts of `batch` that are not known to be stored, packed.
+        fn new_texts(&self, batch: &[Prepared]) -> Result<Vec<TextRow>, StoreError> {
+            let mut new = HashMap::new();
+            for shared in batch.iter().flat_map(|prepared| &prepared.shared) {
+                if self.known_texts.get(&shared.sha256).is_none() {
+                    new.entry(shared.sha256).or_insert(&shared.text);
+                }
+            }
+            new.into_iter()
+                .map(|(sha256, text)| {
+                    let body = pack(text.as_bytes()).map_err(|e| self.backend(e.into()))?;
+                    Ok((sha256.to_vec(), body))
+                })
+                .collect()
+        }
+
+        async fn insert_rows(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            rows: Rows,
+        ) -> Result<(), StoreError> {
+            let (digests, bodies) = rows.texts.into_iter().unzip();
+            let (first, last) = (rows.zones.values().map(|z| z.0), rows.zones.values().map(|z| z.1));
+            let zones = vec![
+                Column::Int(rows.zones.keys().copied().collect()),
+                Column::Int(first.collect()),
+                Column::Int(last.collect()),
+            ];
+            let tables = [
+                (&RECORD, vec![
+                    Column::Int(rows.indexes), Column::Bytes(rows.ids), Column::Int(rows.kinds),
+                    Column::Int(rows.times), Column::Bytes(rows.entries),
+                ]),
+                (&SLOT, vec![
+                    Column::Int(rows.slot_indexes), Column::Int(rows.slots), Column::Bytes(rows.payloads),
+                ]),
+                (&LOOKUP, rows.lookups.into_columns()),
+                (&SHARED_TEXT, vec![Column::Bytes(digests), Column::Bytes(bodies)]),
+                (&ZONE, zones),
+            ];
+            for (table, columns) in tables {
+                DB::insert(&mut *connection, table, tenant, columns)
+                    .await
+                    .map_err(|e| self.fault(e))?;
+            }
+            Ok(())
+        }
+
+        /// Notes what is stored now that the transaction is committed.
+        fn appended(&self, batch: &[Prepared]) {
+            for shared in batch.iter().flat_map(|prepared| &prepared.shared) {
+                self.known_texts.insert(shared.sha256, ());
+            }
+            let bytes: usize = batch.iter().map(Prepared::queued_bytes).sum();
+            self.unsettled_bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
+
+        async fn run(
+            &self,
+            connection: &mut DB::Connection,
+            statement: &'static str,
+        ) -> Result<(), StoreError> {
+            sqlx::query(statement)
+                .execute(connection)
+                .await
+                .map(|_| ())
+                .map_err(|e| self.fault(e))
+        }
+
+        /// The number that stands for `tenant`, which is made when it is not there.
+        async fn tenant_for_writing(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: &Tenant,
+        ) -> Result<i64, StoreError> {
+            if let Some(number) = self.tenant_in(&mut *connection, tenant).await? {
+                return Ok(number);
+            }
+            let number: i64 = sqlx::query_scalar("select coalesce(max(tenant), 0) + 1 from tenant")
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            sqlx::query("insert into tenant (tenant, name) values ($1, $2)")
+                .bind(number)
+                .bind(tenant.to_string())
+                .execute(&mut *connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            sqlx::query("insert into head (tenant, size) values ($1, 0)")
+                .bind(number)
+                .execute(&mut *connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            Ok(number)
+        }
+    }
+}
+
+/// A digest and a packed text.
+type TextRow = (Vec<u8>, Vec<u8>);
+
+/// The rows of a batch, by column.
+#[derive(Default)]
+struct Rows {
+    indexes: Vec<i64>,
+    ids: Vec<Vec<u8>>,
+    kinds: Vec<i64>,
+    times: Vec<i64>,
+    entries: Vec<Vec<u8>>,
+    slot_indexes: Vec<i64>,
+    slots: Vec<i64>,
+    payloads: Vec<Vec<u8>>,
+    lookups: Lookups,
+    zones: HashMap<i64, (i64, i64)>,
+    texts: Vec<TextRow>,
+}
+
+/// The rows of the lookup index, in the order of its key.
+#[derive(Default)]
+struct Lookups(Vec<[i64; 3]>);
+
+impl Lookups {
+    fn into_columns(mut self) -> Vec<Column> {
+        self.0.sort_unstable();
+        (0..3)
+            .map(|column| Column::Int(self.0.iter().map(|row| row[column]).collect()))
+            .collect()
+    }
+}
+
+impl Rows {
+    fn add(&mut self, prepared: &Prepared, log_index: i64, entry: Vec<u8>) {
+        let bucket = log_index / sql_int(BUCKET_RECORDS);
+        let at = prepared.at.as_micros();
+        self.indexes.push(log_index);
+        self.ids.push(prepared.id.uuid().as_bytes().to_vec());
+        self.kinds.push(kind_number(prepared.kind));
+        self.times.push(at);
+        self.entries.push(entry);
+        for slot in &prepared.slots {
+            self.slot_indexes.push(log_index);
+            self.slots.push(i64::from(slot.slot.number()));
+            self.payloads.push(slot.bytes.clone());
+        }
+        let keys = prepared.keys.iter();
+        self.lookups
+            .0
+            .extend(keys.map(|key| [bucket, *key, log_index]));
+        let zone = self.zones.entry(bucket).or_insert((at, at));
+        *zone = (zone.0.min(at), zone.1.max(at));
+    }
+}
+
+const EXISTING_CHUNK: usize = 256;

@@ -1,0 +1,60 @@
+//! The store on SQL databases: every statement once, for all of them.
+
+/// Writes the conditions under which every query of the store runs on a database, once.
+macro_rules! sql_impl {
+    ($(#[$meta:meta])* impl $([$store:ident])? SqlStore { $($body:tt)* }) => {
+        $(#[$meta])*
+        impl<DB> $($store for)? SqlStore<DB>
+        where
+            DB: Backend,
+            DB::Arguments: sqlx::IntoArguments<DB>,
+            for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
+            usize: sqlx::ColumnIndex<DB::Row>,
+            for<'q> i64: sqlx::Encode<'q, DB> + sqlx::Decode<'q, DB> + sqlx::Type<DB>,
+            for<'q> String: sqlx::Encode<'q, DB> + sqlx::Decode<'q, DB> + sqlx::Type<DB>,
+            for<'q> Vec<u8>: sqlx::Encode<'q, DB> + sqlx::Decode<'q, DB> + sqlx::Type<DB>,
+        {
+            $($body)*
+        }
+    };
+}
+
+mod append;
+mod backend;
+mod find;
+mod read;
+mod sqlite;
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+
+use quick_cache::sync::Cache;
+use sqlx::Pool;
+
+use backend::Backend;
+
+pub use sqlite::{Access, SqliteStore};
+
+/// A store on an SQL database.
+#[derive(Debug)]
+pub struct SqlStore<DB: Backend> {
+    place: String,
+    /// `None` when opened for reading.
+    writer: Option<Pool<DB>>,
+    readers: Pool<DB>,
+    tenants: Mutex<HashMap<crate::record::Tenant, i64>>,
+    /// Shared texts that are known to be stored, so that they are not sent again.
+    known_texts: Cache<[u8; 32], ()>,
+    /// Bytes appended since the last checkpoint of the database.
+    unsettled_bytes: AtomicUsize,
+    #[expect(dead_code, reason = "it keeps other writers out while it lives")]
+    guard: DB::Guard,
+}
+
+fn texts_cache() -> Cache<[u8; 32], ()> {
+    Cache::new(KNOWN_TEXTS)
+}
+
+/// About 100 bytes each.
+const KNOWN_TEXTS: usize = 100_000;

@@ -1,0 +1,468 @@
+//! SQLite: one file, one writer, many readers.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::migrate::Migrator;
+use sqlx::pool::PoolOptions;
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
+    SqliteSynchronous,
+};
+use sqlx::{Arguments, AssertSqlSafe, Row, Sqlite};
+
+use super::backend::{Backend, Column, Table};
+use super::{SqlStore, texts_cache};
+use crate::record::{Timestamp, TrailId};
+use crate::store::StoreError;
+
+/// A store in one SQLite file.
+pub type SqliteStore = SqlStore<Sqlite>;
+
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// Reading and writing; the file is made when it is not there.
+    Write,
+    /// Reading alone; nothing is ever made or changed.
+    Read,
+}
+
+/// The open file that keeps other writing processes out.
+#[derive(Debug)]
+pub struct WriterLock(#[expect(dead_code, reason = "dropping it unlocks")] Option<File>);
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+impl SqliteStore {
+    /// Opens the trail in the file `path`; `fresh` is its id and time should it have to be made.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: a missing folder or file, a file of something else, a newer schema, another
+    /// writer, no permission — each its own.
+    pub async fn open(
+        path: &Path,
+        access: Access,
+        fresh: (TrailId, Timestamp),
+    ) -> Result<Self, StoreError> {
+        let place = path.display().to_string();
+        check_place(path, access)?;
+        let options = SqliteConnectOptions::new().filename(path);
+        let guard = match access {
+            Access::Write => Some(lock(path)?),
+            Access::Read => None,
+        };
+        let readers = PoolOptions::new()
+            .min_connections(0)
+            .max_connections(READERS)
+            .connect_lazy_with(reading(options.clone()));
+        let writer = match access {
+            Access::Read => None,
+            Access::Write => {
+                let pool = single(writing(options)).await;
+                Some(pool.map_err(|error| Sqlite::fault(&place, error))?)
+            }
+        };
+        let store = Self::assemble(place, writer, readers, WriterLock(guard));
+        store.check_schema(access, fresh).await?;
+        Ok(store)
+    }
+
+    /// Opens a new trail in memory. It goes with the store.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when SQLite gives no memory.
+    pub async fn in_memory(fresh: (TrailId, Timestamp)) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .in_memory(true)
+            .foreign_keys(true);
+        let pool = single(options)
+            .await
+            .map_err(|error| Sqlite::fault(MEMORY, error))?;
+        let store = Self::assemble(
+            MEMORY.to_owned(),
+            Some(pool.clone()),
+            pool,
+            WriterLock(None),
+        );
+        store.check_schema(Access::Write, fresh).await?;
+        Ok(store)
+    }
+
+    fn assemble(
+        place: String,
+        writer: Option<SqlitePool>,
+        readers: SqlitePool,
+        guard: WriterLock,
+    ) -> Self {
+        Self {
+            place,
+            writer,
+            readers,
+            tenants: std::sync::Mutex::default(),
+            known_texts: texts_cache(),
+            unsettled_bytes: std::sync::atomic::AtomicUsize::new(0),
+            guard,
+        }
+    }
+
+    async fn check_schema(
+        &self,
+        access: Access,
+        (trail, at): (TrailId, Timestamp),
+    ) -> Result<(), StoreError> {
+        let fault = |error| Sqlite::fault(&self.place, error);
+        let pool = self.writer.as_ref().unwrap_or(&self.readers);
+        let mut connection = pool.acquire().await.map_err(fault)?;
+        let known = MIGRATIONS.iter().map(|it| it.version).max().unwrap_or(0);
+        let found = self.found_schema(&mut connection).await?;
+        if found > known {
+            return Err(StoreError::NewerSchema {
+                place: self.place.clone(),
+                found,
+                known,
+            });
+        }
+        if found < known && access == Access::Read {
+            return Err(StoreError::OlderSchema {
+                place: self.place.clone(),
+                found,
+                known,
+            });
+        }
+        if found < known {
+            MIGRATIONS
+                .run_direct(None, &mut *connection, false)
+                .await
+                .map_err(|error| self.migration_fault(error))?;
+        }
+        if found == 0 {
+            sqlx::query("insert into trail (id, created_at_us) values ($1, $2)")
+                .bind(trail.to_string())
+                .bind(at.as_micros())
+                .execute(&mut *connection)
+                .await
+                .map_err(fault)?;
+        }
+        Ok(())
+    }
+
+    /// The version of the schema in the file; 0 for an empty file.
+    async fn found_schema(&self, connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+        let fault = |error| Sqlite::fault(&self.place, error);
+        let tables: Vec<String> =
+            sqlx::query_scalar("select name from sqlite_schema where type = 'table'")
+                .fetch_all(&mut *connection)
+                .await
+                .map_err(fault)?;
+        if tables.is_empty() {
+            return Ok(0);
+        }
+        let has = |name: &str| tables.iter().any(|table| table == name);
+        if !has("_sqlx_migrations") || !has("trail") || !has("record") {
+            return Err(StoreError::NotATrail {
+                place: self.place.clone(),
+                reason: format!(
+                    "it has the tables of another application ({})",
+                    tables.join(", ")
+                ),
+            });
+        }
+        sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations")
+            .fetch_one(connection)
+            .await
+            .map_err(fault)
+    }
+
+    fn migration_fault(&self, error: sqlx::migrate::MigrateError) -> StoreError {
+        match error {
+            sqlx::migrate::MigrateError::Execute(error) => Sqlite::fault(&self.place, error),
+            other => StoreError::Backend {
+                place: self.place.clone(),
+                source: other.into(),
+            },
+        }
+    }
+}
+
+fn check_place(path: &Path, access: Access) -> Result<(), StoreError> {
+    let place = path.display().to_string();
+    if path.is_dir() {
+        return Err(StoreError::NotATrail {
+            place,
+            reason: "it is a folder: name a file in it".to_owned(),
+        });
+    }
+    if path.exists() {
+        return check_header(path, place);
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(StoreError::MissingFolder {
+            folder: folder.display().to_string(),
+        });
+    }
+    match access {
+        Access::Write => Ok(()),
+        Access::Read => Err(StoreError::Missing { place }),
+    }
+}
+
+/// SQLite would take a file of other contents for a damaged database.
+fn check_header(path: &Path, place: String) -> Result<(), StoreError> {
+    let mut header = [0_u8; 16];
+    let read = File::open(path).and_then(|mut file| file.read(&mut header));
+    match read {
+        Ok(0) => Ok(()),
+        Ok(_) if header.starts_with(b"SQLite format 3\0") => Ok(()),
+        Ok(_) => Err(StoreError::NotATrail {
+            place,
+            reason: "it is not an SQLite database, or its header is damaged".to_owned(),
+        }),
+        Err(error) => Err(StoreError::Backend {
+            place,
+            source: error.into(),
+        }),
+    }
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let lock_path = PathBuf::from(name);
+    let place = path.display().to_string();
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            StoreError::ReadOnly {
+                place: lock_path.display().to_string(),
+            }
+        }
+        std::io::ErrorKind::StorageFull => StoreError::Full {
+            place: place.clone(),
+        },
+        _ => StoreError::Backend {
+            place: lock_path.display().to_string(),
+            source: error.into(),
+        },
+    };
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&lock_path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // The lock says enough without the name of its holder.
+            drop(file.take(200).read_to_string(&mut holder));
+            return Err(StoreError::InUse {
+                place,
+                holder: holder.trim().to_owned(),
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    file.set_len(0).map_err(failed)?;
+    writeln!(file, "process {}", std::process::id()).map_err(failed)?;
+    Ok(file)
+}
+
+async fn single(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    PoolOptions::new()
+        .min_connections(1)
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await
+}
+
+fn writing(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .create_if_missing(true)
+        .page_size(PAGE_BYTES)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        // why: a checkpoint within a commit makes whoever waits for it wait for the disk twice.
+        .pragma("wal_autocheckpoint", "0")
+        .pragma("cache_size", "-65536")
+        .thread_name(|_| "contextrail-writer".to_owned())
+}
+
+fn reading(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .read_only(true)
+        .create_if_missing(false)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("mmap_size", MMAP_BYTES)
+        .pragma("query_only", "1")
+}
+
+#[async_trait]
+impl Backend for Sqlite {
+    // why: SQLite takes its write lock at the first write, so two that both read first would
+    // deadlock; this takes it at the start.
+    const BEGIN: &'static str = "begin immediate";
+    const FOR_UPDATE: &'static str = "";
+
+    type Guard = WriterLock;
+
+    async fn insert(
+        connection: &mut SqliteConnection,
+        table: &'static Table,
+        tenant: i64,
+        columns: Vec<Column>,
+    ) -> Result<(), sqlx::Error> {
+        let mut left = columns.first().map_or(0, Column::len);
+        let mut columns: Vec<Values> = columns.into_iter().map(Values::from).collect();
+        while left > 0 {
+            // why: chunks of powers of two, so that few statements serve every number of rows.
+            let rows = 1 << left.ilog2().min(MAX_CHUNK_LOG2);
+            let mut arguments = SqliteArguments::default();
+            arguments.reserve(1 + rows * columns.len(), 0);
+            arguments.add(tenant).map_err(sqlx::Error::Encode)?;
+            for _ in 0..rows {
+                for column in &mut columns {
+                    column.bind(&mut arguments).map_err(sqlx::Error::Encode)?;
+                }
+            }
+            let statement = AssertSqlSafe(insert_rows(table, rows));
+            sqlx::query_with(statement, arguments)
+                .execute(&mut *connection)
+                .await?;
+            left -= rows;
+        }
+        Ok(())
+    }
+
+    async fn bytes_on_disk(place: &str) -> Option<u64> {
+        if place == MEMORY {
+            return Some(0);
+        }
+        let size = |suffix: &str| std::fs::metadata(format!("{place}{suffix}")).map(|it| it.len());
+        Some(size("").unwrap_or(0) + size("-wal").unwrap_or(0))
+    }
+
+    async fn engine(connection: &mut SqliteConnection) -> Result<String, sqlx::Error> {
+        let version: String = sqlx::query_scalar("select sqlite_version()")
+            .fetch_one(connection)
+            .await?;
+        Ok(format!("SQLite {version}"))
+    }
+
+    async fn problems(connection: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
+        let rows = sqlx::query("pragma quick_check(20)")
+            .fetch_all(connection)
+            .await?;
+        let mut found = Vec::new();
+        for row in rows {
+            let line: String = row.try_get(0)?;
+            if line != "ok" {
+                found.push(line);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn settle(connection: &mut SqliteConnection, last: bool) -> Result<(), sqlx::Error> {
+        let statement = if last {
+            "pragma wal_checkpoint(truncate)"
+        } else {
+            "pragma wal_checkpoint(passive)"
+        };
+        sqlx::query(statement).execute(connection).await?;
+        Ok(())
+    }
+
+    fn fault(place: &str, error: sqlx::Error) -> StoreError {
+        let place = place.to_owned();
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .and_then(|code| code.parse::<u32>().ok());
+        // The low byte is the primary code (sqlite.org/rescode.html).
+        match code.map(|code| code & 0xff) {
+            Some(5 | 6) => StoreError::Busy { place },
+            Some(8) => StoreError::ReadOnly { place },
+            Some(11) => StoreError::Corrupt {
+                place,
+                source: error.into(),
+            },
+            Some(13) => StoreError::Full { place },
+            Some(26) => StoreError::NotATrail {
+                place,
+                reason: "it is not an SQLite database, or its header is damaged".to_owned(),
+            },
+            _ if matches!(error, sqlx::Error::PoolClosed) => StoreError::Closed,
+            _ => StoreError::Backend {
+                place,
+                source: error.into(),
+            },
+        }
+    }
+}
+
+/// The values of one column on their way into statements.
+enum Values {
+    Int(std::vec::IntoIter<i64>),
+    Bytes(std::vec::IntoIter<Vec<u8>>),
+}
+
+impl From<Column> for Values {
+    fn from(column: Column) -> Self {
+        match column {
+            Column::Int(values) => Self::Int(values.into_iter()),
+            Column::Bytes(values) => Self::Bytes(values.into_iter()),
+        }
+    }
+}
+
+impl Values {
+    fn bind(&mut self, arguments: &mut SqliteArguments) -> Result<(), sqlx::error::BoxDynError> {
+        match self {
+            Self::Int(values) => arguments.add(values.next()),
+            Self::Bytes(values) => arguments.add(values.next()),
+        }
+    }
+}
+
+fn insert_rows(table: &Table, rows: usize) -> String {
+    let mut sql = format!(
+        "insert into {} (tenant, {}) values ",
+        table.name,
+        table.columns.join(", ")
+    );
+    let mut parameter = 2;
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "($1" } else { ",($1" });
+        for _ in table.columns {
+            sql.push_str(",$");
+            sql.push_str(&parameter.to_string());
+            parameter += 1;
+        }
+        sql.push(')');
+    }
+    sql.push_str(table.on_conflict);
+    sql
+}
+
+const MEMORY: &str = "sqlite::memory:";
+const READERS: u32 = 8;
+const PAGE_BYTES: u32 = 8_192;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const MMAP_BYTES: &str = "8589934592";
+/// At most 256 rows a statement: 1,281 parameters, far below SQLite's limit.
+const MAX_CHUNK_LOG2: u32 = 8;
