@@ -101,6 +101,22 @@ pub enum ContextStatus {
     Abandoned,
 }
 
+impl ContextStatus {
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::Sealed, Self::Refused, Self::Failed, Self::Abandoned];
+
+    /// The word for the status.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sealed => "sealed",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
 /// Why something did not succeed.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

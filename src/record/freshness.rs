@@ -31,6 +31,21 @@ pub enum FreshnessStatus {
     Unknown,
 }
 
+impl FreshnessStatus {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Guaranteed, Self::Degraded, Self::Unknown];
+
+    /// The word for the status.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Guaranteed => "guaranteed",
+            Self::Degraded => "degraded",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// One value that was not within its limit, or could not be checked.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

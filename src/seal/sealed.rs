@@ -204,6 +204,8 @@ pub struct Opened {
     pub texts: BTreeMap<Digest, Arc<str>>,
     /// Its seeds, by slot.
     pub seeds: BTreeMap<u16, Seed>,
+    /// How many fields it has.
+    pub fields: u64,
     /// The root over its fields, computed anew.
     pub root: Hash,
 }
@@ -235,6 +237,7 @@ pub fn open(slots: &[SlotBytes]) -> Result<Opened, OpenError> {
         about,
         texts,
         seeds,
+        fields: u64::try_from(fields.len()).unwrap_or(u64::MAX),
         root,
     })
 }

@@ -94,7 +94,11 @@ pub struct Slots {
 
 impl Slots {
     /// The slots of a record about `about`, which for a kind with entities of its own are those.
-    pub(super) fn of(head: &Head, body: &Body, about: &[EntityRef]) -> Result<Self, SealError> {
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::TooManyFields`] when there are more owners than a record may have fields.
+    pub fn of(head: &Head, body: &Body, about: &[EntityRef]) -> Result<Self, SealError> {
         let mut slots = Self {
             owners: vec![Vec::new()],
             by_entity: BTreeMap::new(),

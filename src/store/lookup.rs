@@ -60,22 +60,13 @@ impl Handle {
     /// A search for contexts that ended with `status`.
     #[must_use]
     pub const fn status(status: ContextStatus) -> Self {
-        Self::Status(match status {
-            ContextStatus::Sealed => "sealed",
-            ContextStatus::Refused => "refused",
-            ContextStatus::Failed => "failed",
-            ContextStatus::Abandoned => "abandoned",
-        })
+        Self::Status(status.as_str())
     }
 
     /// A search for contexts of this freshness.
     #[must_use]
     pub const fn freshness(status: FreshnessStatus) -> Self {
-        Self::Freshness(match status {
-            FreshnessStatus::Guaranteed => "guaranteed",
-            FreshnessStatus::Degraded => "degraded",
-            FreshnessStatus::Unknown => "unknown",
-        })
+        Self::Freshness(status.as_str())
     }
 
     /// The keys that records with this handle are under.

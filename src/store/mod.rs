@@ -24,7 +24,7 @@ pub use error::{BoxError, StoreError};
 pub use lookup::{Handle, KeyRange, handles};
 pub use memory::MemoryStore;
 pub use prepared::Prepared;
-pub use spool::{Spool, Spooled};
+pub use spool::{Backlog, Spool, Spooled};
 #[cfg(feature = "sqlite")]
 pub use sql::{Access, SqliteStore};
 

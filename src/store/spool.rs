@@ -96,34 +96,53 @@ impl Spool {
         Ok(())
     }
 
-    /// Reads everything that is waiting, and says how many bytes at the end were torn off.
+    /// Reads everything that is waiting.
     ///
     /// # Errors
     ///
     /// When the file cannot be read.
-    pub fn waiting(&self) -> io::Result<(Vec<Spooled>, usize)> {
+    pub fn backlog(&self) -> io::Result<Backlog> {
         let mut bytes = Vec::new();
         File::open(&self.path)?.read_to_end(&mut bytes)?;
         let mut rest = bytes.as_slice();
-        let mut waiting = Vec::new();
+        let mut records = Vec::new();
         while let Some((spooled, after)) = read_frame(rest) {
-            waiting.push(spooled);
+            records.push(spooled);
             rest = after;
         }
-        Ok((waiting, rest.len()))
+        Ok(Backlog {
+            records,
+            torn_bytes: rest.len(),
+            bytes: self.bytes,
+        })
     }
 
-    /// Empties the spool, once everything in it is durable elsewhere.
+    /// Empties the spool once everything in it is durable elsewhere, unless it has grown since it
+    /// had `bytes`.
     ///
     /// # Errors
     ///
     /// When the file cannot be shortened.
-    pub fn clear(&mut self) -> io::Result<()> {
+    pub fn clear_if_still(&mut self, bytes: u64) -> io::Result<()> {
+        if self.bytes != bytes {
+            return Ok(());
+        }
         self.file.set_len(0)?;
         self.file.sync_data()?;
         self.bytes = 0;
         Ok(())
     }
+}
+
+/// What waits in a spool.
+#[derive(Debug)]
+pub struct Backlog {
+    /// The records, in the order they came.
+    pub records: Vec<Spooled>,
+    /// Bytes at the end that a crash tore off.
+    pub torn_bytes: usize,
+    /// The length of the spool when it was read, in bytes.
+    pub bytes: u64,
 }
 
 impl Spooled {
@@ -237,9 +256,9 @@ mod tests {
             .unwrap()
             .set_len(whole - 5)
             .unwrap();
-        let (waiting, torn) = Spool::open(&path, 10_000).unwrap().waiting().unwrap();
-        assert_eq!(waiting, [spooled(0), spooled(1)]);
-        assert!(torn > 0);
+        let backlog = Spool::open(&path, 10_000).unwrap().backlog().unwrap();
+        assert_eq!(backlog.records, [spooled(0), spooled(1)]);
+        assert!(backlog.torn_bytes > 0);
     }
 
     #[test]
@@ -250,8 +269,9 @@ mod tests {
         spool.add(&spooled(1)).unwrap();
         let error = spool.add(&spooled(2)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::QuotaExceeded);
-        assert_eq!(spool.waiting().unwrap().0.len(), 1);
-        spool.clear().unwrap();
+        let backlog = spool.backlog().unwrap();
+        assert_eq!(backlog.records.len(), 1);
+        spool.clear_if_still(backlog.bytes).unwrap();
         assert!(spool.is_empty());
     }
 }

@@ -1,0 +1,484 @@
+//! Recording a business decision.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Trail, TrailError};
+use crate::capture::{AssembledContext, PreparedContext, Sink};
+use crate::record::{
+    Actor, ActorKind, Automation, CheckResult, ContextId, Cost, Decider, DeciderKind, Decision,
+    DecisionId, Draft, EntityRef, Generation, GenerationId, Governing, GuardrailResult,
+    InvalidValue, Members, ModelUse, Name, Rationale, Reason, Receipt, Retention, RiskTier,
+    Threshold, TokenUsage, ToolCall, VersionedName,
+};
+
+/// A model's answer, to be recorded with the decision it led to.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    provider: Option<String>,
+    model: String,
+    generation: Generation,
+    request: Option<std::sync::Arc<[u8]>>,
+}
+
+impl Answer {
+    /// What `model` answered.
+    #[must_use]
+    pub fn new(model: impl Into<String>, text: impl Into<String>) -> Self {
+        let nobody = ContextId::from_uuid(uuid::Uuid::nil());
+        Self {
+            provider: None,
+            model: model.into(),
+            generation: Generation {
+                context: nobody,
+                model: ModelUse {
+                    provider: None,
+                    name: Name::new("unknown").expect("it is a name"),
+                    served: None,
+                    parameters: Members::new(),
+                },
+                request_digest: None,
+                text: text.into(),
+                finish_reason: None,
+                usage: None,
+                cost: None,
+                tool_calls: Vec::new(),
+                guardrails: Vec::new(),
+                latency_us: None,
+                extra: Members::new(),
+            },
+            request: None,
+        }
+    }
+
+    /// Who ran the model.
+    #[must_use]
+    pub fn provider(mut self, provider: impl Into<String>) -> Self {
+        self.provider = Some(provider.into());
+        self
+    }
+
+    /// The version that answered, as the provider names it.
+    #[must_use]
+    pub fn served(mut self, served: Name) -> Self {
+        self.generation.model.served = Some(served);
+        self
+    }
+
+    /// A sampling parameter.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        let parameters = &mut self.generation.model.parameters;
+        parameters.insert(name.into(), value.into());
+        self
+    }
+
+    /// The exact request body; its keyed digest is recorded.
+    #[must_use]
+    pub fn request(mut self, body: &[u8]) -> Self {
+        self.request = Some(body.into());
+        self
+    }
+
+    /// Why the model stopped.
+    #[must_use]
+    pub fn finish_reason(mut self, reason: Name) -> Self {
+        self.generation.finish_reason = Some(reason);
+        self
+    }
+
+    /// Tokens as the provider counts them.
+    #[must_use]
+    pub const fn usage(mut self, input_tokens: u64, output_tokens: u64) -> Self {
+        self.generation.usage = Some(TokenUsage {
+            input_tokens,
+            output_tokens,
+        });
+        self
+    }
+
+    /// What the call cost.
+    #[must_use]
+    pub fn cost(mut self, cost: Cost) -> Self {
+        self.generation.cost = Some(cost);
+        self
+    }
+
+    /// A tool the answer asks for.
+    #[must_use]
+    pub fn tool_call(mut self, call: ToolCall) -> Self {
+        self.generation.tool_calls.push(call);
+        self
+    }
+
+    /// A guardrail that was run on the answer.
+    #[must_use]
+    pub fn guardrail(mut self, result: GuardrailResult) -> Self {
+        self.generation.guardrails.push(result);
+        self
+    }
+
+    /// How long the call took.
+    #[must_use]
+    pub fn latency(mut self, latency: std::time::Duration) -> Self {
+        self.generation.latency_us = u64::try_from(latency.as_micros()).ok();
+        self
+    }
+}
+
+/// A decision being put together. Nothing is recorded before [`DecisionBuilder::commit`].
+#[derive(Debug)]
+#[must_use = "nothing is recorded before `commit`"]
+pub struct DecisionBuilder {
+    trail: Trail,
+    decision: Result<Decision, TrailError>,
+    prepared: Vec<PreparedContext>,
+    answers: Vec<Answer>,
+    actor: Option<Actor>,
+}
+
+/// A recorded decision.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    receipt: Receipt,
+    decision: Decision,
+}
+
+impl Decided {
+    /// The id of the decision.
+    #[must_use]
+    pub fn id(&self) -> DecisionId {
+        self.receipt.id.into()
+    }
+
+    /// The receipt of the decision.
+    #[must_use]
+    pub const fn receipt(&self) -> &Receipt {
+        &self.receipt
+    }
+
+    /// What was recorded, but for the entities it took over from its contexts.
+    #[must_use]
+    pub const fn decision(&self) -> &Decision {
+        &self.decision
+    }
+}
+
+impl Trail {
+    /// Begins a decision on the business key `kind:id`.
+    pub fn decide(&self, kind: &str, id: impl std::fmt::Display) -> DecisionBuilder {
+        let subject = EntityRef::new(kind, id.to_string());
+        DecisionBuilder {
+            decision: subject
+                .map(|subject| self.blank_decision(subject))
+                .map_err(TrailError::from),
+            trail: self.clone(),
+            prepared: Vec::new(),
+            answers: Vec::new(),
+            actor: None,
+        }
+    }
+
+    fn blank_decision(&self, subject: EntityRef) -> Decision {
+        Decision {
+            subject,
+            use_case: None,
+            retention: None,
+            entities: Vec::new(),
+            contexts: Vec::new(),
+            generations: Vec::new(),
+            output: Members::new(),
+            threshold: None,
+            outcome: Name::new("undecided").expect("it is a name"),
+            action: None,
+            confidence: None,
+            reasons: Vec::new(),
+            rationale: Vec::new(),
+            decided_by: decider(self.actor()),
+            automation: None,
+            decided_at: self.clock().now(),
+            risk_tier: None,
+            governed_by: BTreeMap::new(),
+            checks: Vec::new(),
+            input_ref: None,
+            input_digest: None,
+            kpis: BTreeMap::new(),
+            trace: None,
+            caused_by: Vec::new(),
+            supersedes: None,
+            extra: Members::new(),
+        }
+    }
+}
+
+fn decider(actor: &Actor) -> Decider {
+    Decider {
+        kind: match actor.kind {
+            ActorKind::Human => DeciderKind::Human,
+            ActorKind::Service => DeciderKind::System,
+        },
+        id: actor.id.clone(),
+    }
+}
+
+impl DecisionBuilder {
+    fn with(mut self, change: impl FnOnce(&mut Decision) -> Result<(), InvalidValue>) -> Self {
+        self.decision = self.decision.and_then(|mut decision| {
+            change(&mut decision)?;
+            Ok(decision)
+        });
+        self
+    }
+
+    /// What was decided: `approved`. Required.
+    pub fn outcome(self, outcome: impl Into<String>) -> Self {
+        self.with(|it| Name::new(outcome).map(|outcome| it.outcome = outcome))
+    }
+
+    /// A reason, after those given before; the principal one comes first.
+    pub fn because(self, code: impl Into<String>, text: impl Into<String>) -> Self {
+        self.with(|it| {
+            it.reasons.push(Reason {
+                code: Name::new(code)?,
+                text: Some(text.into()),
+                refs: Vec::new(),
+            });
+            Ok(())
+        })
+    }
+
+    /// A reason with what it rests on.
+    pub fn reason(self, reason: Reason) -> Self {
+        self.with(|it| {
+            it.reasons.push(reason);
+            Ok(())
+        })
+    }
+
+    /// How much a signal contributed.
+    pub fn rationale(self, rationale: Rationale) -> Self {
+        self.with(|it| {
+            it.rationale.push(rationale);
+            Ok(())
+        })
+    }
+
+    /// A context that led to it.
+    pub fn from_context(self, context: &AssembledContext) -> Self {
+        self.from_context_id(context.id())
+    }
+
+    /// A context that led to it, by id.
+    pub fn from_context_id(self, id: ContextId) -> Self {
+        self.with(|it| {
+            it.contexts.push(id);
+            Ok(())
+        })
+    }
+
+    /// A context that led to it and may still be on its way: [`Self::commit`] waits for it.
+    pub fn from_prepared(mut self, context: PreparedContext) -> Self {
+        self.prepared.push(context);
+        self
+    }
+
+    /// What a model answered to the first of the contexts; it becomes a record of its own.
+    pub fn generation(mut self, answer: Answer) -> Self {
+        self.answers.push(answer);
+        self
+    }
+
+    /// A generation that is recorded already.
+    pub fn generation_id(self, id: GenerationId) -> Self {
+        self.with(|it| {
+            it.generations.push(id);
+            Ok(())
+        })
+    }
+
+    /// An entity it is about, besides those of its contexts.
+    pub fn entity(self, kind: &str, id: impl std::fmt::Display) -> Self {
+        self.with(|it| {
+            it.entities.push(EntityRef::new(kind, id.to_string())?);
+            Ok(())
+        })
+    }
+
+    /// Something the model or rule gave: `score`, `probability`.
+    pub fn output(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.with(|it| {
+            it.output.insert(name.into(), value.into());
+            Ok(())
+        })
+    }
+
+    /// What the output was held against.
+    pub fn threshold(self, name: impl Into<String>, value: f64) -> Self {
+        self.with(|it| {
+            let name = Name::new(name)?;
+            it.threshold = Some(Threshold { name, value });
+            Ok(())
+        })
+    }
+
+    /// What was done about it.
+    pub fn action(self, action: impl Into<String>) -> Self {
+        self.with(|it| Name::new(action).map(|action| it.action = Some(action)))
+    }
+
+    /// How sure the decider was, from 0 to 1.
+    pub fn confidence(self, confidence: f64) -> Self {
+        self.with(|it| {
+            it.confidence = Some(confidence);
+            Ok(())
+        })
+    }
+
+    /// The person who decided. Without it, the actor of the trail did.
+    pub fn decided_by_human(self, id: impl Into<String>) -> Self {
+        self.with(|it| {
+            it.decided_by = Decider {
+                kind: DeciderKind::Human,
+                id: Name::new(id)?,
+            };
+            Ok(())
+        })
+    }
+
+    /// How far it was automated.
+    pub fn automation(self, automation: Automation) -> Self {
+        self.with(|it| {
+            it.automation = Some(automation);
+            Ok(())
+        })
+    }
+
+    /// How much is at stake.
+    pub fn risk_tier(self, tier: RiskTier) -> Self {
+        self.with(|it| {
+            it.risk_tier = Some(tier);
+            Ok(())
+        })
+    }
+
+    /// By which rule it has to be kept.
+    pub fn retention(self, retention: Retention) -> Self {
+        self.with(|it| {
+            it.retention = Some(retention);
+            Ok(())
+        })
+    }
+
+    /// The registered use case, as `name@version`.
+    pub fn use_case(self, use_case: &str) -> Self {
+        self.with(|it| {
+            it.use_case = Some(use_case.parse()?);
+            Ok(())
+        })
+    }
+
+    /// An artifact version that governed it, as `name@version`, and in which role.
+    pub fn governed_by(self, role: impl Into<String>, artifact: &str) -> Self {
+        self.with(|it| {
+            let version: VersionedName = artifact.parse()?;
+            it.governed_by.insert(role.into(), Governing::One(version));
+            Ok(())
+        })
+    }
+
+    /// A check that was made.
+    pub fn check(self, check: CheckResult) -> Self {
+        self.with(|it| {
+            it.checks.push(check);
+            Ok(())
+        })
+    }
+
+    /// A metric value measured with it.
+    pub fn kpi(self, name: impl Into<String>, value: f64) -> Self {
+        self.with(|it| {
+            it.kpis.insert(name.into(), value);
+            Ok(())
+        })
+    }
+
+    /// The decision it overrides or corrects, which stays as it is.
+    pub fn supersedes(self, earlier: DecisionId) -> Self {
+        self.with(|it| {
+            it.supersedes = Some(earlier);
+            Ok(())
+        })
+    }
+
+    /// Who records it; the actor of the trail when not said.
+    pub fn actor(mut self, actor: Actor) -> Self {
+        self.actor = Some(actor);
+        self
+    }
+
+    /// Records the decision, and before it the answers given, and waits until it is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Incomplete`] without an outcome, [`TrailError::UnknownRecord`] for a context
+    /// that is not there, and those of [`Trail::record`].
+    pub async fn commit(self) -> Result<Decided, TrailError> {
+        let mut decision = self.decision?;
+        for prepared in self.prepared {
+            let context = prepared.durable().await.map_err(|error| {
+                TrailError::Incomplete(format!("a context of the decision was not recorded: {error}"))
+            })?;
+            decision.contexts.push(context.id());
+        }
+        if decision.outcome.as_str() == "undecided" {
+            return Err(TrailError::Incomplete(
+                "a decision needs an outcome: call `outcome`".to_owned(),
+            ));
+        }
+        for answer in self.answers {
+            let context = decision.contexts.first().copied();
+            let id = self.trail.record_answer(answer, context, self.actor.clone()).await?;
+            decision.generations.push(id);
+        }
+        let id = self.trail.new_id();
+        let mut draft = Draft::new(id, decision.clone());
+        draft.actor = self.actor;
+        let receipt = self.trail.record(draft).await?;
+        Ok(Decided { receipt, decision })
+    }
+}
+
+impl Trail {
+    /// Records what a model answered to `context`.
+    async fn record_answer(
+        &self,
+        answer: Answer,
+        context: Option<ContextId>,
+        actor: Option<Actor>,
+    ) -> Result<GenerationId, TrailError> {
+        let Answer {
+            provider,
+            model,
+            mut generation,
+            request,
+        } = answer;
+        generation.context = context.ok_or_else(|| {
+            TrailError::Incomplete(
+                "an answer needs the context it is an answer to: call `from_context`".to_owned(),
+            )
+        })?;
+        generation.model.name = Name::new(model)?;
+        generation.model.provider = provider.map(Name::new).transpose()?;
+        let mut draft = Draft::new(self.new_id(), generation);
+        draft.actor = actor;
+        draft.texts.digested = request;
+        Ok(self.record(draft).await?.id.into())
+    }
+
+    /// A new id for a record that is made now.
+    #[must_use]
+    pub fn new_id(&self) -> crate::record::RecordId {
+        crate::record::RecordId::from_uuid(self.ids().new_id(self.clock().now()))
+    }
+}

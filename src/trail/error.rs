@@ -1,0 +1,111 @@
+//! What can go wrong with a trail, by what a caller can do about it.
+
+use std::sync::Arc;
+
+use crate::capture::SinkError;
+use crate::record::{InvalidValue, Kind, RecordId, Tenant};
+use crate::seal::SealError;
+use crate::store::StoreError;
+
+/// What can go wrong with a trail.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrailError {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] Arc<StoreError>),
+    /// The record cannot be sealed as it is.
+    #[error("the record cannot be sealed: {0}")]
+    Seal(#[from] SealError),
+    /// A value does not have the form it should have.
+    #[error(transparent)]
+    Invalid(#[from] InvalidValue),
+    /// A record with this id and other content is there already; the first stays.
+    #[error("a different record with the id {0} is there already, and stays: use a new id")]
+    Conflict(RecordId),
+    /// A record names one that is not there.
+    #[error("the {named_as} {id} is not in this trail: record it first, or correct the id")]
+    UnknownRecord {
+        /// What it was named as: `context`, `decision`.
+        named_as: &'static str,
+        /// The id.
+        id: RecordId,
+    },
+    /// A record is named as what it is not.
+    #[error("{id} is a {found}, not a {named_as}: correct the id")]
+    WrongKind {
+        /// What it was named as.
+        named_as: &'static str,
+        /// The id.
+        id: RecordId,
+        /// What it is.
+        found: Kind,
+    },
+    /// No record has an id that begins so.
+    #[error("no record has an id that begins with {prefix}: see `contextrail context list -o id`")]
+    NotFound {
+        /// The id, or the beginning of one.
+        prefix: String,
+    },
+    /// Several records have ids that begin so.
+    #[error("several records have ids that begin with {prefix}, among them {candidates}: give more of the id")]
+    Ambiguous {
+        /// The beginning of an id.
+        prefix: String,
+        /// Some of the ids.
+        candidates: String,
+    },
+    /// The trail was opened for reading.
+    #[error("the trail was opened for reading alone: open it for writing")]
+    ReadOnly,
+    /// The record belongs to another tenant.
+    #[error("the record belongs to tenant {found}, the trail was opened for {expected}")]
+    OtherTenant {
+        /// The tenant of the record.
+        found: Tenant,
+        /// The tenant of the trail.
+        expected: Tenant,
+    },
+    /// A member of a decision or review that has to be there is not.
+    #[error("{0}")]
+    Incomplete(String),
+    /// A text of an imported record is not the one its digest was taken of.
+    #[error("record {id}: {member} does not match its digest: the file was altered, or is not an export")]
+    DigestMismatch {
+        /// The record.
+        id: RecordId,
+        /// Which text.
+        member: String,
+    },
+    /// The spool cannot take a record that the queue has no room for.
+    #[error("neither the queue nor the spool {path} takes the record")]
+    Spool {
+        /// The file.
+        path: String,
+        /// What the operating system says.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl From<StoreError> for TrailError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl From<TrailError> for SinkError {
+    fn from(error: TrailError) -> Self {
+        match error {
+            TrailError::Conflict(id) => Self::Conflict(id),
+            TrailError::UnknownRecord { named_as, id } => Self::UnknownRecord { what: named_as, id },
+            TrailError::Seal(source) => Self::Unsealable {
+                source: source.into(),
+            },
+            TrailError::Store(ref source) if matches!(**source, StoreError::Closed) => Self::Closed,
+            other => Self::Unavailable {
+                source: other.into(),
+            },
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What is known of an entity, of a decision, and of what was used.
+
+use super::{Search, Stored, Trail, TrailError};
+use crate::record::{
+    Body, DecisionId, EntityRef, Kind, RecordId, ReviewVerdict, Timestamp, UsedRef,
+};
+use crate::store::Handle;
+
+/// One record in the history of an entity.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// When it happened.
+    pub at: Timestamp,
+    /// The record.
+    pub stored: Stored,
+}
+
+impl Event {
+    /// What happened, in one line.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        summary(&self.stored.record().body)
+    }
+}
+
+/// A decision, and what was recorded about it later.
+#[derive(Clone, Debug)]
+pub struct DecisionView {
+    /// The decision.
+    pub decision: Stored,
+    /// The decision that took its place.
+    pub superseded_by: Option<DecisionId>,
+    /// Its reviews, oldest first.
+    pub reviews: Vec<Stored>,
+}
+
+impl Trail {
+    /// Everything about an entity in the order of time: contexts, generations, decisions, reviews
+    /// and outcome events, also where it appears in a feature alone.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`] when the store cannot be read or a record is damaged.
+    pub async fn history(&self, entity: &EntityRef) -> Result<Vec<Event>, TrailError> {
+        let search = Search {
+            handles: vec![Handle::Entity(entity.clone())],
+            ..Search::default()
+        };
+        let found = self.search(search).await?.all().await?;
+        let mut events: Vec<Event> = found
+            .into_iter()
+            .map(|stored| Event {
+                at: stored.record().at(),
+                stored,
+            })
+            .collect();
+        events.sort_by_key(|event| (event.at, event.stored.log_index()));
+        Ok(events)
+    }
+
+    /// The contexts that used something, and the decisions they led to, newest first; of the
+    /// contexts `limit` at most, behind the record `after`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`] when the store cannot be read or a record is damaged.
+    pub async fn used(
+        &self,
+        used: &UsedRef,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<Stored>, TrailError> {
+        let search = Search {
+            handles: vec![Handle::search_used(used)],
+            after,
+            ..Search::default()
+        };
+        let mut found = self.search(search).await?.take(limit).await?;
+        let mut decisions = Vec::new();
+        for context in found.iter().filter(|it| it.record().kind() == Kind::Context) {
+            decisions.extend(self.referring(context.id(), Kind::Decision).await?);
+        }
+        found.extend(decisions);
+        found.sort_by_key(|stored| std::cmp::Reverse(stored.log_index()));
+        found.dedup_by_key(|stored| stored.log_index());
+        Ok(found)
+    }
+
+    /// The records of one kind that refer to `id`, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`] when the store cannot be read or a record is damaged.
+    pub async fn referring(
+        &self,
+        id: impl Into<RecordId>,
+        kind: Kind,
+    ) -> Result<Vec<Stored>, TrailError> {
+        let search = Search {
+            kind: Some(kind),
+            handles: vec![Handle::Refers(id.into())],
+            ..Search::default()
+        };
+        self.search(search).await?.all().await
+    }
+
+    /// The decisions on a business key, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`] when the store cannot be read or a record is damaged.
+    pub async fn decisions_on(&self, subject: &EntityRef) -> Result<Vec<DecisionView>, TrailError> {
+        let search = Search {
+            kind: Some(Kind::Decision),
+            handles: vec![Handle::Subject(subject.clone())],
+            ..Search::default()
+        };
+        let mut views = Vec::new();
+        for decision in self.search(search).await?.all().await? {
+            views.push(self.view(decision).await?);
+        }
+        Ok(views)
+    }
+
+    /// A decision with what was recorded about it later.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`] when the store cannot be read or a record is damaged.
+    pub async fn view(&self, decision: Stored) -> Result<DecisionView, TrailError> {
+        let id = DecisionId::from(decision.id());
+        let later = self.referring(id, Kind::Decision).await?;
+        // The newest of several that claim to take its place.
+        let superseded_by = later
+            .iter()
+            .find(|later| later.decision().is_some_and(|it| it.supersedes == Some(id)))
+            .map(|later| later.id().into());
+        let mut reviews = self.referring(id, Kind::Review).await?;
+        reviews.retain(|review| matches!(&review.record().body, Body::Review(it) if it.decision == id));
+        reviews.reverse();
+        Ok(DecisionView {
+            decision,
+            superseded_by,
+            reviews,
+        })
+    }
+}
+
+fn summary(body: &Body) -> String {
+    match body {
+        Body::Context(context) => {
+            let status = context.status.as_str();
+            match &context.assembly {
+                Some(assembly) => format!(
+                    "context {} {status}: {} of {} tokens, {} items",
+                    context.name,
+                    assembly.budget.used,
+                    assembly.budget.available,
+                    assembly.items.len(),
+                ),
+                None => format!("context {} {status}", context.name),
+            }
+        }
+        Body::Generation(generation) => format!("{} answered", generation.model.name),
+        Body::Decision(decision) => {
+            let reason = decision.reasons.first();
+            let reason = reason.map_or_else(String::new, |it| format!(" ({})", it.code));
+            let place = if decision.supersedes.is_some() { ", in place of an earlier one" } else { "" };
+            format!("{}: {}{reason}{place}", decision.subject, decision.outcome)
+        }
+        Body::Review(review) => {
+            let verdict = match review.verdict {
+                ReviewVerdict::Approve => "approved".to_owned(),
+                ReviewVerdict::Reject => "rejected".to_owned(),
+                ReviewVerdict::Escalate => "escalated".to_owned(),
+                ReviewVerdict::Override => match &review.new_outcome {
+                    Some(outcome) => format!("overrode it to {outcome}"),
+                    None => "overrode it".to_owned(),
+                },
+            };
+            format!("a reviewer was shown {} and {verdict}", review.original_outcome)
+        }
+        Body::Outcome(outcome) => format!("outcome: {}", outcome.kind),
+        Body::Import(import) => {
+            format!("{} records were imported", import.counts.values().sum::<u64>())
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What a record refers to: it has to be there, and its entry is part of the new one.
+
+use std::collections::HashMap;
+
+use super::{Stored, Trail, TrailError};
+use crate::log::Hash;
+use crate::record::{Body, Draft, EntityRef, Kind, RecordId};
+
+/// What is remembered of a record for those that refer to it.
+#[derive(Clone, Debug)]
+pub(super) struct Linked {
+    pub(super) kind: Kind,
+    /// `None` while the record is only queued.
+    pub(super) entry_hash: Option<Hash>,
+    pub(super) about: Vec<EntityRef>,
+}
+
+/// A record that another one names.
+struct Named {
+    id: RecordId,
+    named_as: &'static str,
+    kind: Option<Kind>,
+    /// Whether the record naming it is refused when it is not there.
+    needed: bool,
+    /// Whether whom it is about, the new record is about too.
+    inherits: bool,
+}
+
+impl Trail {
+    /// The entry hashes of what `draft` refers to, and whom that makes it about; `None` when one
+    /// of them is not in memory and has to be read.
+    pub(super) fn link_from_memory(&self, draft: &mut Draft) -> Option<Result<Vec<Hash>, TrailError>> {
+        let named = named(&draft.body);
+        let mut linked = HashMap::new();
+        for named in &named {
+            linked.insert(named.id, Some(self.0.linked.get(&named.id)?));
+        }
+        Some(apply(draft, &named, &linked))
+    }
+
+    /// The same, reading what is not in memory.
+    pub(super) async fn link(&self, draft: &mut Draft) -> Result<Vec<Hash>, TrailError> {
+        let named = named(&draft.body);
+        let mut linked = HashMap::new();
+        for named in &named {
+            let found = match self.0.linked.get(&named.id) {
+                Some(found) => Some(found),
+                None => self.read(named.id).await?.as_ref().map(|found| self.remember(found)),
+            };
+            linked.insert(named.id, found);
+        }
+        apply(draft, &named, &linked)
+    }
+
+    fn remember(&self, stored: &Stored) -> Linked {
+        let linked = Linked {
+            kind: stored.record().kind(),
+            entry_hash: Some(stored.entry_hash()),
+            about: stored.about().to_vec(),
+        };
+        self.0.linked.insert(stored.id(), linked.clone());
+        linked
+    }
+}
+
+fn apply(
+    draft: &mut Draft,
+    named: &[Named],
+    linked: &HashMap<RecordId, Option<Linked>>,
+) -> Result<Vec<Hash>, TrailError> {
+    let mut refs = Vec::new();
+    let mut about = Vec::new();
+    for named in named {
+        let Some(Some(found)) = linked.get(&named.id) else {
+            if named.needed {
+                return Err(TrailError::UnknownRecord {
+                    named_as: named.named_as,
+                    id: named.id,
+                });
+            }
+            continue;
+        };
+        if named.kind.is_some_and(|kind| kind != found.kind) {
+            return Err(TrailError::WrongKind {
+                named_as: named.named_as,
+                id: named.id,
+                found: found.kind,
+            });
+        }
+        refs.extend(found.entry_hash);
+        if named.inherits {
+            about.extend(found.about.iter().cloned());
+        }
+    }
+    let entities = match &mut draft.body {
+        Body::Decision(decision) => &mut decision.entities,
+        _ => &mut draft.about,
+    };
+    for entity in about {
+        if !entities.contains(&entity) {
+            entities.push(entity);
+        }
+    }
+    refs.dedup();
+    Ok(refs)
+}
+
+fn named(body: &Body) -> Vec<Named> {
+    let needed = |id: RecordId, kind: Kind| Named {
+        id,
+        named_as: kind.as_str(),
+        kind: Some(kind),
+        needed: true,
+        inherits: true,
+    };
+    match body {
+        Body::Context(context) => {
+            let parents = context.parents.iter().map(|id| Named {
+                id: (*id).into(),
+                named_as: "parent",
+                kind: Some(Kind::Context),
+                // A step whose parent is in another trail is still a fact.
+                needed: false,
+                inherits: false,
+            });
+            parents.collect()
+        }
+        Body::Generation(generation) => vec![needed(generation.context.into(), Kind::Context)],
+        Body::Decision(decision) => {
+            let contexts = decision.contexts.iter();
+            let generations = decision.generations.iter();
+            let causes = decision.caused_by.iter().map(|id| Named {
+                id: *id,
+                named_as: "cause",
+                kind: None,
+                needed: false,
+                inherits: false,
+            });
+            contexts
+                .map(|id| needed((*id).into(), Kind::Context))
+                .chain(generations.map(|id| needed((*id).into(), Kind::Generation)))
+                .chain(decision.supersedes.map(|id| needed(id.into(), Kind::Decision)))
+                .chain(causes)
+                .collect()
+        }
+        Body::Review(review) => std::iter::once(review.decision)
+            .chain(review.new_decision)
+            .map(|id| needed(id.into(), Kind::Decision))
+            .collect(),
+        Body::Outcome(outcome) => vec![needed(outcome.decision.into(), Kind::Decision)],
+        Body::Import(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,134 @@
+//! The trail: an open store plus its appender, and what applications do with it.
+
+mod decide;
+mod diff;
+mod error;
+mod history;
+mod import;
+mod link;
+mod options;
+mod query;
+mod review;
+mod stored;
+mod write;
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use quick_cache::sync::Cache;
+use tokio::task::JoinSet;
+
+use crate::assembly::CountCache;
+use crate::capture::{ContextBuilder, Sink};
+use crate::record::{Actor, RecordId, Tenant};
+use crate::store::{Appender, Spool, Store, StoreStatus};
+
+pub use decide::{Answer, Decided, DecisionBuilder};
+pub use diff::{Change, ChangeKind, Diff, diff};
+pub use error::TrailError;
+pub use history::{DecisionView, Event};
+pub use import::Imported;
+pub use options::{Evidence, TrailOptions, local_user};
+pub use query::{ContextFilter, Pages, Search};
+pub use review::{OutcomeBuilder, ReviewBuilder, Reviewed};
+pub use stored::Stored;
+
+use link::Linked;
+
+/// An open trail. Cloning it is cheap, and all clones are one trail.
+///
+/// Call [`Trail::close`] before the program ends: it waits for everything under way.
+#[derive(Clone)]
+pub struct Trail(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    /// `None` when opened for reading.
+    appender: Option<Appender>,
+    actor: Actor,
+    counts: Arc<CountCache>,
+    linked: Cache<RecordId, Linked>,
+    spool: Mutex<Option<Spool>>,
+    /// Writes that nobody waits for.
+    tasks: Mutex<JoinSet<()>>,
+    runtime: Option<tokio::runtime::Handle>,
+    options: TrailOptions,
+}
+
+impl fmt::Debug for Trail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trail")
+            .field("store", &self.0.store)
+            .field("tenant", &self.0.options.tenant)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Trail {
+    /// Opens the trail at `url`, such as `sqlite://contextrail.db` or `sqlite::memory:`, for
+    /// reading and writing, and makes it when it is not there. Needs a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`]: a missing folder, another writer, a newer schema — each its own.
+    #[cfg(feature = "sqlite")]
+    pub async fn open(url: &str) -> Result<Self, TrailError> {
+        TrailOptions::new().open(url).await
+    }
+
+    /// Begins a context. Its UUIDv7 and the clock start at `begin`.
+    #[must_use]
+    pub fn context(&self, name: &str) -> ContextBuilder {
+        let sink: Arc<dyn Sink> = Arc::new(self.clone());
+        let mut builder = ContextBuilder::new(sink, name);
+        if let Some(environment) = &self.0.options.environment {
+            builder = builder.environment(environment.as_str());
+        }
+        if let Some(service) = &self.0.options.service {
+            builder = builder.service(service.clone());
+        }
+        builder
+    }
+
+    /// Whose log this is.
+    #[must_use]
+    pub fn tenant(&self) -> &Tenant {
+        &self.0.options.tenant
+    }
+
+    /// Who causes the records of this trail, unless they say otherwise.
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.0.actor
+    }
+
+    /// What the store says of itself: schema, size, counts, and what is wrong.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`] when it cannot be read.
+    pub async fn status(&self) -> Result<StoreStatus, TrailError> {
+        Ok(self.0.store.status(self.tenant()).await?)
+    }
+
+    /// How many records wait in the spool.
+    #[must_use]
+    pub fn is_spool_empty(&self) -> bool {
+        let spool = self.0.spool.lock().expect("no holder of this lock panics");
+        spool.as_ref().is_none_or(Spool::is_empty)
+    }
+
+    /// Waits for everything under way, appends what the spool holds, and lets go of the files.
+    ///
+    /// Nothing is lost without it but what a receipt calls `queued`.
+    pub async fn close(&self) {
+        self.finish_tasks().await;
+        if let Err(error) = self.replay_spool().await {
+            tracing::warn!(error = %error, "the spool stays on disk and is replayed at the next open");
+        }
+        if let Some(appender) = &self.0.appender {
+            appender.close().await;
+        }
+        self.0.store.close().await;
+    }
+}

@@ -1,0 +1,280 @@
+//! How a trail is opened.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Inner, Trail, TrailError};
+use crate::assembly::CountCache;
+use crate::record::{
+    Actor, ActorKind, ActorMethod, Clock, IdSource, Name, RandomIds, Service, SystemClock, Tenant,
+    TrailId,
+};
+use crate::store::{Appender, AppenderOptions, MemoryStore, Spool, Store, StoreError};
+#[cfg(feature = "sqlite")]
+use crate::store::{Access, SqliteStore};
+
+/// When the id of a record becomes visible.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Evidence {
+    /// When the record is durable. A store that is away fails the call.
+    #[default]
+    Required,
+    /// At once; the receipt says `queued`. What the queue has no room for goes to a spool on disk.
+    BestEffort,
+}
+
+/// How a trail is opened.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use contextrail::trail::TrailOptions;
+///
+/// let trail = TrailOptions::new()
+///     .environment("production".parse().unwrap())
+///     .open("sqlite::memory:")
+///     .await
+///     .unwrap();
+/// # trail.close().await;
+/// # });
+/// ```
+#[derive(Clone, Debug)]
+pub struct TrailOptions {
+    pub(super) tenant: Tenant,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdSource>,
+    pub(super) actor: Option<Actor>,
+    pub(super) evidence: Evidence,
+    pub(super) environment: Option<Name>,
+    pub(super) service: Option<Service>,
+    pub(super) appender: AppenderOptions,
+    pub(super) spool_bytes: u64,
+}
+
+impl Default for TrailOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TrailOptions {
+    /// The defaults: tenant `default`, the system's clock, evidence required.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            tenant: Tenant::default(),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds::default()),
+            actor: None,
+            evidence: Evidence::Required,
+            environment: None,
+            service: None,
+            appender: AppenderOptions::default(),
+            spool_bytes: SPOOL_BYTES,
+        }
+    }
+
+    /// Whose log to read and write.
+    #[must_use]
+    pub fn tenant(mut self, tenant: Tenant) -> Self {
+        self.tenant = tenant;
+        self
+    }
+
+    /// Where the time of day comes from.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Where ids come from.
+    #[must_use]
+    pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// Who causes the records; the user of the operating system when not set.
+    #[must_use]
+    pub fn actor(mut self, actor: Actor) -> Self {
+        self.actor = Some(actor);
+        self
+    }
+
+    /// When ids become visible.
+    #[must_use]
+    pub const fn evidence(mut self, evidence: Evidence) -> Self {
+        self.evidence = evidence;
+        self
+    }
+
+    /// Where the application runs; `development` when not set.
+    #[must_use]
+    pub fn environment(mut self, environment: Name) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// The application, named in every context.
+    #[must_use]
+    pub fn service(mut self, service: Service) -> Self {
+        self.service = Some(service);
+        self
+    }
+
+    /// How much the appender takes at once.
+    #[must_use]
+    pub const fn appender(mut self, options: AppenderOptions) -> Self {
+        self.appender = options;
+        self
+    }
+
+    /// How large the spool may grow, in bytes; 1 GiB when not set.
+    #[must_use]
+    pub const fn spool_bytes(mut self, limit: u64) -> Self {
+        self.spool_bytes = limit;
+        self
+    }
+
+    /// Opens the trail at `url` for reading and writing, and makes it when it is not there.
+    ///
+    /// Records that an earlier process left in the spool are appended first. Needs a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`]: a missing folder, another writer, a newer schema — each its own.
+    #[cfg(feature = "sqlite")]
+    pub async fn open(self, url: &str) -> Result<Trail, TrailError> {
+        let fresh = self.fresh();
+        match Location::parse(url)? {
+            Location::Memory => {
+                let store = SqliteStore::in_memory(fresh).await?;
+                self.start(Arc::new(store), None).await
+            }
+            Location::File(path) => {
+                let store = SqliteStore::open(&path, Access::Write, fresh).await?;
+                let spool = spool_path(&path);
+                self.start(Arc::new(store), Some(spool)).await
+            }
+        }
+    }
+
+    /// Opens the trail at `url` for reading alone. Nothing is ever made or changed.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`]: a missing file, a newer schema — each its own.
+    #[cfg(feature = "sqlite")]
+    pub async fn open_for_reading(self, url: &str) -> Result<Trail, TrailError> {
+        let Location::File(path) = Location::parse(url)? else {
+            return Err(StoreError::Missing {
+                place: url.to_owned(),
+            }
+            .into());
+        };
+        let store = SqliteStore::open(&path, Access::Read, self.fresh()).await?;
+        Ok(self.assemble(Arc::new(store), None, None))
+    }
+
+    /// Opens a new trail in memory; what it holds goes with it. Needs a tokio runtime.
+    pub async fn open_in_memory(self) -> Result<Trail, TrailError> {
+        let (trail, _) = self.fresh();
+        self.start(Arc::new(MemoryStore::new(trail)), None).await
+    }
+
+    async fn start(self, store: Arc<dyn Store>, spool: Option<PathBuf>) -> Result<Trail, TrailError> {
+        let appender = Appender::start(
+            Arc::clone(&store),
+            self.tenant.clone(),
+            Arc::clone(&self.clock),
+            self.appender,
+        );
+        let spool = match spool {
+            // A spool without records is only made when it is needed.
+            Some(path) if self.evidence == Evidence::BestEffort || path.exists() => {
+                let opened = Spool::open(&path, self.spool_bytes);
+                Some(opened.map_err(|source| TrailError::Spool {
+                    path: path.display().to_string(),
+                    source,
+                })?)
+            }
+            _ => None,
+        };
+        let trail = self.assemble(store, Some(appender), spool);
+        trail.replay_spool().await?;
+        Ok(trail)
+    }
+
+    fn assemble(
+        self,
+        store: Arc<dyn Store>,
+        appender: Option<Appender>,
+        spool: Option<Spool>,
+    ) -> Trail {
+        let actor = self.actor.clone().unwrap_or_else(local_user);
+        Trail(Arc::new(Inner {
+            store,
+            appender,
+            actor,
+            counts: Arc::new(CountCache::default()),
+            linked: quick_cache::sync::Cache::new(LINKED),
+            spool: std::sync::Mutex::new(spool),
+            tasks: std::sync::Mutex::default(),
+            runtime: tokio::runtime::Handle::try_current().ok(),
+            options: self,
+        }))
+    }
+
+    fn fresh(&self) -> (TrailId, crate::record::Timestamp) {
+        let now = self.clock.now();
+        (TrailId::from_uuid(self.ids.new_id(now)), now)
+    }
+}
+
+/// The user of the operating system, as whom a trail without a named actor writes.
+#[must_use]
+pub fn local_user() -> Actor {
+    let name = whoami::username()
+        .ok()
+        .and_then(|name| Name::new(name).ok())
+        .unwrap_or_else(|| Name::new("unknown").expect("it is a name"));
+    Actor {
+        id: name,
+        kind: ActorKind::Service,
+        method: ActorMethod::LocalOs,
+    }
+}
+
+/// Where a trail is.
+#[cfg(feature = "sqlite")]
+enum Location {
+    Memory,
+    File(PathBuf),
+}
+
+#[cfg(feature = "sqlite")]
+impl Location {
+    fn parse(url: &str) -> Result<Self, StoreError> {
+        let path = url.strip_prefix("sqlite:").map(|rest| {
+            rest.strip_prefix("//").unwrap_or(rest)
+        });
+        match path {
+            Some(":memory:") => Ok(Self::Memory),
+            Some(path) if !path.is_empty() && !path.contains('\0') => Ok(Self::File(path.into())),
+            _ => Err(StoreError::Address {
+                url: url.to_owned(),
+            }),
+        }
+    }
+}
+
+fn spool_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".spool");
+    name.into()
+}
+
+const SPOOL_BYTES: u64 = 1 << 30;
+/// Records whose entries and entities are remembered for those that refer to them.
+const LINKED: usize = 20_000;

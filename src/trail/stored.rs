@@ -1,0 +1,259 @@
+//! A stored record, and its texts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Trail, TrailError};
+use crate::assembly::render;
+use crate::log::Hash;
+use crate::record::{
+    Body, Context, Decision, Digest, EntityRef, Kind, Record, RecordId,
+};
+use crate::seal::{Entry, Opened, Seed, Slots, entry_hash, open};
+use crate::store::{IdPrefix, StoreError, StoredRecord};
+
+/// A stored record, opened and checked against the root in its log entry.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    log_index: u64,
+    entry: Vec<u8>,
+    opened: Opened,
+}
+
+impl Stored {
+    /// The record.
+    #[must_use]
+    pub const fn record(&self) -> &Record {
+        &self.opened.record
+    }
+
+    /// The id of the record.
+    #[must_use]
+    pub const fn id(&self) -> RecordId {
+        self.opened.record.head.id
+    }
+
+    /// Its place in the log, from 0.
+    #[must_use]
+    pub const fn log_index(&self) -> u64 {
+        self.log_index
+    }
+
+    /// The hash of its log entry.
+    #[must_use]
+    pub fn entry_hash(&self) -> Hash {
+        entry_hash(&self.entry)
+    }
+
+    /// Whom its personal values are about, staff aside.
+    #[must_use]
+    pub fn about(&self) -> &[EntityRef] {
+        &self.opened.about
+    }
+
+    /// Its seeds, by slot: what its keyed digests and commitments are checked with.
+    #[must_use]
+    pub const fn seeds(&self) -> &BTreeMap<u16, Seed> {
+        &self.opened.seeds
+    }
+
+    /// The context, if it is one.
+    #[must_use]
+    pub fn context(&self) -> Option<&Context> {
+        match &self.opened.record.body {
+            Body::Context(context) => Some(context),
+            _ => None,
+        }
+    }
+
+    /// The decision, if it is one.
+    #[must_use]
+    pub fn decision(&self) -> Option<&Decision> {
+        match &self.opened.record.body {
+            Body::Decision(decision) => Some(decision),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn root(&self) -> Hash {
+        self.opened.root
+    }
+
+    pub(super) fn personal_texts_in_order(&self) -> Vec<Option<Arc<str>>> {
+        texts_in_order(&self.opened.record, &self.opened.texts)
+    }
+
+    /// Whether `text` is what the record's `text_digest` was taken of.
+    fn is_text(&self, text: &str) -> bool {
+        let expected = self
+            .context()
+            .and_then(|context| context.assembly.as_ref())
+            .and_then(|assembly| assembly.text_digest);
+        let Record { head, body } = &self.opened.record;
+        let slot = Slots::of(head, body, &self.opened.about)
+            .map(|slots| slots.everybody().number())
+            .unwrap_or(0);
+        let seed = self.opened.seeds.get(&slot);
+        seed.map(|seed| seed.digest(text.as_bytes())) == expected
+    }
+}
+
+/// The personal texts of a context's items, in the order of the items.
+pub(super) fn texts_in_order(
+    record: &Record,
+    texts: &BTreeMap<Digest, Arc<str>>,
+) -> Vec<Option<Arc<str>>> {
+    let Body::Context(context) = &record.body else {
+        return Vec::new();
+    };
+    let items = context.assembly.iter().flat_map(|assembly| &assembly.items);
+    items
+        .map(|item| item.digest.and_then(|digest| texts.get(&digest).cloned()))
+        .collect()
+}
+
+impl Trail {
+    /// The record with this id, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`] when the store cannot be read or the record is damaged; absence is no
+    /// error.
+    pub async fn read(&self, id: impl Into<RecordId>) -> Result<Option<Stored>, TrailError> {
+        let prefix = IdPrefix::from(id.into());
+        let located = self.0.store.locate(self.tenant(), prefix, 1).await?;
+        let Some(located) = located.first() else {
+            return Ok(None);
+        };
+        let stored = self.read_indexes(&[located.log_index]).await?;
+        match stored.into_iter().next() {
+            Some(stored) => Ok(Some(stored)),
+            None => Err(self.damaged(located.id, "its row is missing")),
+        }
+    }
+
+    /// The record with this id, which has to be there and of this kind.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::NotFound`], [`TrailError::WrongKind`], and those of [`Trail::read`].
+    pub async fn read_kind(&self, id: RecordId, kind: Kind) -> Result<Stored, TrailError> {
+        let stored = self.read(id).await?.ok_or_else(|| TrailError::NotFound {
+            prefix: id.to_string(),
+        })?;
+        let found = stored.record().kind();
+        if found == kind {
+            Ok(stored)
+        } else {
+            Err(TrailError::WrongKind {
+                named_as: kind.as_str(),
+                id,
+                found,
+            })
+        }
+    }
+
+    /// The records at these places in the log, in that order.
+    pub(super) async fn read_indexes(&self, indexes: &[u64]) -> Result<Vec<Stored>, TrailError> {
+        let rows = self.0.store.read(self.tenant(), indexes).await?;
+        rows.into_iter().map(|row| self.open_row(row)).collect()
+    }
+
+    fn open_row(&self, row: StoredRecord) -> Result<Stored, TrailError> {
+        let unknown = RecordId::from_uuid(uuid::Uuid::nil());
+        let entry: Entry = serde_json::from_slice(&row.entry).map_err(|error| {
+            let what = format!("the entry at index {} cannot be read: {error}", row.log_index);
+            self.damaged(unknown, &what)
+        })?;
+        let slots = row
+            .unpacked()
+            .map_err(|error| self.damaged(entry.id, &error.to_string()))?;
+        let opened = open(&slots).map_err(|error| self.damaged(entry.id, &error.to_string()))?;
+        if entry.root_hash() != Some(opened.root) {
+            return Err(self.damaged(entry.id, "its fields are not those its log entry commits to"));
+        }
+        Ok(Stored {
+            log_index: row.log_index,
+            entry: row.entry,
+            opened,
+        })
+    }
+
+    fn damaged(&self, id: RecordId, what: &str) -> TrailError {
+        StoreError::CorruptRecord {
+            place: format!("the trail of tenant {}", self.tenant()),
+            id,
+            what: what.to_owned(),
+        }
+        .into()
+    }
+
+    /// The texts of a context, by digest: those of its items, and of its template.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`] when a text cannot be read or is not that of its digest.
+    pub async fn texts(&self, stored: &Stored) -> Result<BTreeMap<Digest, Arc<str>>, TrailError> {
+        let mut texts = stored.opened.texts.clone();
+        let Some(context) = stored.context() else {
+            return Ok(texts);
+        };
+        let template = context.template.as_ref().and_then(|used| used.digest);
+        let items = context.assembly.iter().flat_map(|assembly| &assembly.items);
+        let mut wanted: Vec<[u8; 32]> = items
+            .filter_map(|item| item.digest)
+            .chain(template)
+            .filter_map(|digest| match digest {
+                Digest::Sha256(sha256) => Some(sha256),
+                Digest::HmacSha256(_) => None,
+            })
+            .collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let found = self.0.store.texts(self.tenant(), &wanted).await?;
+        texts.extend(
+            wanted
+                .into_iter()
+                .zip(found)
+                .filter_map(|(sha256, text)| Some((Digest::Sha256(sha256), text?))),
+        );
+        Ok(texts)
+    }
+
+    /// The texts of a context's items, in their order; `None` where one is not stored.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Trail::texts`].
+    pub async fn item_texts(&self, stored: &Stored) -> Result<Vec<Option<Arc<str>>>, TrailError> {
+        let texts = self.texts(stored).await?;
+        Ok(texts_in_order(stored.record(), &texts))
+    }
+
+    /// The text as sent, rendered again from the items and checked against its digest.
+    ///
+    /// `None` when the context never had a text, or an item's text is not stored any longer.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`] when the text rendered is not the one recorded: the record is damaged.
+    pub async fn text(&self, stored: &Stored) -> Result<Option<String>, TrailError> {
+        let Some(assembly) = stored.context().and_then(|context| context.assembly.as_ref()) else {
+            return Ok(None);
+        };
+        if assembly.text_digest.is_none() {
+            return Ok(None);
+        }
+        let texts = self.item_texts(stored).await?;
+        let Some(texts) = texts.into_iter().collect::<Option<Vec<_>>>() else {
+            return Ok(None);
+        };
+        let text = render(assembly, &texts)
+            .map_err(|error| self.damaged(stored.id(), &error.to_string()))?;
+        if stored.is_text(&text) {
+            Ok(Some(text))
+        } else {
+            Err(self.damaged(stored.id(), "its text is not the one its digest was taken of"))
+        }
+    }
+}

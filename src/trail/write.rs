@@ -1,0 +1,391 @@
+//! The one way in: link, seal, append, and only then show the id.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+
+use super::link::Linked;
+use super::{Evidence, Inner, Trail, TrailError};
+use crate::assembly::CountCache;
+use crate::capture::{Pending, Sink, SinkError};
+use crate::log::Hash;
+use crate::record::{
+    Acknowledged, Clock, Digest, Draft, Head, IdSource, Receipt, Record,
+};
+use crate::seal::{Sealed, Source, open, seal};
+use crate::store::{Appender, Backlog, Placed, Prepared, Reply, Spool, Spooled, StoreError, StoredRecord};
+
+impl Trail {
+    /// Seals and appends `draft`; returns when it is as durable as the trail promises.
+    ///
+    /// The same id with the same content gives the same receipt. The draft is handed over by the
+    /// first poll: dropping the future afterwards ends the waiting, not the write.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Conflict`] for a known id with other content, [`TrailError::UnknownRecord`]
+    /// when it names a record that is not there, [`TrailError::Store`] when it cannot be stored.
+    pub async fn record(&self, draft: Draft) -> Result<Receipt, TrailError> {
+        self.record_from(draft, Source::New).await
+    }
+
+    pub(super) async fn record_from(
+        &self,
+        mut draft: Draft,
+        source: Source,
+    ) -> Result<Receipt, TrailError> {
+        if let Some(refs) = self.link_from_memory(&mut draft) {
+            let sealed = self.seal(draft, &source, refs?)?;
+            return match self.0.enqueue(sealed)? {
+                Enqueued::Answered(receipt) => Ok(receipt),
+                Enqueued::Waiting(sealed, answer) => self.acknowledge(&sealed, answer).await,
+                Enqueued::Full(sealed) => self.detached(Self::append_when_room, *sealed).await,
+            };
+        }
+        self.detached(Self::link_and_append, (draft, source)).await
+    }
+
+    /// Runs a write to its end even if nobody waits for it any longer.
+    async fn detached<A, F>(&self, write: fn(Self, A) -> F, argument: A) -> Result<Receipt, TrailError>
+    where
+        A: Send + 'static,
+        F: Future<Output = Result<Receipt, TrailError>> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let trail = self.clone();
+        self.spawn(async move {
+            // Whoever does not wait any longer finds the record in the log.
+            drop(sender.send(write(trail, argument).await));
+        })?;
+        receiver.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
+    async fn link_and_append(self, (mut draft, source): (Draft, Source)) -> Result<Receipt, TrailError> {
+        let refs = self.link(&mut draft).await?;
+        let sealed = self.seal(draft, &source, refs)?;
+        self.append_when_room(sealed).await
+    }
+
+    async fn append_when_room(self, sealed: Submission) -> Result<Receipt, TrailError> {
+        match self.0.enqueue(sealed)? {
+            Enqueued::Answered(receipt) => Ok(receipt),
+            Enqueued::Waiting(sealed, answer) => self.acknowledge(&sealed, answer).await,
+            Enqueued::Full(sealed) => {
+                let placed = self.0.appender()?.append(sealed.prepared).await?;
+                self.receipt(&sealed.sealed, placed).await
+            }
+        }
+    }
+
+    fn seal(&self, draft: Draft, source: &Source, refs: Vec<Hash>) -> Result<Submission, TrailError> {
+        let head = Head {
+            id: draft.id,
+            tenant: self.tenant().clone(),
+            recorded_at: draft.recorded_at.unwrap_or_else(|| self.clock().now()),
+            actor: draft.actor.clone().unwrap_or_else(|| self.0.actor.clone()),
+        };
+        let sealed = seal(head, draft, source)?;
+        let prepared = Prepared::new(&sealed, refs)?;
+        Ok(Submission { sealed, prepared })
+    }
+
+    async fn acknowledge(
+        &self,
+        sealed: &Sealed,
+        answer: oneshot::Receiver<Reply>,
+    ) -> Result<Receipt, TrailError> {
+        let placed = answer
+            .await
+            .unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)))?;
+        self.receipt(sealed, placed).await
+    }
+
+    async fn receipt(&self, sealed: &Sealed, placed: Placed) -> Result<Receipt, TrailError> {
+        if placed.existed {
+            self.check_same(sealed).await?;
+        }
+        self.0.linked.insert(
+            sealed.record.head.id,
+            Linked {
+                kind: sealed.record.kind(),
+                entry_hash: Some(placed.entry_hash),
+                about: sealed.about.clone(),
+            },
+        );
+        Ok(Receipt {
+            id: sealed.record.head.id,
+            kind: sealed.record.kind(),
+            tenant: self.tenant().clone(),
+            log_index: Some(placed.log_index),
+            entry_hash: Some(Digest::Sha256(placed.entry_hash)),
+            acknowledged: Acknowledged::Durable,
+        })
+    }
+
+    /// Whether the record that is there already says the same as the one that came.
+    async fn check_same(&self, sealed: &Sealed) -> Result<(), TrailError> {
+        let id = sealed.record.head.id;
+        let conflict = || TrailError::Conflict(id);
+        let stored = self.read(id).await?.ok_or_else(conflict)?;
+        if stored.root() == sealed.root {
+            return Ok(());
+        }
+        let came = open(&sealed.slots).map_err(|_| conflict())?;
+        let same = facts(stored.record()) == facts(&came.record)
+            && stored.personal_texts_in_order() == super::stored::texts_in_order(&came.record, &came.texts);
+        if same { Ok(()) } else { Err(conflict()) }
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Result<(), TrailError> {
+        let runtime = self.0.runtime.as_ref().ok_or(TrailError::ReadOnly)?;
+        let mut tasks = self.0.tasks.lock().expect("no holder of this lock panics");
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn_on(task, runtime);
+        Ok(())
+    }
+
+    pub(super) async fn finish_tasks(&self) {
+        loop {
+            let mut tasks = {
+                let mut tasks = self.0.tasks.lock().expect("no holder of this lock panics");
+                std::mem::take(&mut *tasks)
+            };
+            if tasks.is_empty() {
+                return;
+            }
+            while let Some(done) = tasks.join_next().await {
+                if let Err(error) = done {
+                    tracing::error!(error = %error, "a write stopped early");
+                }
+            }
+        }
+    }
+
+    /// Appends everything that waits in the spool, in the order it came.
+    pub(super) async fn replay_spool(&self) -> Result<(), TrailError> {
+        while let Some(backlog) = self.0.backlog()? {
+            if backlog.torn_bytes > 0 {
+                tracing::warn!(torn_bytes = backlog.torn_bytes, "a crash tore off the end of the spool");
+            }
+            for spooled in backlog.records {
+                self.replay(spooled).await?;
+            }
+            self.0.clear_spool(backlog.bytes)?;
+        }
+        Ok(())
+    }
+
+    async fn replay(&self, spooled: Spooled) -> Result<(), TrailError> {
+        let stored = StoredRecord {
+            log_index: 0,
+            entry: Vec::new(),
+            slots: spooled.slots,
+        };
+        let damaged = |what: String| StoreError::Backend {
+            place: "the spool".to_owned(),
+            source: what.into(),
+        };
+        let slots = stored.unpacked().map_err(|error| damaged(error.to_string()))?;
+        let opened = open(&slots).map_err(|error| damaged(error.to_string()))?;
+        let mut draft = Sealed::to_draft(&opened.record, opened.about.clone());
+        let refs = self.link(&mut draft).await?;
+        let sealed = Sealed {
+            record: opened.record,
+            about: opened.about,
+            fields: opened.fields,
+            root: opened.root,
+            slots,
+            shared: spooled.shared,
+        };
+        let prepared = Prepared::new(&sealed, refs)?;
+        let placed = self.0.appender()?.append(prepared).await?;
+        self.receipt(&sealed, placed).await.map(|_| ())
+    }
+}
+
+/// A sealed record on its way to the appender.
+struct Submission {
+    sealed: Sealed,
+    prepared: Prepared,
+}
+
+enum Enqueued {
+    /// It is queued or spooled, and its receipt says so.
+    Answered(Receipt),
+    /// It is queued, and the answer will come.
+    Waiting(Box<Sealed>, oneshot::Receiver<Reply>),
+    /// There is no room.
+    Full(Box<Submission>),
+}
+
+impl Inner {
+    fn appender(&self) -> Result<&Appender, TrailError> {
+        self.appender.as_ref().ok_or(TrailError::ReadOnly)
+    }
+
+    /// Queues a record without waiting.
+    fn enqueue(self: &Arc<Self>, submission: Submission) -> Result<Enqueued, TrailError> {
+        let appender = self.appender()?;
+        if self.options.evidence == Evidence::BestEffort {
+            return self.enqueue_best_effort(appender, submission);
+        }
+        let Submission { sealed, prepared } = submission;
+        Ok(match appender.try_append(prepared) {
+            Ok(answer) => Enqueued::Waiting(Box::new(sealed), answer),
+            Err(prepared) => Enqueued::Full(Box::new(Submission {
+                sealed,
+                prepared: *prepared,
+            })),
+        })
+    }
+
+    fn enqueue_best_effort(
+        self: &Arc<Self>,
+        appender: &Appender,
+        Submission { sealed, prepared }: Submission,
+    ) -> Result<Enqueued, TrailError> {
+        let spooled = Spooled {
+            slots: prepared.slots.clone(),
+            shared: prepared.shared.clone(),
+        };
+        let receipt = Receipt {
+            id: prepared.id,
+            kind: prepared.kind,
+            tenant: self.options.tenant.clone(),
+            log_index: None,
+            entry_hash: None,
+            acknowledged: Acknowledged::Queued,
+        };
+        self.linked.insert(
+            prepared.id,
+            Linked {
+                kind: prepared.kind,
+                entry_hash: None,
+                about: sealed.about.clone(),
+            },
+        );
+        match appender.try_append(prepared) {
+            Ok(answer) => self.watch(answer, spooled)?,
+            Err(_) => self.spool(&spooled)?,
+        }
+        Ok(Enqueued::Answered(receipt))
+    }
+
+    /// Spools a queued record should the store not take it.
+    fn watch(
+        self: &Arc<Self>,
+        answer: oneshot::Receiver<Reply>,
+        spooled: Spooled,
+    ) -> Result<(), TrailError> {
+        let inner = Arc::clone(self);
+        Trail(Arc::clone(self)).spawn(async move {
+            let problem = match answer.await {
+                Ok(Ok(_)) => return,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => StoreError::Closed.to_string(),
+            };
+            tracing::warn!(problem, "the store did not take a queued record; it goes to the spool");
+            if let Err(error) = inner.spool(&spooled) {
+                tracing::error!(error = %error, "a queued record is lost: neither the store nor the spool took it");
+            }
+        })
+    }
+
+    fn spool(&self, spooled: &Spooled) -> Result<(), TrailError> {
+        let mut spool = self.spool.lock().expect("no holder of this lock panics");
+        let Some(spool) = &mut *spool else {
+            return Err(TrailError::Spool {
+                path: "of a trail in memory".to_owned(),
+                source: std::io::ErrorKind::Unsupported.into(),
+            });
+        };
+        spool
+            .add(spooled)
+            .map_err(|source| spool_error(spool, source))
+    }
+
+    fn backlog(&self) -> Result<Option<Backlog>, TrailError> {
+        let spool = self.spool.lock().expect("no holder of this lock panics");
+        let Some(spool) = spool.as_ref().filter(|spool| !spool.is_empty()) else {
+            return Ok(None);
+        };
+        let backlog = spool.backlog().map_err(|source| spool_error(spool, source))?;
+        Ok(Some(backlog))
+    }
+
+    /// Empties the spool, unless something came in since it had `bytes`.
+    fn clear_spool(&self, bytes: u64) -> Result<(), TrailError> {
+        let mut spool = self.spool.lock().expect("no holder of this lock panics");
+        let Some(spool) = &mut *spool else {
+            return Ok(());
+        };
+        spool
+            .clear_if_still(bytes)
+            .map_err(|source| spool_error(spool, source))
+    }
+}
+
+fn spool_error(spool: &Spool, source: std::io::Error) -> TrailError {
+    TrailError::Spool {
+        path: spool.path().display().to_string(),
+        source,
+    }
+}
+
+#[async_trait]
+impl Sink for Trail {
+    fn clock(&self) -> &dyn Clock {
+        &*self.0.options.clock
+    }
+
+    fn ids(&self) -> &dyn IdSource {
+        &*self.0.options.ids
+    }
+
+    fn counts(&self) -> &Arc<CountCache> {
+        &self.0.counts
+    }
+
+    async fn write(&self, draft: Draft) -> Result<Receipt, SinkError> {
+        Ok(self.record(draft).await?)
+    }
+
+    fn submit(&self, draft: Draft) -> Pending {
+        let (sender, pending) = Pending::channel();
+        let trail = self.clone();
+        let id = draft.id;
+        let started = self.spawn(async move {
+            let result = trail.record(draft).await;
+            if let Err(error) = &result {
+                tracing::error!(record.id = %id, error = %error, "a record was not stored");
+            }
+            sender.complete(result.map_err(SinkError::from));
+        });
+        if let Err(error) = started {
+            tracing::error!(record.id = %id, error = %error, "a record was not stored");
+        }
+        pending
+    }
+}
+
+/// What a record says, without what differs when the same is sent twice: the time it was accepted
+/// and digests keyed with seeds drawn anew.
+fn facts(record: &Record) -> Result<serde_json::Value, String> {
+    let mut value = serde_json::to_value(record).map_err(|error| error.to_string())?;
+    if let Some(members) = value.as_object_mut() {
+        members.remove("recorded_at");
+    }
+    forget_keyed(&mut value);
+    Ok(value)
+}
+
+fn forget_keyed(value: &mut serde_json::Value) {
+    use serde_json::Value;
+    match value {
+        Value::String(text) if text.starts_with("hmac-sha256:") => *value = Value::Null,
+        Value::Array(list) => list.iter_mut().for_each(forget_keyed),
+        Value::Object(members) => members.values_mut().for_each(forget_keyed),
+        _ => {}
+    }
+}
