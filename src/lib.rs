@@ -1,3 +1,4 @@
 //! Contextrail answers, with proof: *what did the AI know when it made this decision?*
 
+pub mod assembly;
 pub mod record;
