@@ -1,5 +1,6 @@
 //! Contextrail answers, with proof: *what did the AI know when it made this decision?*
 
+pub mod assembly;
 pub mod codec;
 pub mod log;
 pub mod record;
