@@ -427,7 +427,9 @@ impl DecisionBuilder {
         let mut decision = self.decision?;
         for prepared in self.prepared {
             let context = prepared.durable().await.map_err(|error| {
-                TrailError::Incomplete(format!("a context of the decision was not recorded: {error}"))
+                TrailError::Incomplete(format!(
+                    "a context of the decision was not recorded: {error}"
+                ))
             })?;
             decision.contexts.push(context.id());
         }
@@ -438,7 +440,10 @@ impl DecisionBuilder {
         }
         for answer in self.answers {
             let context = decision.contexts.first().copied();
-            let id = self.trail.record_answer(answer, context, self.actor.clone()).await?;
+            let id = self
+                .trail
+                .record_answer(answer, context, self.actor.clone())
+                .await?;
             decision.generations.push(id);
         }
         let id = self.trail.new_id();

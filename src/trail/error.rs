@@ -48,7 +48,9 @@ pub enum TrailError {
         prefix: String,
     },
     /// Several records have ids that begin so.
-    #[error("several records have ids that begin with {prefix}, among them {candidates}: give more of the id")]
+    #[error(
+        "several records have ids that begin with {prefix}, among them {candidates}: give more of the id"
+    )]
     Ambiguous {
         /// The beginning of an id.
         prefix: String,
@@ -70,7 +72,9 @@ pub enum TrailError {
     #[error("{0}")]
     Incomplete(String),
     /// A text of an imported record is not the one its digest was taken of.
-    #[error("record {id}: {member} does not match its digest: the file was altered, or is not an export")]
+    #[error(
+        "record {id}: {member} does not match its digest: the file was altered, or is not an export"
+    )]
     DigestMismatch {
         /// The record.
         id: RecordId,
@@ -98,7 +102,9 @@ impl From<TrailError> for SinkError {
     fn from(error: TrailError) -> Self {
         match error {
             TrailError::Conflict(id) => Self::Conflict(id),
-            TrailError::UnknownRecord { named_as, id } => Self::UnknownRecord { what: named_as, id },
+            TrailError::UnknownRecord { named_as, id } => {
+                Self::UnknownRecord { what: named_as, id }
+            }
             TrailError::Seal(source) => Self::Unsealable {
                 source: source.into(),
             },

@@ -77,7 +77,10 @@ impl Trail {
         };
         let mut found = self.search(search).await?.take(limit).await?;
         let mut decisions = Vec::new();
-        for context in found.iter().filter(|it| it.record().kind() == Kind::Context) {
+        for context in found
+            .iter()
+            .filter(|it| it.record().kind() == Kind::Context)
+        {
             decisions.extend(self.referring(context.id(), Kind::Decision).await?);
         }
         found.extend(decisions);
@@ -136,7 +139,9 @@ impl Trail {
             .find(|later| later.decision().is_some_and(|it| it.supersedes == Some(id)))
             .map(|later| later.id().into());
         let mut reviews = self.referring(id, Kind::Review).await?;
-        reviews.retain(|review| matches!(&review.record().body, Body::Review(it) if it.decision == id));
+        reviews.retain(
+            |review| matches!(&review.record().body, Body::Review(it) if it.decision == id),
+        );
         reviews.reverse();
         Ok(DecisionView {
             decision,
@@ -165,7 +170,11 @@ fn summary(body: &Body) -> String {
         Body::Decision(decision) => {
             let reason = decision.reasons.first();
             let reason = reason.map_or_else(String::new, |it| format!(" ({})", it.code));
-            let place = if decision.supersedes.is_some() { ", in place of an earlier one" } else { "" };
+            let place = if decision.supersedes.is_some() {
+                ", in place of an earlier one"
+            } else {
+                ""
+            };
             format!("{}: {}{reason}{place}", decision.subject, decision.outcome)
         }
         Body::Review(review) => {
@@ -178,11 +187,17 @@ fn summary(body: &Body) -> String {
                     None => "overrode it".to_owned(),
                 },
             };
-            format!("a reviewer was shown {} and {verdict}", review.original_outcome)
+            format!(
+                "a reviewer was shown {} and {verdict}",
+                review.original_outcome
+            )
         }
         Body::Outcome(outcome) => format!("outcome: {}", outcome.kind),
         Body::Import(import) => {
-            format!("{} records were imported", import.counts.values().sum::<u64>())
+            format!(
+                "{} records were imported",
+                import.counts.values().sum::<u64>()
+            )
         }
     }
 }

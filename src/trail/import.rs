@@ -30,14 +30,20 @@ impl Trail {
     /// # Errors
     ///
     /// [`TrailError::Store`] when a text cannot be read or is not that of its digest.
-    pub async fn export(&self, stored: &Stored, with_text: bool) -> Result<ExportedRecord, TrailError> {
+    pub async fn export(
+        &self,
+        stored: &Stored,
+        with_text: bool,
+    ) -> Result<ExportedRecord, TrailError> {
         let mut exported = ExportedRecord::from(stored.record().clone());
         if !with_text {
             return Ok(exported);
         }
         if stored.context().is_some() {
             let texts = self.texts(stored).await?;
-            let texts = texts.iter().map(|(digest, text)| (digest.to_string(), text.to_string()));
+            let texts = texts
+                .iter()
+                .map(|(digest, text)| (digest.to_string(), text.to_string()));
             exported.texts = Some(texts.collect());
             exported.text = self.text(stored).await?;
         }
@@ -131,7 +137,11 @@ impl Trail {
         check_text(&record, text.as_deref(), &seeds)?;
         if let (true, Body::Context(context)) = (without_texts, &mut record.body)
             && context.assembly.is_some()
-            && !context.capture.warnings.iter().any(|it| it == WITHOUT_TEXTS)
+            && !context
+                .capture
+                .warnings
+                .iter()
+                .any(|it| it == WITHOUT_TEXTS)
         {
             context.capture.warnings.push(WITHOUT_TEXTS.to_owned());
         }
@@ -174,7 +184,8 @@ fn refers_to_its_kind(body: &Body) -> bool {
 }
 
 fn read_seeds(seeds: BTreeMap<String, String>) -> Result<BTreeMap<u16, Seed>, TrailError> {
-    let malformed = |text: &str| InvalidValue::new("seed", text, "a slot number and 32 bytes in base64");
+    let malformed =
+        |text: &str| InvalidValue::new("seed", text, "a slot number and 32 bytes in base64");
     seeds
         .into_iter()
         .map(|(slot, seed)| {
@@ -186,9 +197,7 @@ fn read_seeds(seeds: BTreeMap<String, String>) -> Result<BTreeMap<u16, Seed>, Tr
         .collect()
 }
 
-fn read_texts(
-    texts: BTreeMap<String, String>,
-) -> Result<BTreeMap<Digest, Arc<str>>, TrailError> {
+fn read_texts(texts: BTreeMap<String, String>) -> Result<BTreeMap<Digest, Arc<str>>, TrailError> {
     texts
         .into_iter()
         .map(|(digest, text)| Ok((digest.parse()?, text.into())))
@@ -205,7 +214,10 @@ fn check_texts(
         let fits = match digest {
             Digest::Sha256(_) => Digest::sha256(text.as_bytes()) == *digest,
             Digest::HmacSha256(_) => {
-                seeds.is_empty() || seeds.values().any(|seed| seed.digest(text.as_bytes()) == *digest)
+                seeds.is_empty()
+                    || seeds
+                        .values()
+                        .any(|seed| seed.digest(text.as_bytes()) == *digest)
             }
         };
         if !fits {
@@ -227,7 +239,9 @@ fn check_text(
         return Ok(());
     };
     let expected = context.assembly.as_ref().and_then(|it| it.text_digest);
-    let slot = Slots::of(&record.head, &record.body, &[])?.everybody().number();
+    let slot = Slots::of(&record.head, &record.body, &[])?
+        .everybody()
+        .number();
     match (expected, seeds.get(&slot)) {
         (Some(expected), Some(seed)) if seed.digest(text.as_bytes()) != expected => {
             Err(TrailError::DigestMismatch {

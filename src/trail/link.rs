@@ -29,7 +29,10 @@ struct Named {
 impl Trail {
     /// The entry hashes of what `draft` refers to, and whom that makes it about; `None` when one
     /// of them is not in memory and has to be read.
-    pub(super) fn link_from_memory(&self, draft: &mut Draft) -> Option<Result<Vec<Hash>, TrailError>> {
+    pub(super) fn link_from_memory(
+        &self,
+        draft: &mut Draft,
+    ) -> Option<Result<Vec<Hash>, TrailError>> {
         let named = named(&draft.body);
         let mut linked = HashMap::new();
         for named in &named {
@@ -45,7 +48,11 @@ impl Trail {
         for named in &named {
             let found = match self.0.linked.get(&named.id) {
                 Some(found) => Some(found),
-                None => self.read(named.id).await?.as_ref().map(|found| self.remember(found)),
+                None => self
+                    .read(named.id)
+                    .await?
+                    .as_ref()
+                    .map(|found| self.remember(found)),
             };
             linked.insert(named.id, found);
         }
@@ -139,7 +146,11 @@ fn named(body: &Body) -> Vec<Named> {
             contexts
                 .map(|id| needed((*id).into(), Kind::Context))
                 .chain(generations.map(|id| needed((*id).into(), Kind::Generation)))
-                .chain(decision.supersedes.map(|id| needed(id.into(), Kind::Decision)))
+                .chain(
+                    decision
+                        .supersedes
+                        .map(|id| needed(id.into(), Kind::Decision)),
+                )
                 .chain(causes)
                 .collect()
         }

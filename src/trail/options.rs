@@ -9,9 +9,9 @@ use crate::record::{
     Actor, ActorKind, ActorMethod, Clock, IdSource, Name, RandomIds, Service, SystemClock, Tenant,
     TrailId,
 };
-use crate::store::{Appender, AppenderOptions, MemoryStore, Spool, Store, StoreError};
 #[cfg(feature = "sqlite")]
 use crate::store::{Access, SqliteStore};
+use crate::store::{Appender, AppenderOptions, MemoryStore, Spool, Store, StoreError};
 
 /// When the id of a record becomes visible.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -183,7 +183,11 @@ impl TrailOptions {
         self.start(Arc::new(MemoryStore::new(trail)), None).await
     }
 
-    async fn start(self, store: Arc<dyn Store>, spool: Option<PathBuf>) -> Result<Trail, TrailError> {
+    async fn start(
+        self,
+        store: Arc<dyn Store>,
+        spool: Option<PathBuf>,
+    ) -> Result<Trail, TrailError> {
         let appender = Appender::start(
             Arc::clone(&store),
             self.tenant.clone(),
@@ -256,9 +260,9 @@ enum Location {
 #[cfg(feature = "sqlite")]
 impl Location {
     fn parse(url: &str) -> Result<Self, StoreError> {
-        let path = url.strip_prefix("sqlite:").map(|rest| {
-            rest.strip_prefix("//").unwrap_or(rest)
-        });
+        let path = url
+            .strip_prefix("sqlite:")
+            .map(|rest| rest.strip_prefix("//").unwrap_or(rest));
         match path {
             Some(":memory:") => Ok(Self::Memory),
             Some(path) if !path.is_empty() && !path.contains('\0') => Ok(Self::File(path.into())),

@@ -47,7 +47,7 @@ pub struct Search {
     /// Only those before this record in the log.
     pub after: Option<RecordId>,
     /// Only these records.
-    only: Option<HashSet<RecordId>>,
+    pub only: Option<HashSet<RecordId>>,
 }
 
 /// The answers to a search, in log order, newest first, a page at a time.
@@ -101,9 +101,12 @@ impl Trail {
         .await
     }
 
-    async fn contexts_of_subject(&self, subject: EntityRef) -> Result<HashSet<RecordId>, TrailError> {
+    async fn contexts_of_subject(
+        &self,
+        subject: EntityRef,
+    ) -> Result<HashSet<RecordId>, TrailError> {
         let mut ids = HashSet::new();
-        let mut pages = self.search(Search {
+        let pages = self.search(Search {
             kind: Some(Kind::Decision),
             handles: vec![Handle::Subject(subject)],
             ..Search::default()
@@ -135,7 +138,11 @@ impl Trail {
         Ok(Pages {
             find: Find {
                 kind: search.kind,
-                keys: search.handles.iter().map(Handle::search).collect::<Vec<KeyRange>>(),
+                keys: search
+                    .handles
+                    .iter()
+                    .map(Handle::search)
+                    .collect::<Vec<KeyRange>>(),
                 since: search.since,
                 until: search.until,
                 before,
@@ -256,7 +263,11 @@ fn prefix_bits(prefix: &str) -> Result<IdPrefix, TrailError> {
     }
     let digits: String = prefix.chars().filter(|c| *c != '-').collect();
     let bound = |fill: char| {
-        let padded: String = digits.chars().chain(std::iter::repeat(fill)).take(32).collect();
+        let padded: String = digits
+            .chars()
+            .chain(std::iter::repeat(fill))
+            .take(32)
+            .collect();
         u128::from_str_radix(&padded, 16).map(u128::to_be_bytes)
     };
     match (bound('0'), bound('f')) {
@@ -275,10 +286,22 @@ mod tests {
 
     #[test]
     fn the_beginning_of_an_id_is_eight_characters_or_more() {
-        for good in ["01948c9a", "01948c9a-", "01948C9A-2b3e-7", "01948c9a-2b3e-7d4f-8e5a-1c2d3e4f5a6b"] {
+        for good in [
+            "01948c9a",
+            "01948c9a-",
+            "01948C9A-2b3e-7",
+            "01948c9a-2b3e-7d4f-8e5a-1c2d3e4f5a6b",
+        ] {
             assert!(prefix_bits(good).is_ok(), "{good}");
         }
-        for bad in ["01948c9", "01948c9a2", "0194-8c9a", "zzzzzzzz", "../../../x", "01948c9é"] {
+        for bad in [
+            "01948c9",
+            "01948c9a2",
+            "0194-8c9a",
+            "zzzzzzzz",
+            "../../../x",
+            "01948c9é",
+        ] {
             assert!(prefix_bits(bad).is_err(), "{bad}");
         }
     }

@@ -109,7 +109,8 @@ impl ReviewBuilder {
     ///
     /// [`TrailError::NotFound`] for an unknown decision, and those of [`Trail::record`].
     pub async fn approve(self, note: impl Into<String>) -> Result<Reviewed, TrailError> {
-        self.verdict(ReviewVerdict::Approve, Some(note.into()), None).await
+        self.verdict(ReviewVerdict::Approve, Some(note.into()), None)
+            .await
     }
 
     /// Records that the decision may not be acted on.
@@ -118,7 +119,8 @@ impl ReviewBuilder {
     ///
     /// Those of [`Self::approve`].
     pub async fn reject(self, note: impl Into<String>) -> Result<Reviewed, TrailError> {
-        self.verdict(ReviewVerdict::Reject, Some(note.into()), None).await
+        self.verdict(ReviewVerdict::Reject, Some(note.into()), None)
+            .await
     }
 
     /// Records that somebody else has to look.
@@ -127,7 +129,8 @@ impl ReviewBuilder {
     ///
     /// Those of [`Self::approve`].
     pub async fn escalate(self, note: impl Into<String>) -> Result<Reviewed, TrailError> {
-        self.verdict(ReviewVerdict::Escalate, Some(note.into()), None).await
+        self.verdict(ReviewVerdict::Escalate, Some(note.into()), None)
+            .await
     }
 
     /// Records a new decision with another outcome, and the review that led to it. The decision
@@ -142,7 +145,8 @@ impl ReviewBuilder {
         note: impl Into<String>,
     ) -> Result<Reviewed, TrailError> {
         let outcome = Name::new(outcome)?;
-        self.verdict(ReviewVerdict::Override, Some(note.into()), Some(outcome)).await
+        self.verdict(ReviewVerdict::Override, Some(note.into()), Some(outcome))
+            .await
     }
 
     /// Records any verdict; an override needs the new outcome, and no other verdict has one.
@@ -165,14 +169,20 @@ impl ReviewBuilder {
         let by = self.by.clone().ok_or_else(|| {
             TrailError::Incomplete("a review needs the person who reviews: call `by`".to_owned())
         })??;
-        let reviewed = self.trail.read_kind(self.decision.into(), Kind::Decision).await?;
+        let reviewed = self
+            .trail
+            .read_kind(self.decision.into(), Kind::Decision)
+            .await?;
         let Some(original) = reviewed.decision() else {
             return Err(TrailError::NotFound {
                 prefix: self.decision.to_string(),
             });
         };
         let new_decision = match &new_outcome {
-            Some(outcome) => Some(self.record_override(original, outcome, &by, note.as_deref()).await?),
+            Some(outcome) => Some(
+                self.record_override(original, outcome, &by, note.as_deref())
+                    .await?,
+            ),
             None => None,
         };
         let review = Review {
@@ -271,7 +281,8 @@ impl OutcomeBuilder {
             note: self.note,
             extra: Members::new(),
         };
-        self.trail.record(Draft::new(self.trail.new_id(), outcome)).await
+        self.trail
+            .record(Draft::new(self.trail.new_id(), outcome))
+            .await
     }
 }
-

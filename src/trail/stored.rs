@@ -6,9 +6,7 @@ use std::sync::Arc;
 use super::{Trail, TrailError};
 use crate::assembly::render;
 use crate::log::Hash;
-use crate::record::{
-    Body, Context, Decision, Digest, EntityRef, Kind, Record, RecordId,
-};
+use crate::record::{Body, Context, Decision, Digest, EntityRef, Kind, Record, RecordId};
 use crate::seal::{Entry, Opened, Seed, Slots, entry_hash, open};
 use crate::store::{IdPrefix, StoreError, StoredRecord};
 
@@ -162,7 +160,10 @@ impl Trail {
     fn open_row(&self, row: StoredRecord) -> Result<Stored, TrailError> {
         let unknown = RecordId::from_uuid(uuid::Uuid::nil());
         let entry: Entry = serde_json::from_slice(&row.entry).map_err(|error| {
-            let what = format!("the entry at index {} cannot be read: {error}", row.log_index);
+            let what = format!(
+                "the entry at index {} cannot be read: {error}",
+                row.log_index
+            );
             self.damaged(unknown, &what)
         })?;
         let slots = row
@@ -170,7 +171,10 @@ impl Trail {
             .map_err(|error| self.damaged(entry.id, &error.to_string()))?;
         let opened = open(&slots).map_err(|error| self.damaged(entry.id, &error.to_string()))?;
         if entry.root_hash() != Some(opened.root) {
-            return Err(self.damaged(entry.id, "its fields are not those its log entry commits to"));
+            return Err(self.damaged(
+                entry.id,
+                "its fields are not those its log entry commits to",
+            ));
         }
         Ok(Stored {
             log_index: row.log_index,
@@ -238,7 +242,10 @@ impl Trail {
     ///
     /// [`TrailError::Store`] when the text rendered is not the one recorded: the record is damaged.
     pub async fn text(&self, stored: &Stored) -> Result<Option<String>, TrailError> {
-        let Some(assembly) = stored.context().and_then(|context| context.assembly.as_ref()) else {
+        let Some(assembly) = stored
+            .context()
+            .and_then(|context| context.assembly.as_ref())
+        else {
             return Ok(None);
         };
         if assembly.text_digest.is_none() {
@@ -253,7 +260,10 @@ impl Trail {
         if stored.is_text(&text) {
             Ok(Some(text))
         } else {
-            Err(self.damaged(stored.id(), "its text is not the one its digest was taken of"))
+            Err(self.damaged(
+                stored.id(),
+                "its text is not the one its digest was taken of",
+            ))
         }
     }
 }

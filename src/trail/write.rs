@@ -10,11 +10,11 @@ use super::{Evidence, Inner, Trail, TrailError};
 use crate::assembly::CountCache;
 use crate::capture::{Pending, Sink, SinkError};
 use crate::log::Hash;
-use crate::record::{
-    Acknowledged, Clock, Digest, Draft, Head, IdSource, Receipt, Record,
-};
+use crate::record::{Acknowledged, Clock, Digest, Draft, Head, IdSource, Receipt, Record};
 use crate::seal::{Sealed, Source, open, seal};
-use crate::store::{Appender, Backlog, Placed, Prepared, Reply, Spool, Spooled, StoreError, StoredRecord};
+use crate::store::{
+    Appender, Backlog, Placed, Prepared, Reply, Spool, Spooled, StoreError, StoredRecord,
+};
 
 impl Trail {
     /// Seals and appends `draft`; returns when it is as durable as the trail promises.
@@ -47,7 +47,11 @@ impl Trail {
     }
 
     /// Runs a write to its end even if nobody waits for it any longer.
-    async fn detached<A, F>(&self, write: fn(Self, A) -> F, argument: A) -> Result<Receipt, TrailError>
+    async fn detached<A, F>(
+        &self,
+        write: fn(Self, A) -> F,
+        argument: A,
+    ) -> Result<Receipt, TrailError>
     where
         A: Send + 'static,
         F: Future<Output = Result<Receipt, TrailError>> + Send + 'static,
@@ -58,10 +62,15 @@ impl Trail {
             // Whoever does not wait any longer finds the record in the log.
             drop(sender.send(write(trail, argument).await));
         })?;
-        receiver.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+        receiver
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
-    async fn link_and_append(self, (mut draft, source): (Draft, Source)) -> Result<Receipt, TrailError> {
+    async fn link_and_append(
+        self,
+        (mut draft, source): (Draft, Source),
+    ) -> Result<Receipt, TrailError> {
         let refs = self.link(&mut draft).await?;
         let sealed = self.seal(draft, &source, refs)?;
         self.append_when_room(sealed).await
@@ -78,7 +87,12 @@ impl Trail {
         }
     }
 
-    fn seal(&self, draft: Draft, source: &Source, refs: Vec<Hash>) -> Result<Submission, TrailError> {
+    fn seal(
+        &self,
+        draft: Draft,
+        source: &Source,
+        refs: Vec<Hash>,
+    ) -> Result<Submission, TrailError> {
         let head = Head {
             id: draft.id,
             tenant: self.tenant().clone(),
@@ -133,7 +147,8 @@ impl Trail {
         }
         let came = open(&sealed.slots).map_err(|_| conflict())?;
         let same = facts(stored.record()) == facts(&came.record)
-            && stored.personal_texts_in_order() == super::stored::texts_in_order(&came.record, &came.texts);
+            && stored.personal_texts_in_order()
+                == super::stored::texts_in_order(&came.record, &came.texts);
         if same { Ok(()) } else { Err(conflict()) }
     }
 
@@ -166,7 +181,10 @@ impl Trail {
     pub(super) async fn replay_spool(&self) -> Result<(), TrailError> {
         while let Some(backlog) = self.0.backlog()? {
             if backlog.torn_bytes > 0 {
-                tracing::warn!(torn_bytes = backlog.torn_bytes, "a crash tore off the end of the spool");
+                tracing::warn!(
+                    torn_bytes = backlog.torn_bytes,
+                    "a crash tore off the end of the spool"
+                );
             }
             for spooled in backlog.records {
                 self.replay(spooled).await?;
@@ -186,7 +204,9 @@ impl Trail {
             place: "the spool".to_owned(),
             source: what.into(),
         };
-        let slots = stored.unpacked().map_err(|error| damaged(error.to_string()))?;
+        let slots = stored
+            .unpacked()
+            .map_err(|error| damaged(error.to_string()))?;
         let opened = open(&slots).map_err(|error| damaged(error.to_string()))?;
         let mut draft = Sealed::to_draft(&opened.record, opened.about.clone());
         let refs = self.link(&mut draft).await?;
@@ -310,7 +330,9 @@ impl Inner {
         let Some(spool) = spool.as_ref().filter(|spool| !spool.is_empty()) else {
             return Ok(None);
         };
-        let backlog = spool.backlog().map_err(|source| spool_error(spool, source))?;
+        let backlog = spool
+            .backlog()
+            .map_err(|source| spool_error(spool, source))?;
         Ok(Some(backlog))
     }
 
