@@ -1,1 +1,187 @@
-fn main() {}
+//! `cargo bench`: W1 on this machine, as a table.
+//!
+//! `cargo bench -- --quick` takes a tenth of the records; `--only NAME` runs one part.
+
+#![expect(clippy::print_stdout, reason = "the table is what a benchmark is run for")]
+
+mod report;
+mod workload;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use contextrail::record::{EntityRef, UsedRef};
+use contextrail::trail::{ContextFilter, Trail};
+
+use report::{Latencies, cpu_time, row};
+use workload::Workload;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> Result<(), BoxError> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let quick = arguments.iter().any(|it| it == "--quick");
+    let only = arguments.iter().position(|it| it == "--only").and_then(|at| arguments.get(at + 1));
+    let plan = Plan {
+        scale: if quick { 10 } else { 1 },
+        only: only.cloned(),
+    };
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(plan.run())
+}
+
+struct Plan {
+    scale: u64,
+    only: Option<String>,
+}
+
+impl Plan {
+    fn wants(&self, part: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == part)
+    }
+
+    async fn run(&self) -> Result<(), BoxError> {
+        println!("| part | tasks | contexts | contexts/s | p50 ms | p99 ms | CPU ms/context | bytes/context |");
+        println!("|---|---|---|---|---|---|---|---|");
+        if self.wants("warm") {
+            for (tasks, contexts) in [(1, 10_000), (64, 40_000), (512, 60_000)] {
+                self.measure("W1-warm", false, tasks, contexts, false, true).await?;
+            }
+        }
+        if self.wants("decision") {
+            self.measure("W1-warm, with decision", false, 64, 20_000, true, true).await?;
+        }
+        if self.wants("cold") {
+            self.measure("W1-cold", false, 1, 200, false, false).await?;
+        }
+        if self.wants("unique") {
+            self.measure("W1-unique", true, 64, 4_000, false, false).await?;
+        }
+        if self.wants("queries") {
+            self.queries(200_000 / self.scale).await?;
+        }
+        Ok(())
+    }
+
+    async fn measure(
+        &self,
+        name: &str,
+        unique: bool,
+        tasks: u64,
+        contexts: u64,
+        decision: bool,
+        warm: bool,
+    ) -> Result<(), BoxError> {
+        let contexts = (contexts / self.scale).max(tasks);
+        let place = Place::new()?;
+        let trail = Trail::open(&place.url()).await?;
+        let workload = Arc::new(Workload::new(unique));
+        if warm {
+            // Every document once, so that counts and texts are known.
+            drive(&trail, &workload, (0, 200), 8, false).await?;
+        } else {
+            contextrail::assembly::tokenizer("cl100k_base")?.count("load the vocabulary")?;
+        }
+        let bytes_before = place.settled_bytes(&trail).await?;
+        let cpu = cpu_time()?;
+        let started = Instant::now();
+        let latencies = drive(&trail, &workload, (200, contexts), tasks, decision).await?;
+        let elapsed = started.elapsed();
+        let cpu = cpu_time()?.saturating_sub(cpu);
+        let bytes = place.settled_bytes(&trail).await?.saturating_sub(bytes_before);
+        row(name, tasks, contexts, elapsed, cpu, bytes, latencies);
+        trail.close().await;
+        Ok(())
+    }
+
+    /// Fills a trail and looks things up in it.
+    async fn queries(&self, contexts: u64) -> Result<(), BoxError> {
+        let place = Place::new()?;
+        let trail = Trail::open(&place.url()).await?;
+        let workload = Arc::new(Workload::new(false));
+        drive(&trail, &workload, (0, contexts), 512, false).await?;
+        trail.close().await;
+        let trail = contextrail::trail::TrailOptions::new().open_for_reading(&place.url()).await?;
+        let newest = trail.contexts(ContextFilter::default()).await?.take(64).await?;
+        println!("\n| look-up among {contexts} contexts | p50 ms | p99 ms |\n|---|---|---|");
+        let mut entity = Latencies::default();
+        let mut page = Latencies::default();
+        let mut used = Latencies::default();
+        let mut id = Latencies::default();
+        for i in 0..200_u64 {
+            let who: EntityRef = format!("customer:cust-{}", i * 7 % 1_000).parse()?;
+            let filter = ContextFilter { entity: Some(who), ..ContextFilter::default() };
+            entity.time(async { trail.contexts(filter).await?.take(10).await }).await?;
+            let since = newest[0].record().at().saturating_sub(Duration::from_secs(3_600));
+            let filter = ContextFilter { since: Some(since), ..ContextFilter::default() };
+            page.time(async { trail.contexts(filter).await?.take(50).await }).await?;
+            let what: UsedRef = format!("document:r1-d{}#r1-c{}", i * 3 % 1_000, i * 3 % 1_000).parse()?;
+            used.time(trail.used(&what, None, 10)).await?;
+            let one = newest[usize::try_from(i % 64)?].id();
+            id.time(trail.read(one)).await?;
+        }
+        for (name, latencies) in [
+            ("entity, 10 newest", entity),
+            ("time page, 50 of the last hour", page),
+            ("used: a document chunk, 10 newest, with decisions", used),
+            ("id", id),
+        ] {
+            println!("| {name} | {:.2} | {:.2} |", latencies.at(50), latencies.at(99));
+        }
+        trail.close().await;
+        Ok(())
+    }
+}
+
+async fn drive(
+    trail: &Trail,
+    workload: &Arc<Workload>,
+    (first, count): (u64, u64),
+    tasks: u64,
+    decision: bool,
+) -> Result<Latencies, BoxError> {
+    let next = Arc::new(AtomicU64::new(first));
+    let mut running = tokio::task::JoinSet::new();
+    for _ in 0..tasks {
+        let (trail, workload, next) = (trail.clone(), Arc::clone(workload), Arc::clone(&next));
+        running.spawn(async move {
+            let mut latencies = Latencies::default();
+            loop {
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                if i >= first + count {
+                    return Ok::<_, BoxError>(latencies);
+                }
+                latencies.time(workload.record(&trail, i, decision)).await?;
+            }
+        });
+    }
+    let mut all = Latencies::default();
+    while let Some(done) = running.join_next().await {
+        all.extend(done??);
+    }
+    Ok(all)
+}
+
+/// A folder of its own on the disk the benchmark runs from, for the file of one trail.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Result<Self, BoxError> {
+        let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        Ok(Self(tempfile::TempDir::new_in(target)?))
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}", self.0.path().join("w1.db").display())
+    }
+
+    /// Bytes of the database file once the write-ahead log is in it.
+    async fn settled_bytes(&self, trail: &Trail) -> Result<u64, BoxError> {
+        trail.settle().await?;
+        Ok(std::fs::metadata(self.0.path().join("w1.db"))?.len())
+    }
+}

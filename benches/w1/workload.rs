@@ -1,0 +1,140 @@
+//! W1, one loan context, as the project's figures are defined on it: ten features, three retrievers
+//! of five documents of 2,000 bytes, a budget of 4,000 tokens that drops about half of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contextrail::assembly::Budget;
+use contextrail::capture::{AssembledContext, Document, FeatureAnswer, FeatureRequest, FeatureSource};
+use contextrail::record::{Clock, SystemClock, Timestamp};
+use contextrail::trail::Trail;
+use serde_json::Value;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The documents, and which form of the workload this is.
+pub(crate) struct Workload {
+    texts: Vec<Vec<Arc<str>>>,
+    unique: bool,
+}
+
+impl Workload {
+    pub(crate) fn new(unique: bool) -> Self {
+        let texts = (0..3)
+            .map(|retriever| (0..1_000).map(|number| text(retriever, number).into()).collect())
+            .collect();
+        Self { texts, unique }
+    }
+
+    /// Records context `i`, and with `decision` the decision it led to.
+    pub(crate) async fn record(
+        &self,
+        trail: &Trail,
+        i: u64,
+        decision: bool,
+    ) -> Result<AssembledContext, BoxError> {
+        let customer = format!("cust-{}", i % 1_000);
+        let mut cx = trail
+            .context("loan_decision")
+            .entity("customer", &customer)
+            .input("customer_id", customer.as_str())
+            .input("query", format!("refund policy {i}"))
+            .input("application_id", format!("A-{i}"))
+            .budget(Budget::tokens(4_000).tokenizer("cl100k_base"))
+            .freshness_limit(Duration::from_secs(300))
+            .begin();
+        cx.item("system", "You are a loan officer assistant. Template v3.")
+            .required()
+            .priority(0);
+        for k in 0..10 {
+            let value = cx
+                .feature(&format!("f{k}"), &customer)
+                .fetch(&Features { e: i % 1_000, k })
+                .await?;
+            cx.item(&format!("f{k}"), format!("f{k}: {value}")).required().priority(1);
+        }
+        for retriever in 0..3 {
+            let found = cx
+                .retrieve(&format!("r{retriever}"), &format!("refund policy {i}"))
+                .top_k(5)
+                .shared()
+                // why: the limit of W1 is on features; its documents are days old.
+                .max_age(Duration::from_secs(365 * 86_400))
+                .run_fn(async |_| Ok::<_, BoxError>(self.documents(retriever, i)))
+                .await?;
+            cx.items("policy", &found).priority(2 + retriever);
+        }
+        let context = cx.assemble().await?;
+        if decision {
+            trail
+                .decide("loan_application", i)
+                .outcome("approved")
+                .because("R01", "score above threshold")
+                .from_context(&context)
+                .commit()
+                .await?;
+        }
+        Ok(context)
+    }
+
+    fn documents(&self, retriever: u64, i: u64) -> Vec<Document> {
+        let as_of: Timestamp = "2026-11-20T10:00:00Z".parse().expect("it is RFC 3339");
+        (0..5_u32)
+            .map(|j| {
+                let d = (i * 5 + u64::from(j)) % 1_000;
+                let text = &self.texts[usize_of(retriever)][usize_of(d)];
+                let text = if self.unique {
+                    format!("{text} {i}").into()
+                } else {
+                    Arc::clone(text)
+                };
+                Document::new(format!("r{retriever}-d{d}"), text)
+                    .chunk(format!("r{retriever}-c{d}"))
+                    .score(0.95 - 0.05 * f64::from(j))
+                    .uri(format!("https://kb.example/r{retriever}/{d}"))
+                    .as_of(as_of)
+            })
+            .collect()
+    }
+}
+
+/// The in-memory source of feature `k` for the customer `e`.
+struct Features {
+    e: u64,
+    k: u64,
+}
+
+#[async_trait::async_trait]
+impl FeatureSource for Features {
+    async fn fetch(&self, _: &FeatureRequest) -> Result<FeatureAnswer, BoxError> {
+        let v = (self.e * 31 + self.k * 17) % 1_000;
+        #[expect(clippy::cast_precision_loss, reason = "it is below 1,000")]
+        let value = match self.k % 3 {
+            0 => Value::from(v),
+            1 => Value::from(v as f64 / 7.0),
+            _ => Value::from(format!("seg-{}", v % 10)),
+        };
+        Ok(FeatureAnswer::value(value).as_of(SystemClock.now()))
+    }
+}
+
+fn text(retriever: u64, document: u64) -> String {
+    let mut x = (retriever * 1_000_003 + document * 7_919 + 12_345) & 0x7fff_ffff;
+    let words: Vec<&str> = (0..500)
+        .map(|_| {
+            x = (x * 1_103_515_245 + 12_345) & 0x7fff_ffff;
+            WORDS[usize_of((x >> 16) % 40)]
+        })
+        .collect();
+    words.join(" ") + "."
+}
+
+fn usize_of(number: u64) -> usize {
+    usize::try_from(number).expect("it is below 1,000")
+}
+
+const WORDS: [&str; 40] = [
+    "the", "and", "for", "are", "but", "not", "you", "all", "any", "can", "had", "her", "was", "one",
+    "our", "out", "day", "get", "has", "him", "his", "how", "man", "new", "now", "old", "see", "two",
+    "way", "who", "boy", "did", "its", "let", "put", "say", "she", "too", "use", "may",
+];
