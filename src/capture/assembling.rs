@@ -1,0 +1,184 @@
+//! From what was gathered to the text: render, guard, assemble, check.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
+use tokio::task::JoinError;
+
+use super::closing::Closing;
+use super::guarding;
+use super::state::State;
+use crate::assembly::{
+    Assembled, AssemblyError, Budget, Candidate, CountCache, Counter, assemble, freshness,
+    render_template, tokenizer, tokenizer_for_model,
+};
+use crate::capture::CaptureError;
+use crate::record::{AssemblyRecord, Class};
+
+/// An assembly that did not come about, and what of it is worth recording.
+#[derive(Debug)]
+pub(super) struct Stopped {
+    pub(super) error: CaptureError,
+    pub(super) assembly: Option<AssemblyRecord>,
+}
+
+impl From<CaptureError> for Stopped {
+    fn from(error: CaptureError) -> Self {
+        Self {
+            error,
+            assembly: None,
+        }
+    }
+}
+
+impl From<AssemblyError> for Stopped {
+    fn from(error: AssemblyError) -> Self {
+        let assembly = match &error {
+            AssemblyError::RequiredOverBudget { record, .. } => Some((**record).clone()),
+            _ => None,
+        };
+        Self {
+            error: error.into(),
+            assembly,
+        }
+    }
+}
+
+/// Assembles a context that is ending.
+pub(super) async fn run(closing: &mut Closing) -> Result<(Assembled, Counter), Stopped> {
+    let counts = Arc::clone(closing.sink().counts());
+    let state = closing.state();
+    if !state.problems.is_empty() {
+        return Err(state.problems.remove(0).into());
+    }
+    let budget = state.budget.clone().ok_or(CaptureError::NoBudget)?;
+    let counter = counter(state, &budget, &counts)?;
+    render(state)?;
+    let running = guarding::items(state).await?;
+    let assembled = assembled(state, &budget, &counter).await?;
+    let checked = match check_freshness(state) {
+        Ok(()) => guarding::text(state, running, &assembled.text).await,
+        Err(error) => Err(error),
+    };
+    match checked {
+        Ok(()) => Ok((assembled, counter)),
+        Err(error) => Err(Stopped {
+            error,
+            assembly: Some(assembled.record),
+        }),
+    }
+}
+
+/// What `budget` would keep of what was gathered so far. No guardrail is asked.
+pub(super) fn what_if(
+    state: &mut State,
+    budget: &Budget,
+    counts: &Arc<CountCache>,
+) -> Result<Assembled, CaptureError> {
+    let counter = counter(state, budget, counts)?;
+    render(state)?;
+    Ok(assemble(&state.items, budget, &state.layout, &counter)?)
+}
+
+/// The tokenizer given, else that of the budget, of the model, or the default.
+pub(super) fn counter(
+    state: &State,
+    budget: &Budget,
+    counts: &Arc<CountCache>,
+) -> Result<Counter, CaptureError> {
+    let tokenizer = match (
+        &state.tokenizer,
+        budget.tokenizer_name(),
+        &state.context.model,
+    ) {
+        (Some(tokenizer), ..) => Arc::clone(tokenizer),
+        (None, Some(name), _) => tokenizer(name)?,
+        (None, None, Some(model)) => tokenizer_for_model(model.name.as_str())?,
+        (None, None, None) => tokenizer(DEFAULT_TOKENIZER)?,
+    };
+    Ok(Counter::with_cache(tokenizer, Arc::clone(counts)))
+}
+
+/// Puts the variables into the template. With none in it, it stays the shared text it is.
+fn render(state: &mut State) -> Result<(), CaptureError> {
+    let State {
+        context,
+        template: Some(text),
+        items,
+        sources,
+        ..
+    } = state
+    else {
+        return Ok(());
+    };
+    let Some(template) = &context.template else {
+        return Ok(());
+    };
+    for (item, source) in items.iter_mut().zip(sources) {
+        if source.is_template {
+            let rendered = render_template(text, &template.variables).map_err(|source| {
+                CaptureError::Template {
+                    name: template.name.to_string(),
+                    source,
+                }
+            })?;
+            let is_shared = rendered == **text;
+            source.class = if is_shared {
+                Class::Confidential
+            } else {
+                Class::Personal
+            };
+            set_text(item, rendered);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn set_text(item: &mut Candidate, text: String) {
+    item.sha256 = Sha256::digest(text.as_bytes()).into();
+    item.text = text.into();
+}
+
+/// Assembles here and now, unless there is so much text that counting it would hold up the other
+/// tasks of this thread.
+async fn assembled(
+    state: &State,
+    budget: &Budget,
+    counter: &Counter,
+) -> Result<Assembled, AssemblyError> {
+    let bytes: usize = state.items.iter().map(|item| item.text.len()).sum();
+    let runtime = Handle::try_current().ok().filter(|_| bytes > INLINE_BYTES);
+    let Some(runtime) = runtime else {
+        return assemble(&state.items, budget, &state.layout, counter);
+    };
+    let (items, layout) = (state.items.clone(), state.layout.clone());
+    let (of, by) = (budget.clone(), counter.clone());
+    let task = runtime.spawn_blocking(move || assemble(&items, &of, &layout, &by));
+    match task.await.map_err(JoinError::try_into_panic) {
+        Ok(assembled) => assembled,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // A runtime that shuts down starts no more such work.
+        Err(Err(_)) => assemble(&state.items, budget, &state.layout, counter),
+    }
+}
+
+fn check_freshness(state: &State) -> Result<(), CaptureError> {
+    if !state.strict {
+        return Ok(());
+    }
+    let context = &state.context;
+    let limit_ms = context.freshness.limit_ms;
+    let report = freshness(&context.features, &context.retrievals, limit_ms);
+    if report.violations.is_empty() {
+        return Ok(());
+    }
+    Err(CaptureError::Stale {
+        id: None,
+        violations: report.violations,
+    })
+}
+
+const DEFAULT_TOKENIZER: &str = "o200k_base";
+/// Counting this much new text takes some 30 ms.
+const INLINE_BYTES: usize = 256 * 1024;
