@@ -2,7 +2,10 @@
 //!
 //! `cargo bench -- --quick` takes a tenth of the records; `--only NAME` runs one part.
 
-#![expect(clippy::print_stdout, reason = "the table is what a benchmark is run for")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the table is what a benchmark is run for"
+)]
 
 mod report;
 mod workload;
@@ -23,7 +26,10 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = std::env::args().collect();
     let quick = arguments.iter().any(|it| it == "--quick");
-    let only = arguments.iter().position(|it| it == "--only").and_then(|at| arguments.get(at + 1));
+    let only = arguments
+        .iter()
+        .position(|it| it == "--only")
+        .and_then(|at| arguments.get(at + 1));
     let plan = Plan {
         scale: if quick { 10 } else { 1 },
         only: only.cloned(),
@@ -45,21 +51,26 @@ impl Plan {
     }
 
     async fn run(&self) -> Result<(), BoxError> {
-        println!("| part | tasks | contexts | contexts/s | p50 ms | p99 ms | CPU ms/context | bytes/context |");
+        println!(
+            "| part | tasks | contexts | contexts/s | p50 ms | p99 ms | CPU ms/context | bytes/context |"
+        );
         println!("|---|---|---|---|---|---|---|---|");
         if self.wants("warm") {
             for (tasks, contexts) in [(1, 10_000), (64, 40_000), (512, 60_000)] {
-                self.measure("W1-warm", false, tasks, contexts, false, true).await?;
+                self.measure("W1-warm", false, tasks, contexts, false, true)
+                    .await?;
             }
         }
         if self.wants("decision") {
-            self.measure("W1-warm, with decision", false, 64, 20_000, true, true).await?;
+            self.measure("W1-warm, with decision", false, 64, 20_000, true, true)
+                .await?;
         }
         if self.wants("cold") {
             self.measure("W1-cold", false, 1, 200, false, false).await?;
         }
         if self.wants("unique") {
-            self.measure("W1-unique", true, 64, 4_000, false, false).await?;
+            self.measure("W1-unique", true, 64, 4_000, false, false)
+                .await?;
         }
         if self.wants("queries") {
             self.queries(200_000 / self.scale).await?;
@@ -92,7 +103,10 @@ impl Plan {
         let latencies = drive(&trail, &workload, (200, contexts), tasks, decision).await?;
         let elapsed = started.elapsed();
         let cpu = cpu_time()?.saturating_sub(cpu);
-        let bytes = place.settled_bytes(&trail).await?.saturating_sub(bytes_before);
+        let bytes = place
+            .settled_bytes(&trail)
+            .await?
+            .saturating_sub(bytes_before);
         row(name, tasks, contexts, elapsed, cpu, bytes, latencies);
         trail.close().await;
         Ok(())
@@ -105,8 +119,14 @@ impl Plan {
         let workload = Arc::new(Workload::new(false));
         drive(&trail, &workload, (0, contexts), 512, false).await?;
         trail.close().await;
-        let trail = contextrail::trail::TrailOptions::new().open_for_reading(&place.url()).await?;
-        let newest = trail.contexts(ContextFilter::default()).await?.take(64).await?;
+        let trail = contextrail::trail::TrailOptions::new()
+            .open_for_reading(&place.url())
+            .await?;
+        let newest = trail
+            .contexts(ContextFilter::default())
+            .await?
+            .take(64)
+            .await?;
         println!("\n| look-up among {contexts} contexts | p50 ms | p99 ms |\n|---|---|---|");
         let mut entity = Latencies::default();
         let mut page = Latencies::default();
@@ -114,12 +134,25 @@ impl Plan {
         let mut id = Latencies::default();
         for i in 0..200_u64 {
             let who: EntityRef = format!("customer:cust-{}", i * 7 % 1_000).parse()?;
-            let filter = ContextFilter { entity: Some(who), ..ContextFilter::default() };
-            entity.time(async { trail.contexts(filter).await?.take(10).await }).await?;
-            let since = newest[0].record().at().saturating_sub(Duration::from_secs(3_600));
-            let filter = ContextFilter { since: Some(since), ..ContextFilter::default() };
-            page.time(async { trail.contexts(filter).await?.take(50).await }).await?;
-            let what: UsedRef = format!("document:r1-d{}#r1-c{}", i * 3 % 1_000, i * 3 % 1_000).parse()?;
+            let filter = ContextFilter {
+                entity: Some(who),
+                ..ContextFilter::default()
+            };
+            entity
+                .time(async { trail.contexts(filter).await?.take(10).await })
+                .await?;
+            let since = newest[0]
+                .record()
+                .at()
+                .saturating_sub(Duration::from_secs(3_600));
+            let filter = ContextFilter {
+                since: Some(since),
+                ..ContextFilter::default()
+            };
+            page.time(async { trail.contexts(filter).await?.take(50).await })
+                .await?;
+            let what: UsedRef =
+                format!("document:r1-d{}#r1-c{}", i * 3 % 1_000, i * 3 % 1_000).parse()?;
             used.time(trail.used(&what, None, 10)).await?;
             let one = newest[usize::try_from(i % 64)?].id();
             id.time(trail.read(one)).await?;
@@ -130,7 +163,11 @@ impl Plan {
             ("used: a document chunk, 10 newest, with decisions", used),
             ("id", id),
         ] {
-            println!("| {name} | {:.2} | {:.2} |", latencies.at(50), latencies.at(99));
+            println!(
+                "| {name} | {:.2} | {:.2} |",
+                latencies.at(50),
+                latencies.at(99)
+            );
         }
         trail.close().await;
         Ok(())

@@ -1,6 +1,9 @@
 //! Latencies and processor time, and the lines of the table.
 
-#![expect(clippy::cast_precision_loss, reason = "figures are shown with three digits")]
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "figures are shown with three digits"
+)]
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -40,7 +43,10 @@ pub(crate) fn cpu_time() -> std::io::Result<Duration> {
     // brackets and may hold spaces.
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or("").split(' ').collect();
-    let ticks: u64 = fields[11..13].iter().filter_map(|it| it.parse::<u64>().ok()).sum();
+    let ticks: u64 = fields[11..13]
+        .iter()
+        .filter_map(|it| it.parse::<u64>().ok())
+        .sum();
     Ok(Duration::from_millis(ticks * 10))
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contextrail::assembly::Budget;
-use contextrail::capture::{AssembledContext, Document, FeatureAnswer, FeatureRequest, FeatureSource};
+use contextrail::capture::{
+    AssembledContext, Document, FeatureAnswer, FeatureRequest, FeatureSource,
+};
 use contextrail::record::{Clock, SystemClock, Timestamp};
 use contextrail::trail::Trail;
 use serde_json::Value;
@@ -21,7 +23,11 @@ pub(crate) struct Workload {
 impl Workload {
     pub(crate) fn new(unique: bool) -> Self {
         let texts = (0..3)
-            .map(|retriever| (0..1_000).map(|number| text(retriever, number).into()).collect())
+            .map(|retriever| {
+                (0..1_000)
+                    .map(|number| text(retriever, number).into())
+                    .collect()
+            })
             .collect();
         Self { texts, unique }
     }
@@ -51,7 +57,9 @@ impl Workload {
                 .feature(&format!("f{k}"), &customer)
                 .fetch(&Features { e: i % 1_000, k })
                 .await?;
-            cx.item(&format!("f{k}"), format!("f{k}: {value}")).required().priority(1);
+            cx.item(&format!("f{k}"), format!("f{k}: {value}"))
+                .required()
+                .priority(1);
         }
         for retriever in 0..3 {
             let found = cx
@@ -134,7 +142,8 @@ fn usize_of(number: u64) -> usize {
 }
 
 const WORDS: [&str; 40] = [
-    "the", "and", "for", "are", "but", "not", "you", "all", "any", "can", "had", "her", "was", "one",
-    "our", "out", "day", "get", "has", "him", "his", "how", "man", "new", "now", "old", "see", "two",
-    "way", "who", "boy", "did", "its", "let", "put", "say", "she", "too", "use", "may",
+    "the", "and", "for", "are", "but", "not", "you", "all", "any", "can", "had", "her", "was",
+    "one", "our", "out", "day", "get", "has", "him", "his", "how", "man", "new", "now", "old",
+    "see", "two", "way", "who", "boy", "did", "its", "let", "put", "say", "she", "too", "use",
+    "may",
 ];

@@ -186,7 +186,7 @@ impl Group {
                 // Whoever does not wait any longer finds the record in the log.
                 drop(reply.send(answer));
             }
-            if let Err(error) = self.store.maintain().await {
+            if let Err(error) = self.store.settle(false).await {
                 tracing::warn!(error = %error, "the store could not be settled; it will be tried again");
             }
         }

@@ -100,12 +100,14 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`StoreError`] when the store cannot be read.
     async fn status(&self, tenant: &Tenant) -> Result<StoreStatus, StoreError>;
 
-    /// Does what is due between appends; called while nobody waits.
+    /// Moves what was committed to its final place: if that is due, or `now`.
+    ///
+    /// The appender calls it between groups, while nobody waits.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it cannot be done now; nothing is lost by that.
-    async fn maintain(&self) -> Result<(), StoreError> {
+    async fn settle(&self, _now: bool) -> Result<(), StoreError> {
         Ok(())
     }
 

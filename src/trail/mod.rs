@@ -77,7 +77,6 @@ impl Trail {
     }
 
     /// Begins a context. Its UUIDv7 and the clock start at `begin`.
-    #[must_use]
     pub fn context(&self, name: &str) -> ContextBuilder {
         let sink: Arc<dyn Sink> = Arc::new(self.clone());
         let mut builder = ContextBuilder::new(sink, name);
@@ -116,6 +115,18 @@ impl Trail {
     pub fn is_spool_empty(&self) -> bool {
         let spool = self.0.spool.lock().expect("no holder of this lock panics");
         spool.as_ref().is_none_or(Spool::is_empty)
+    }
+
+    /// Moves what the store's write-ahead log holds into the database file.
+    ///
+    /// The trail does so by itself now and then; before a file is copied or measured it may be
+    /// asked to.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`] when it cannot be done now; nothing is lost by that.
+    pub async fn settle(&self) -> Result<(), TrailError> {
+        Ok(self.0.store.settle(true).await?)
     }
 
     /// Waits for everything under way, appends what the spool holds, and lets go of the files.

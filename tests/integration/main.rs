@@ -1,1 +1,1 @@
-fn main() {}
+//! The tests that need more than one module.

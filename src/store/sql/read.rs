@@ -219,7 +219,7 @@ sql_impl! {
             })
         }
 
-        async fn settle(&self, last: bool) -> Result<(), StoreError> {
+        async fn settle_writer(&self, last: bool) -> Result<(), StoreError> {
             let Some(writer) = &self.writer else {
                 return Ok(());
             };
@@ -289,16 +289,16 @@ sql_impl! {
             self.read_status(tenant).await
         }
 
-        async fn maintain(&self) -> Result<(), StoreError> {
-            if self.unsettled_bytes.load(Ordering::Relaxed) < SETTLE_BYTES {
+        async fn settle(&self, now: bool) -> Result<(), StoreError> {
+            if !now && self.unsettled_bytes.load(Ordering::Relaxed) < SETTLE_BYTES {
                 return Ok(());
             }
-            self.settle(false).await
+            self.settle_writer(false).await
         }
 
         async fn close(&self) {
             // A checkpoint that fails now is made when the file is next opened.
-            drop(self.settle(true).await);
+            drop(self.settle_writer(true).await);
             if let Some(writer) = &self.writer {
                 writer.close().await;
             }
