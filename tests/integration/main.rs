@@ -1,1 +1,3 @@
 //! The tests that need more than one module.
+
+mod architecture;
