@@ -1,0 +1,4 @@
+mod bytes;
+mod record;
+mod refusal;
+mod round_trip;
