@@ -1,1 +1,3 @@
+//! Contextrail from outside, as applications use it.
+
 mod codec;

@@ -43,7 +43,7 @@ proptest! {
 
 #[test]
 fn hostile_documents_are_refused_quickly() {
-    let many = 200_000;
+    let many = 50_000;
     for (what, text) in [
         ("open lists", "[".repeat(many)),
         ("open objects", "{\"a\":".repeat(many)),

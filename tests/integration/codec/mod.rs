@@ -1,3 +1,7 @@
+//! The readers and writers, as a whole.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+
 mod bytes;
 mod record;
 mod refusal;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use contextrail::codec::{
-    ExportedRecord, Layout, Node, ReadErrorKind, Unknown, decode_body_draft, decode_record,
+    ExportedRecord, Layout, Node, ReadErrorKind, Unknown, decode, decode_body_draft, decode_record,
     read_json, read_yaml, write_json, write_yaml,
 };
 use contextrail::record::{Body, Kind};
@@ -17,44 +17,7 @@ fn digest(prefix: &str) -> String {
 }
 
 fn context() -> Value {
-    json!({
-        "name": "loan_decision", "use_case": "credit@1", "status": "sealed",
-        "retention": {"class": "high_risk", "policy": "default@1"},
-        "created_at": AT, "sealed_at": AT, "environment": "production",
-        "service": {"name": "loan-api", "version": "1.4.2"},
-        "recorder": {"name": "contextrail", "version": "0.1.0"},
-        "trace": {"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331"},
-        "parents": [ID], "agent": {"name": "underwriter", "step": 2, "state": null},
-        "entities": [{"type": "applicant", "id": "user_456"}],
-        "inputs": {"application_id": "12345", "odd: name": ["no", 12.5, 1e21]},
-        "template": {"name": "loan_prompt", "version": "1.3.0", "digest": digest("sha256")},
-        "model": {"provider": "openai", "name": "gpt-4o", "parameters": {"temperature": 0}},
-        "features": [{
-            "name": "credit_score", "version": "3", "entity": "applicant:user_456", "value": 720,
-            "source": "compute", "status": "ok", "as_of": AT, "fetched_at": AT,
-            "freshness_ms": 5000, "quality": [{"check": "range", "result": "pass"}],
-        }],
-        "retrievals": [{
-            "retriever": "policy_docs", "class": "shared", "query": "loan\neligibility",
-            "status": "ok",
-            "results": [{"rank": 1, "document": "doc_456", "score": 0.89, "used": "included"}],
-        }],
-        "tools": [{"name": "lookup", "arguments": {"a": null}, "status": "ok",
-            "side_effect": false}],
-        "guardrails": [{"name": "pii", "version": "2", "stage": "input", "verdict": "pass"}],
-        "assembly": {
-            "tokenizer": {"name": "o200k_base", "engine": "tiktoken-rs 0.12.1"},
-            "budget": {"limit": 4000, "reserve_output": 500, "available": 3500, "used": 3480},
-            "separator": "\n\n", "order": "added",
-            "items": [{"index": 0, "kind": "document", "ref": "doc_456#c", "role": "user",
-                "priority": 1, "required": false, "tokens": 510, "used_tokens": 240,
-                "verdict": "truncated", "reason": "budget", "kept": [[0, 1203]]}],
-            "messages": [{"role": "user", "range": [0, 850]}],
-            "text_digest": digest("hmac-sha256"), "text_bytes": 850,
-        },
-        "freshness": {"status": "guaranteed", "limit_ms": 300000, "violations": []},
-        "capture": {"door": "native", "sections": {"features": "complete"}, "warnings": ["a: b"]},
-    })
+    decode(&read_yaml(CONTEXT.as_bytes()).unwrap()).unwrap()
 }
 
 fn decision() -> Value {
@@ -275,3 +238,54 @@ fn a_posted_record_may_leave_out_what_the_trail_fills_in() {
     let error = decode_body_draft(&texts, Kind::Decision, &[]).unwrap_err();
     assert_eq!(error.path(), "texts");
 }
+
+const CONTEXT: &str = r#"
+name: loan_decision
+use_case: credit@1
+retention: {class: high_risk, policy: default@1}
+status: sealed
+created_at: 2026-11-22T18:42:30.131900Z
+sealed_at: 2026-11-22T18:42:30.131900Z
+environment: production
+service: {name: loan-api, version: 1.4.2}
+recorder: {name: contextrail, version: 0.1.0}
+trace: {trace_id: 0af7651916cd43dd8448eb211c80319c, span_id: b7ad6b7169203331}
+parents: [01948c9a-2b3e-7d4f-8e5a-1c2d3e4f5a6b]
+agent: {name: underwriter, step: 2, state: null}
+entities: [{type: applicant, id: user_456}]
+inputs: {application_id: "12345", "odd: name": ["no", 12.5, 1.0e+21]}
+template: {name: loan_prompt, version: 1.3.0}
+model: {provider: openai, name: gpt-4o, parameters: {temperature: 0}}
+features:
+  - name: credit_score
+    version: "3"
+    entity: applicant:user_456
+    value: 720
+    source: compute
+    status: ok
+    as_of: 2026-11-22T18:42:30Z
+    fetched_at: 2026-11-22T19:42:30+01:00
+    freshness_ms: 5000
+    quality: [{check: range, result: pass}]
+retrievals:
+  - retriever: policy_docs
+    class: shared
+    query: "loan\neligibility"
+    status: ok
+    results: [{rank: 1, document: doc_456, score: 0.89, used: included}]
+tools: [{name: lookup, arguments: {a: null}, status: ok, side_effect: false}]
+guardrails: [{name: pii, version: "2", stage: input, verdict: pass}]
+assembly:
+  tokenizer: {name: o200k_base, engine: tiktoken-rs 0.12.1}
+  budget: {limit: 4000, reserve_output: 500, available: 3500, used: 3480}
+  separator: "\n\n"
+  order: added
+  items:
+    - {index: 0, kind: document, ref: "doc_456#c", role: user, priority: 1, required: false,
+       tokens: 510, used_tokens: 240, verdict: truncated, reason: budget, kept: [[0, 1203]]}
+  messages: [{role: user, range: [0, 850]}]
+  text_digest: "hmac-sha256:0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"
+  text_bytes: 850
+freshness: {status: guaranteed, limit_ms: 300000, violations: []}
+capture: {door: native, sections: {features: complete}, warnings: ["a: b"]}
+"#;

@@ -109,7 +109,7 @@ fn strings_are_whole_unicode() {
 #[test]
 fn bytes_that_are_not_utf8_are_shown_with_their_place() {
     let bytes = b"{\"a\": 1,\n \"\xc3\xa9\": \"\xff\"}";
-    let error = "line 2, column 7: the byte 0xff is not UTF-8; save the document as UTF-8";
+    let error = "line 2, column 8: the byte 0xff is not UTF-8; save the document as UTF-8";
     assert_eq!(read_json(bytes).unwrap_err().to_string(), error);
     assert_eq!(read_yaml(bytes).unwrap_err().to_string(), error);
     assert_eq!(
@@ -253,7 +253,7 @@ fn parts_of_yaml_beyond_json_are_refused() {
             ),
             (
                 "a: b\n\tc: d",
-                "line 2, column 2: while scanning a plain scalar, found a tab",
+                "line 1, column 4: a: while scanning a plain scalar, found a tab",
             ),
         ],
     );
