@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::build::node_of;
 use super::error::{ReadError, ReadErrorKind};
 use super::node::{Member, Node};
-use super::record::{Parts, SCHEMA, decode_body};
+use super::parts::{Parts, SCHEMA, decode_body};
 use crate::record::{Actor, Body, Kind, RecordId, Tenant, Timestamp};
 
 /// What of a record's head its writer gave; the trail fills in the rest.

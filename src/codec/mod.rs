@@ -30,6 +30,7 @@ mod limits;
 mod lines;
 mod node;
 mod number;
+mod parts;
 mod plain;
 mod record;
 mod text;

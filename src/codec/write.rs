@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::build::node_of;
 use super::emit;
+use super::error::shortened;
 
 /// How JSON is laid out.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -63,7 +64,8 @@ impl WriteError {
     /// Says that the fault lies within the member `name`.
     pub(super) fn in_member(mut self, name: &str) -> Self {
         let separator = if self.path.is_empty() { ": " } else { "." };
-        self.path = format!("{name}{separator}{}", self.path);
+        let path = format!("{}{separator}{}", shortened(name, NAME_CHARS), self.path);
+        self.path = shortened(&path, PATH_CHARS);
         self
     }
 }
@@ -74,5 +76,46 @@ impl serde::ser::Error for WriteError {
             path: String::new(),
             message: message.to_string(),
         }
+    }
+}
+
+const NAME_CHARS: usize = 64;
+const PATH_CHARS: usize = 300;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn numbers_that_no_reader_keeps_are_not_written() {
+        let error = |value: f64| {
+            let kpis = BTreeMap::from([("kpis", BTreeMap::from([("gap", value)]))]);
+            write_json(&kpis, Layout::Compact).unwrap_err().to_string()
+        };
+        assert_eq!(
+            error(f64::NAN),
+            "the value cannot be written: kpis.gap: NaN is not a finite number"
+        );
+        assert!(write_yaml(&f64::INFINITY).is_err());
+        assert!(write_yaml(&(1_u64 << 53)).is_err());
+        assert_eq!(
+            write_yaml(&((1_u64 << 53) - 1)).unwrap(),
+            "9007199254740991\n"
+        );
+    }
+
+    #[test]
+    fn enums_with_data_stand_under_their_names() {
+        #[derive(Serialize)]
+        enum Shape {
+            Point,
+            Line(i64),
+            Box { width: f64 },
+        }
+        let shapes = [Shape::Point, Shape::Line(2), Shape::Box { width: -0.0 }];
+        let json = write_json(&shapes, Layout::Compact).unwrap();
+        assert_eq!(json, r#"["Point",{"Line":2},{"Box":{"width":0.0}}]"#);
     }
 }

@@ -1,0 +1,8 @@
+//! The readers and writers, as a whole.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+
+mod bytes;
+mod record;
+mod refusal;
+mod round_trip;
