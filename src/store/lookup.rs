@@ -256,6 +256,8 @@ fn context_handles(context: &Context, handles: &mut BTreeSet<Handle>) {
             ),
         });
     }
+    let entities = context.features.iter().filter_map(|it| it.entity.clone());
+    handles.extend(entities.map(Handle::Entity));
     handles.insert(Handle::Name(context.name.clone()));
     handles.insert(Handle::status(context.status));
     handles.insert(Handle::Environment(context.environment.clone()));

@@ -1,6 +1,6 @@
 //! A store in memory: what tests and short-lived programs use. It passes the same suite.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -90,17 +90,20 @@ impl Log {
         Ok(placed)
     }
 
-    fn fits(&self, index: u64, row: &Row, find: &Find) -> bool {
-        let under = |range: &KeyRange| {
-            self.keys
-                .range((range.first, 0)..=(range.last, u64::MAX))
-                .any(|(_, at)| *at == index)
-        };
-        find.before.is_none_or(|before| index < before)
-            && find.kind.is_none_or(|kind| row.kind == kind)
-            && find.since.is_none_or(|since| row.at >= since)
-            && find.until.is_none_or(|until| row.at < until)
-            && find.keys.iter().all(under)
+    /// The indexes of the records under one of the keys of `range`.
+    fn under(&self, range: &KeyRange) -> HashSet<u64> {
+        let keys = self.keys.range((range.first, 0)..=(range.last, u64::MAX));
+        keys.map(|(_, index)| *index).collect()
+    }
+}
+
+impl Row {
+    fn fits(&self, find: &Find) -> bool {
+        find.before
+            .is_none_or(|before| self.placed.log_index < before)
+            && find.kind.is_none_or(|kind| self.kind == kind)
+            && find.since.is_none_or(|since| self.at >= since)
+            && find.until.is_none_or(|until| self.at < until)
     }
 }
 
@@ -145,12 +148,14 @@ impl Store for MemoryStore {
         let Some(log) = logs.get(tenant) else {
             return Ok(Vec::new());
         };
+        let under: Vec<HashSet<u64>> = find.keys.iter().map(|range| log.under(range)).collect();
         Ok(log
             .records
             .iter()
             .rev()
-            .filter(|row| log.fits(row.placed.log_index, row, find))
+            .filter(|row| row.fits(find))
             .map(|row| row.placed.log_index)
+            .filter(|index| under.iter().all(|indexes| indexes.contains(index)))
             .take(usize::try_from(limit).unwrap_or(usize::MAX))
             .collect())
     }

@@ -49,6 +49,8 @@ struct Inner {
     counts: Arc<CountCache>,
     linked: Cache<RecordId, Linked>,
     spool: Mutex<Option<Spool>>,
+    /// Where the spool is or would be; `None` in memory.
+    spool_path: Option<std::path::PathBuf>,
     /// Writes that nobody waits for.
     tasks: Mutex<JoinSet<()>>,
     runtime: Option<tokio::runtime::Handle>,
@@ -107,14 +109,18 @@ impl Trail {
     ///
     /// [`TrailError::Store`] when it cannot be read.
     pub async fn status(&self) -> Result<StoreStatus, TrailError> {
-        Ok(self.0.store.status(self.tenant()).await?)
-    }
-
-    /// How many records wait in the spool.
-    #[must_use]
-    pub fn is_spool_empty(&self) -> bool {
-        let spool = self.0.spool.lock().expect("no holder of this lock panics");
-        spool.as_ref().is_none_or(Spool::is_empty)
+        let mut status = self.0.store.status(self.tenant()).await?;
+        let spool = self.0.spool_path.as_ref();
+        if let Some((path, bytes)) =
+            spool.and_then(|path| Some((path, path.metadata().ok()?.len())))
+            && bytes > 0
+        {
+            status.problems.push(format!(
+                "{bytes} bytes of records wait in the spool {}: open the trail for writing to append them",
+                path.display()
+            ));
+        }
+        Ok(status)
     }
 
     /// Moves what the store's write-ahead log holds into the database file.

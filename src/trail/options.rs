@@ -174,7 +174,7 @@ impl TrailOptions {
             .into());
         };
         let store = SqliteStore::open(&path, Access::Read, self.fresh()).await?;
-        Ok(self.assemble(Arc::new(store), None, None))
+        Ok(self.assemble(Arc::new(store), None, None, Some(spool_path(&path))))
     }
 
     /// Opens a new trail in memory; what it holds goes with it. Needs a tokio runtime.
@@ -194,6 +194,7 @@ impl TrailOptions {
             Arc::clone(&self.clock),
             self.appender,
         );
+        let path = spool.clone();
         let spool = match spool {
             // A spool without records is only made when it is needed.
             Some(path) if self.evidence == Evidence::BestEffort || path.exists() => {
@@ -205,7 +206,7 @@ impl TrailOptions {
             }
             _ => None,
         };
-        let trail = self.assemble(store, Some(appender), spool);
+        let trail = self.assemble(store, Some(appender), spool, path);
         trail.replay_spool().await?;
         Ok(trail)
     }
@@ -215,6 +216,7 @@ impl TrailOptions {
         store: Arc<dyn Store>,
         appender: Option<Appender>,
         spool: Option<Spool>,
+        spool_path: Option<PathBuf>,
     ) -> Trail {
         let actor = self.actor.clone().unwrap_or_else(local_user);
         Trail(Arc::new(Inner {
@@ -224,6 +226,7 @@ impl TrailOptions {
             counts: Arc::new(CountCache::default()),
             linked: quick_cache::sync::Cache::new(LINKED),
             spool: std::sync::Mutex::new(spool),
+            spool_path,
             tasks: std::sync::Mutex::default(),
             runtime: tokio::runtime::Handle::try_current().ok(),
             options: self,

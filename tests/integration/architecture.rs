@@ -14,7 +14,9 @@ const ALLOWED: [(&str, &[&str]); 8] = [
     ("store", &["record", "log", "seal"]),
     (
         "trail",
-        &["record", "codec", "assembly", "capture", "log", "seal", "store"],
+        &[
+            "record", "codec", "assembly", "capture", "log", "seal", "store",
+        ],
     ),
 ];
 
