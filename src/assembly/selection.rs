@@ -134,17 +134,25 @@ impl<'a> Selection<'a> {
     }
 
     /// Takes the turns of one list, the newest first, up to the first that does not fit.
+    ///
+    /// When that is the newest of all, it is the budget that cut it, not its age.
     fn take_turns(&mut self, priority: u64) -> Result<(), TokenizerError> {
         let mut turns = self.by_importance(|candidate| {
             !candidate.required
                 && candidate.overflow == Overflow::DropOldest
                 && candidate.priority == priority
         });
+        let mut kept = false;
         while let Some(newest) = turns.pop() {
-            if !self.take_whole(newest)? {
-                for older in turns.drain(..) {
-                    self.fates[older] = Fate::Dropped(CutReason::OlderTurn);
-                }
+            if self.take_whole(newest)? {
+                kept = true;
+                continue;
+            }
+            if kept {
+                self.fates[newest] = Fate::Dropped(CutReason::OlderTurn);
+            }
+            for older in turns.drain(..) {
+                self.fates[older] = Fate::Dropped(CutReason::OlderTurn);
             }
         }
         Ok(())

@@ -66,10 +66,7 @@ impl<'a> LongRuns<'a> {
         if last.is_ascii() {
             return Ok(line_ends);
         }
-        Err(
-            "more than 100,000 characters of white space that begin with a line end after a \
-             character outside ASCII",
-        )
+        Err("a long run of white space begins with a line end after a character outside ASCII")
     }
 
     /// The pieces of a run, and how many bytes at its end join the text after it.
@@ -193,7 +190,7 @@ impl WhitespaceMerges {
 }
 
 /// Far below what the regular expressions can take.
-const LONG_RUN_BYTES: usize = 100_000;
+const LONG_RUN_BYTES: usize = 16_384;
 /// U+3000 is the last character with the property White_Space.
 const LAST_WHITESPACE: u32 = 0x3000;
 /// No encoding has more.

@@ -1,1 +1,3 @@
-fn main() {}
+//! The library as its users see it.
+
+mod assembly;
