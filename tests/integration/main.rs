@@ -1,4 +1,5 @@
-//! The tests that need more than one module.
+//! The library as its users see it.
 
 mod architecture;
+mod assembly;
 mod codec;
