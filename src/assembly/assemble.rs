@@ -44,29 +44,8 @@ pub fn assemble(
 ) -> Result<Assembled, AssemblyError> {
     let room = room(budget, counter)?;
     let mut selection = Selection::new(candidates, room, layout, counter)?;
-    let refused = selection.take_required(budget)?;
-    if refused.is_none() {
-        selection.take_optional()?;
-    }
-    let mut record = AssemblyRecord {
-        tokenizer: tokenizer_use(counter)?,
-        budget: BudgetUse {
-            limit: budget.limit(),
-            reserve_output: budget.reserve(),
-            available: room.available,
-            used: 0,
-            per_message: budget.framing_per_message(),
-            framing: None,
-            over: None,
-        },
-        separator: layout.separator.clone(),
-        order: layout.order,
-        items: Vec::new(),
-        messages: Vec::new(),
-        text_digest: None,
-        text_bytes: None,
-    };
-    if let Some(needed) = refused {
+    let mut record = blank_record(budget, room, layout, counter)?;
+    if let Some(needed) = selection.take_required(budget)? {
         record.items = refused_items(candidates, &selection.tokens);
         return Err(AssemblyError::RequiredOverBudget {
             needed,
@@ -74,17 +53,14 @@ pub fn assemble(
             record: Box::new(record),
         });
     }
+    selection.take_optional()?;
 
     let size = selection.joined.size();
+    let framed = room.taken(size);
     let (text, messages) = join(&selection, &layout.separator);
     record.budget.used = size.tokens;
-    record.budget.framing = budget
-        .framing_per_message()
-        .map(|tokens| tokens.saturating_mul(size.messages));
-    record.budget.over = room
-        .taken(size)
-        .checked_sub(room.available)
-        .filter(|over| *over > 0);
+    record.budget.framing = budget.framing_per_message().map(|_| framed - size.tokens);
+    record.budget.over = framed.checked_sub(room.available).filter(|over| *over > 0);
     record.text_bytes = Some(byte_count(text.len()));
     record.messages = messages;
     record.items = items(candidates, selection);
@@ -140,6 +116,33 @@ fn room(budget: &Budget, counter: &Counter) -> Result<Room, AssemblyError> {
     Ok(Room {
         available,
         per_message: budget.framing_per_message().unwrap_or(0),
+    })
+}
+
+/// The record of an assembly before anything is decided.
+fn blank_record(
+    budget: &Budget,
+    room: Room,
+    layout: &Layout,
+    counter: &Counter,
+) -> Result<AssemblyRecord, AssemblyError> {
+    Ok(AssemblyRecord {
+        tokenizer: tokenizer_use(counter)?,
+        budget: BudgetUse {
+            limit: budget.limit(),
+            reserve_output: budget.reserve(),
+            available: room.available,
+            used: 0,
+            per_message: budget.framing_per_message(),
+            framing: None,
+            over: None,
+        },
+        separator: layout.separator.clone(),
+        order: layout.order,
+        items: Vec::new(),
+        messages: Vec::new(),
+        text_digest: None,
+        text_bytes: None,
     })
 }
 

@@ -168,7 +168,7 @@ impl Counter {
 
     /// The text before the first and after the last certain end of a token, where both are near
     /// the ends of a long text.
-    fn ends<'a>(&self, text: &'a str) -> Option<(&'a str, &'a str)> {
+    pub(super) fn ends<'a>(&self, text: &'a str) -> Option<(&'a str, &'a str)> {
         if text.len() <= 2 * END_BYTES {
             return None;
         }

@@ -176,4 +176,24 @@ mod tests {
             assert!(encoding.count("<|endoftext|>").unwrap() > 1);
         }
     }
+
+    #[test]
+    fn a_text_cut_at_its_long_white_space_has_the_same_tokens() {
+        for name in ["o200k_base", "cl100k_base", "r50k_base"] {
+            let encoding = Encoding::named(name).unwrap();
+            for unit in [" ", "\n", "\r\n "] {
+                let run = unit.repeat(17_000 / unit.len());
+                for before in ["", "a", "!\n", "é"] {
+                    for after in ["", "b", "\nb", "/", " é"] {
+                        let text = format!("{before}{run}{after}");
+                        let expected = encoding.lengths(&text).unwrap();
+                        match encoding.lengths_by_stretch(&text) {
+                            Ok(lengths) => assert_eq!(lengths, expected, "{before:?} {after:?}"),
+                            Err(error) => assert!(before == "é" || after == "/", "{error}"),
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

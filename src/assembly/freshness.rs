@@ -95,7 +95,7 @@ impl Checks {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Finding {
     NotCovered,
     Within,

@@ -22,6 +22,8 @@ pub(super) struct Block<'a> {
     sha256: Option<&'a [u8; 32]>,
     /// Counts with a separator after it, before it, and on both sides, once known.
     with_separators: [Cell<Option<u64>>; 3],
+    /// Whether a token is certain to end within the text, once known.
+    is_divided: Cell<Option<bool>>,
 }
 
 impl<'a> Block<'a> {
@@ -40,6 +42,7 @@ impl<'a> Block<'a> {
             tokens,
             sha256,
             with_separators: Default::default(),
+            is_divided: Cell::default(),
         }
     }
 
@@ -151,8 +154,10 @@ impl<'a> Joined<'a> {
         })
     }
 
-    /// The blocks up to and with the first that is certain to be separate from the next, and the
-    /// seam to that next.
+    /// The blocks that change with what stands before them, and the seam to the one after.
+    ///
+    /// They end at a seam, or within a block where a token is certain to end: what is beyond stays
+    /// as it is, so the seam beyond it is not asked for.
     fn reach<'b>(
         &self,
         blocks: &mut dyn Iterator<Item = &'b Block<'a>>,
@@ -167,8 +172,19 @@ impl<'a> Joined<'a> {
                 }
             }
             reached.push(block);
+            if self.is_divided(block) {
+                break;
+            }
         }
         (reached, None)
+    }
+
+    fn is_divided(&self, block: &Block<'_>) -> bool {
+        block.is_divided.get().unwrap_or_else(|| {
+            let is_divided = self.counter.ends(block.text()).is_some();
+            block.is_divided.set(Some(is_divided));
+            is_divided
+        })
     }
 
     fn seam(&self, left: &Block<'_>, right: &Block<'_>) -> Seam {

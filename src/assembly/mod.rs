@@ -28,6 +28,7 @@ mod counter;
 mod cut;
 mod encoding;
 mod error;
+mod fitting;
 mod freshness;
 mod joined;
 mod selection;

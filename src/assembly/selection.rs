@@ -6,7 +6,6 @@ use super::budget::{Budget, Layout};
 use super::candidate::Candidate;
 use super::compose::arrangement;
 use super::counter::Counter;
-use super::cut::{Cut, Cuts};
 use super::joined::{Block, Joined, Size};
 use super::tokenizer::TokenizerError;
 
@@ -21,10 +20,10 @@ pub(super) enum Fate {
 /// The candidates that have been chosen so far, and the text they make.
 #[derive(Debug)]
 pub(super) struct Selection<'a> {
-    candidates: &'a [Candidate],
+    pub(super) candidates: &'a [Candidate],
     /// The place of each candidate in the text.
-    places: Vec<usize>,
-    room: Room,
+    pub(super) places: Vec<usize>,
+    pub(super) room: Room,
     pub(super) tokens: Vec<u64>,
     pub(super) fates: Vec<Fate>,
     pub(super) joined: Joined<'a>,
@@ -44,7 +43,7 @@ impl Room {
             .saturating_add(size.messages.saturating_mul(self.per_message))
     }
 
-    const fn fits(&self, size: Size) -> bool {
+    pub(super) const fn fits(&self, size: Size) -> bool {
         self.taken(size) <= self.available
     }
 }
@@ -134,17 +133,25 @@ impl<'a> Selection<'a> {
     }
 
     /// Takes the turns of one list, the newest first, up to the first that does not fit.
+    ///
+    /// When that is the newest of all, it is the budget that cut it, not its age.
     fn take_turns(&mut self, priority: u64) -> Result<(), TokenizerError> {
         let mut turns = self.by_importance(|candidate| {
             !candidate.required
                 && candidate.overflow == Overflow::DropOldest
                 && candidate.priority == priority
         });
+        let mut kept = false;
         while let Some(newest) = turns.pop() {
-            if !self.take_whole(newest)? {
-                for older in turns.drain(..) {
-                    self.fates[older] = Fate::Dropped(CutReason::OlderTurn);
-                }
+            if self.take_whole(newest)? {
+                kept = true;
+                continue;
+            }
+            if kept {
+                self.fates[newest] = Fate::Dropped(CutReason::OlderTurn);
+            }
+            for older in turns.drain(..) {
+                self.fates[older] = Fate::Dropped(CutReason::OlderTurn);
             }
         }
         Ok(())
@@ -188,91 +195,6 @@ impl<'a> Selection<'a> {
             candidate.role,
         )
     }
-
-    /// Takes as much of a candidate as fits, or says why none of it is taken.
-    fn take_part(&mut self, index: usize) -> Result<Result<(), CutReason>, TokenizerError> {
-        let candidate = &self.candidates[index];
-        let least = candidate.min_tokens.unwrap_or(1).max(1);
-        let (cut, size) = match self.largest_part(index, least)? {
-            Ok(found) => found,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        if cut.kept_tokens < least {
-            return Ok(Err(CutReason::MinTokens));
-        }
-        self.fates[index] = Fate::Cut {
-            kept: cut.kept,
-            tokens: cut.kept_tokens,
-        };
-        let block = Block::cut(cut.text, cut.tokens, candidate.role);
-        self.joined.insert(self.places[index], block, size);
-        Ok(Ok(()))
-    }
-
-    /// Looks for the largest cut that fits: first down from what is free, since the marker and
-    /// the joints take tokens too, then up again by what is still free.
-    fn largest_part(
-        &self,
-        index: usize,
-        least: u64,
-    ) -> Result<Result<(Cut, Size), CutReason>, TokenizerError> {
-        let mut cuts = Cuts::new(self.joined.counter(), &self.candidates[index]);
-        let most = self.tokens[index].saturating_sub(1);
-        let mut keep = self.free(self.joined.size()).min(most);
-        let mut step = 1;
-        let mut found = loop {
-            if keep < least {
-                return Ok(Err(match keep {
-                    0 => CutReason::Budget,
-                    _ => CutReason::MinTokens,
-                }));
-            }
-            let Some((cut, size)) = self.part(&mut cuts, index, keep)? else {
-                return Ok(Err(CutReason::Budget));
-            };
-            if self.room.fits(size) {
-                break (cut, size);
-            }
-            let over = self.room.taken(size) - self.room.available;
-            let next = keep.saturating_sub(over.max(step));
-            keep = if keep > least { next.max(least) } else { 0 };
-            step *= 2;
-        };
-        let mut more = self.free(found.1);
-        for _ in 0..MOST_RAISES {
-            let raised = keep.saturating_add(more).min(most);
-            if raised <= keep {
-                break;
-            }
-            match self.part(&mut cuts, index, raised)? {
-                Some((cut, size)) if self.room.fits(size) => {
-                    more = self.free(size);
-                    found = (cut, size);
-                    keep = raised;
-                }
-                _ => more /= 2,
-            }
-        }
-        Ok(Ok(found))
-    }
-
-    fn part(
-        &self,
-        cuts: &mut Cuts<'a>,
-        index: usize,
-        keep: u64,
-    ) -> Result<Option<(Cut, Size)>, TokenizerError> {
-        let Some(cut) = cuts.keeping(usize::try_from(keep).unwrap_or(usize::MAX))? else {
-            return Ok(None);
-        };
-        let block = Block::cut(cut.text.clone(), cut.tokens, self.candidates[index].role);
-        let size = self.joined.size_with(self.places[index], &block)?;
-        Ok(Some((cut, size)))
-    }
-
-    const fn free(&self, size: Size) -> u64 {
-        self.room.available.saturating_sub(self.room.taken(size))
-    }
 }
 
 const fn can_be_cut(candidate: &Candidate) -> bool {
@@ -290,6 +212,3 @@ fn places(order: Order, candidates: &[Candidate]) -> Vec<usize> {
     }
     places
 }
-
-/// How often a cut that fits is tried a little larger.
-const MOST_RAISES: usize = 6;

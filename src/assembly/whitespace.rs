@@ -66,10 +66,7 @@ impl<'a> LongRuns<'a> {
         if last.is_ascii() {
             return Ok(line_ends);
         }
-        Err(
-            "more than 100,000 characters of white space that begin with a line end after a \
-             character outside ASCII",
-        )
+        Err("a long run of white space begins with a line end after a character outside ASCII")
     }
 
     /// The pieces of a run, and how many bytes at its end join the text after it.
@@ -161,45 +158,90 @@ impl WhitespaceMerges {
             lengths.push(piece.len());
             return;
         }
-        let mut ends: Vec<usize> = (1..=piece.len()).collect();
-        let mut previous: Vec<usize> = (0..piece.len()).map(|at| at.saturating_sub(1)).collect();
-        let merge = |start: usize, middle: usize, end: usize| {
-            let rank = self.ranks.get(&piece[start..end])?;
-            Some(Reverse((*rank, start, middle, end)))
-        };
-        let mut heap: BinaryHeap<_> = (1..piece.len())
-            .filter_map(|middle| merge(middle - 1, middle, middle + 1))
-            .collect();
-        while let Some(Reverse((_, start, middle, end))) = heap.pop() {
-            if ends[start] != middle || ends[middle] != end {
-                continue;
-            }
-            ends[start] = end;
-            ends[middle] = MERGED;
-            if end < piece.len() {
-                previous[end] = start;
-                heap.extend(merge(start, end, ends[end]));
-            }
-            if start > 0 {
-                heap.extend(merge(previous[start], start, end));
-            }
+        let mut merging = Merging::new(&self.ranks, piece);
+        while let Some(start) = merging.next_pair() {
+            merging.merge(start);
         }
         let mut start = 0;
         while start < piece.len() {
-            lengths.push(ends[start] - start);
-            start = ends[start];
+            lengths.push(merging.ends[start] - start);
+            start = merging.ends[start];
+        }
+    }
+}
+
+/// The tokens of a piece while they are merged. Each is known by where it starts.
+struct Merging<'a> {
+    ranks: &'a HashMap<Vec<u8>, u32>,
+    piece: &'a [u8],
+    ends: Vec<usize>,
+    previous: Vec<usize>,
+    /// The rank of each token merged with the next; `None` where that is no token.
+    pairs: Vec<Option<u32>>,
+    /// Rank and start of pairs, the next to merge first; some are out of date.
+    queue: BinaryHeap<Reverse<(u32, usize)>>,
+}
+
+impl<'a> Merging<'a> {
+    fn new(ranks: &'a HashMap<Vec<u8>, u32>, piece: &'a [u8]) -> Self {
+        let mut merging = Self {
+            ranks,
+            piece,
+            ends: (1..=piece.len()).collect(),
+            previous: (0..piece.len()).map(|at| at.saturating_sub(1)).collect(),
+            pairs: vec![None; piece.len()],
+            queue: BinaryHeap::with_capacity(piece.len()),
+        };
+        for start in 0..piece.len() {
+            merging.pair_up(start);
+        }
+        merging
+    }
+
+    fn next_pair(&mut self) -> Option<usize> {
+        while let Some(Reverse((rank, start))) = self.queue.pop() {
+            if self.pairs[start] == Some(rank) {
+                return Some(start);
+            }
+        }
+        None
+    }
+
+    /// Merges the token at `start` with the next.
+    fn merge(&mut self, start: usize) {
+        let middle = self.ends[start];
+        let end = self.ends[middle];
+        self.ends[start] = end;
+        self.pairs[middle] = None;
+        if let Some(previous) = self.previous.get_mut(end) {
+            *previous = start;
+        }
+        self.pair_up(start);
+        if start > 0 {
+            self.pair_up(self.previous[start]);
+        }
+    }
+
+    /// Notes what the token at `start` would be together with the next.
+    fn pair_up(&mut self, start: usize) {
+        let rank = self
+            .ends
+            .get(self.ends[start])
+            .and_then(|end| self.ranks.get(&self.piece[start..*end]))
+            .copied();
+        self.pairs[start] = rank;
+        if let Some(rank) = rank {
+            self.queue.push(Reverse((rank, start)));
         }
     }
 }
 
 /// Far below what the regular expressions can take.
-const LONG_RUN_BYTES: usize = 100_000;
+const LONG_RUN_BYTES: usize = 16_384;
 /// U+3000 is the last character with the property White_Space.
 const LAST_WHITESPACE: u32 = 0x3000;
 /// No encoding has more.
 const MOST_TOKENS: u32 = 202_000;
-/// Where a token ends that has become the end of another.
-const MERGED: usize = 0;
 
 #[cfg(test)]
 mod tests {

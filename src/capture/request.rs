@@ -94,7 +94,7 @@ fn gather(
     state.actor = options.actor;
     state.strict = request.freshness.is_some_and(|freshness| freshness.strict);
     describe(&mut state, &request, options.environment, options.service);
-    if let Some(separator) = request.separator {
+    if let Some(separator) = request.separator.take() {
         state.layout.separator = separator;
     }
     state.layout.order = request.order;

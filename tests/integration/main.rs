@@ -1,3 +1,4 @@
-//! The integration tests, as one binary.
+//! The library as its users see it.
 
+mod assembly;
 mod capture;
