@@ -2,4 +2,5 @@
 
 mod architecture;
 mod assembly;
+mod capture;
 mod codec;
