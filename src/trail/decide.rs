@@ -346,6 +346,17 @@ impl DecisionBuilder {
         })
     }
 
+    /// The system that decided. Without it, the actor of the trail did.
+    pub fn decided_by_system(self, id: impl Into<String>) -> Self {
+        self.with(|it| {
+            it.decided_by = Decider {
+                kind: DeciderKind::System,
+                id: Name::new(id)?,
+            };
+            Ok(())
+        })
+    }
+
     /// How far it was automated.
     pub fn automation(self, automation: Automation) -> Self {
         self.with(|it| {
