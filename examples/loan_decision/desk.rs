@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 use contextrail::assembly::Budget;
 use contextrail::capture::{AssembledContext, Capture, CaptureError, Retrieved};
 use contextrail::record::{
-    Automation, CheckFinding, CheckResult, Comparison, EntityRef, FreshnessStatus, GuardrailResult,
-    InvalidValue, Name, Overflow, Retention, RiskTier, Role, Service, Version,
+    EntityRef, FreshnessStatus, InvalidValue, Name, Overflow, Role, Service, Version,
 };
-use contextrail::trail::{self, Decided, DecisionBuilder, Trail};
+use contextrail::trail::{Decided, Trail};
 use serde_json::{Value, json};
 
 use super::affordability::{CALCULATOR, CALCULATOR_VERSION, Repayment, Terms, repayment};
@@ -18,12 +17,13 @@ use super::category::Category;
 use super::features::{FEATURES, FeatureTable};
 use super::guardrails::{Guards, injection_phrases};
 use super::index::PolicyIndex;
-use super::model::{Answer, Answerer, Message};
+use super::letter;
+use super::model::Answerer;
 use super::prompt::LOAN_PROMPT;
-use super::rules::{self, Ruling, StatementFinding, Verdict};
+use super::rules::{self, Ruling, StatementFinding};
 use super::scorecard::{Need, SCORECARD};
 use super::statement::{policy_question, statement};
-use super::{Cuts, FlowError};
+use super::{Cuts, FlowError, decision};
 
 /// Everything that applications are decided with.
 #[derive(Debug)]
@@ -66,15 +66,6 @@ impl Case {
     }
 }
 
-/// A letter that went through the output guardrail.
-struct Letter {
-    answer: Answer,
-    latency: Duration,
-    guardrail: GuardrailResult,
-    /// Whether the guardrail let it go out.
-    may_be_sent: bool,
-}
-
 impl Desk<'_> {
     /// Decides one application.
     ///
@@ -98,12 +89,13 @@ impl Desk<'_> {
         let policies = self.retrieve(&cx, applicant).await?;
         let repayment = calculate(&cx, applicant).await?;
         let ruling = rule(&cx, &known, finding).await?;
-        add_items(&mut cx, &policies, &repayment, &ruling, written);
+        add_items(&mut cx, &policies, &repayment, &ruling, &written);
         let context = cx.assemble().await?;
-        let letter = self.write_letter(&context, &ruling).await?;
-        let text = letter.answer.text.clone();
-        let decision = self
-            .decision(applicant, &context, &ruling, letter, started)?
+        let letter = letter::write(self, &context, &ruling).await?;
+        let text = letter.text().to_owned();
+        let decision = decision::begin(self, applicant, &ruling, &letter, started.elapsed())?
+            .from_context(&context)
+            .generation(letter.generation(self.answerer)?)
             .commit()
             .await?;
         Ok(Case {
@@ -187,114 +179,6 @@ impl Desk<'_> {
             .run(&self.index)
             .await
     }
-
-    async fn write_letter(
-        &self,
-        context: &AssembledContext,
-        ruling: &Ruling,
-    ) -> Result<Letter, FlowError> {
-        let messages: Vec<Message<'_>> = context
-            .messages()
-            .into_iter()
-            .map(|(role, content)| Message {
-                role: chat_role(role),
-                content,
-            })
-            .collect();
-        let started = Instant::now();
-        let mut answer = self.answerer.answer(&messages, ruling).await?;
-        let latency = started.elapsed();
-        let guard = &self.guards.protected_attributes;
-        let (guardrail, may_be_sent) = match context.guard_output(guard, &*answer.text).await {
-            Ok(guarded) => {
-                answer.text = guarded.text;
-                (guarded.result, true)
-            }
-            Err(CaptureError::OutputBlocked(result)) => (*result, false),
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Letter {
-            answer,
-            latency,
-            guardrail,
-            may_be_sent,
-        })
-    }
-
-    fn decision(
-        &self,
-        applicant: &Applicant,
-        context: &AssembledContext,
-        ruling: &Ruling,
-        letter: Letter,
-        started: Instant,
-    ) -> Result<DecisionBuilder, InvalidValue> {
-        let application = applicant.application();
-        let threshold = rules::approve_at();
-        let action = match letter.may_be_sent {
-            true => ruling.verdict.action(),
-            false => "write_letter_by_hand",
-        };
-        let latency_ms = started.elapsed().as_secs_f64() * 1_000.0;
-        let mut decision = self
-            .trail
-            .decide(application.kind.as_str(), &application.id)
-            .from_context(context)
-            .generation(self.generation(letter)?)
-            .outcome(ruling.verdict.outcome())
-            .action(action)
-            .output("score", ruling.score)
-            .threshold(threshold.name.as_str(), threshold.value)
-            .decided_by_system(SERVICE)
-            .automation(automation(ruling.verdict))
-            .risk_tier(RiskTier::High)
-            .use_case(USE_CASE)
-            .retention(Retention {
-                class: Name::new(RETENTION_CLASS)?,
-                policy: None,
-            })
-            .governed_by("model", "loan_scorecard@1.4.0")
-            .governed_by("policy", "overrides@4")
-            .governed_by("feature_set", "loan_features@2025.09")
-            .check(latency_check(latency_ms)?)
-            .kpi("latency_ms", latency_ms);
-        for reason in &ruling.reasons {
-            decision = decision.reason(reason.clone());
-        }
-        for signal in &ruling.rationale {
-            decision = decision.rationale(signal.clone());
-        }
-        Ok(decision)
-    }
-
-    fn generation(&self, letter: Letter) -> Result<trail::Answer, InvalidValue> {
-        let (provider, model) = self.answerer.model();
-        let Answer {
-            text,
-            served,
-            finish_reason,
-            usage,
-            request,
-        } = letter.answer;
-        let mut generation = trail::Answer::new(model, text)
-            .provider(provider)
-            .parameter("temperature", 0)
-            .latency(letter.latency)
-            .guardrail(letter.guardrail);
-        if let Some(served) = served {
-            generation = generation.served(Name::new(served)?);
-        }
-        if let Some(reason) = finish_reason {
-            generation = generation.finish_reason(Name::new(reason)?);
-        }
-        if let Some(usage) = usage {
-            generation = generation.usage(usage.input_tokens, usage.output_tokens);
-        }
-        if let Some(request) = request {
-            generation = generation.request(&request);
-        }
-        Ok(generation)
-    }
 }
 
 async fn calculate(cx: &Capture, applicant: &Applicant) -> Result<Repayment, CaptureError> {
@@ -328,10 +212,11 @@ fn add_items(
     policies: &Retrieved,
     repayment: &Repayment,
     ruling: &Ruling,
-    written: String,
+    written: &str,
 ) {
     cx.template_item().role(Role::System).priority(0).required();
-    for definition in &FEATURES {
+    // Age is looked at by the scorecard alone, for legal age.
+    for definition in FEATURES.iter().filter(|it| it.name != "age_years") {
         let item = cx.feature_item(definition.name).priority(0);
         if is_required(definition.name) {
             item.required();
@@ -372,41 +257,9 @@ fn service() -> Result<Service, InvalidValue> {
     })
 }
 
-const fn automation(verdict: Verdict) -> Automation {
-    match verdict {
-        Verdict::Approved | Verdict::Declined => Automation::SolelyAutomated,
-        Verdict::Referred => Automation::Assisted,
-    }
-}
-
-fn latency_check(latency_ms: f64) -> Result<CheckResult, InvalidValue> {
-    Ok(CheckResult {
-        constraint: Name::new("max_latency")?,
-        metric: Name::new("latency_ms")?,
-        value: Some(latency_ms),
-        comparison: Comparison::AtMost,
-        threshold: Some(json!(MOST_LATENCY_MS)),
-        result: if latency_ms <= MOST_LATENCY_MS {
-            CheckFinding::Pass
-        } else {
-            CheckFinding::Fail
-        },
-    })
-}
-
-const fn chat_role(role: Role) -> &'static str {
-    match role {
-        Role::System => "system",
-        Role::Developer => "developer",
-        Role::User => "user",
-        Role::Assistant => "assistant",
-        Role::Tool => "tool",
-    }
-}
-
-const SERVICE: &str = "loan-api";
-const USE_CASE: &str = "credit_underwriting@1";
-const RETENTION_CLASS: &str = "high_risk";
+pub(crate) const SERVICE: &str = "loan-api";
+pub(crate) const USE_CASE: &str = "credit_underwriting@1";
+pub(crate) const RETENTION_CLASS: &str = "high_risk";
 /// The tokenizer of the budget; models behind an endpoint may have names nobody knows.
 const TOKENIZER: &str = "o200k_base";
 const BUDGET_TOKENS: u64 = 1_500;
@@ -416,4 +269,3 @@ const POLICIES: u64 = 6;
 /// A policy that nobody has looked at for five years is not relied on.
 const POLICY_MAX_AGE: Duration = Duration::from_secs(5 * 365 * 24 * 3_600);
 const FRESHNESS_LIMIT: Duration = Duration::from_secs(30 * 24 * 3_600);
-const MOST_LATENCY_MS: f64 = 120_000.0;

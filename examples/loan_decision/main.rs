@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let answerer = Answerer::from_environment()?;
     let trail = Trail::open(&url).await?;
     let outcome = flow::run(&trail, APPLICANTS, &answerer, &mut |case| {
-        println!("{case}")
+        println!("{case}");
     })
     .await;
     trail.close().await;

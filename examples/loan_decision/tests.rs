@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use contextrail::record::{Completeness, Context, ContextStatus, Kind, ManualClock, Section};
+use contextrail::record::{
+    Automation, Completeness, Context, ContextStatus, Kind, ManualClock, Section,
+};
 use contextrail::trail::{ContextFilter, Search, Stored, TrailOptions};
 
 use super::*;
@@ -102,6 +104,34 @@ async fn the_override_takes_the_place_of_a_decision_and_is_seen_on_both() {
     assert_eq!(new.decision.id(), overridden.new_decision.into());
     assert_eq!(old.superseded_by, Some(overridden.new_decision));
     assert_eq!(old.reviews.len(), 1);
+}
+
+#[tokio::test]
+async fn an_override_is_kept_and_governed_as_the_decision_it_replaces() {
+    let trail = trail().await;
+    let overridden = ran(&trail, 20).await.overridden.unwrap();
+    let views = trail.decisions_on(&overridden.application).await.unwrap();
+    let [new, old] = [0, 1].map(|at: usize| views[at].decision.decision().unwrap());
+    assert_eq!(new.retention, old.retention);
+    assert_eq!(new.governed_by, old.governed_by);
+    assert_eq!(new.risk_tier, old.risk_tier);
+    assert_eq!(new.automation, Some(Automation::None));
+    assert_eq!(old.decided_by.id.as_str(), "loan-api");
+}
+
+#[tokio::test]
+async fn the_history_of_an_applicant_goes_from_context_to_letter_to_decision() {
+    let trail = Trail::open("sqlite::memory:").await.unwrap();
+    let summary = ran(&trail, 1).await;
+    let history = trail.history(&summary.cases[0].applicant).await.unwrap();
+    let kinds: Vec<Kind> = history.iter().map(|it| it.stored.record().kind()).collect();
+    let expected = [
+        Kind::Context,
+        Kind::Generation,
+        Kind::Decision,
+        Kind::Outcome,
+    ];
+    assert_eq!(kinds, expected);
 }
 
 #[tokio::test]
