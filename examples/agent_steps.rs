@@ -142,7 +142,6 @@ impl FeatureSource for Monitoring {
     }
 }
 
-/// What people noted.
 struct Notes;
 
 #[async_trait]

@@ -108,8 +108,9 @@ impl Account<'_> {
         )?;
         writeln!(
             f,
-            "  guardrails  {} flagged for talking to the model",
+            "  guardrails  {} flagged for talking to the model, {} blocked",
             Counted(self.summary.counted(flagged), "statement"),
+            Counted(self.summary.counted(|case| !case.letter_sent), "letter"),
         )
     }
 

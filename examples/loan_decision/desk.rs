@@ -46,6 +46,8 @@ pub(crate) struct Case {
     pub(crate) context: AssembledContext,
     /// The letter, as the model wrote it.
     pub(crate) letter: String,
+    /// Whether the output guardrail let the letter go out.
+    pub(crate) letter_sent: bool,
     /// The recorded decision.
     pub(crate) decision: Decided,
     /// What the scorecard said.
@@ -92,7 +94,7 @@ impl Desk<'_> {
         add_items(&mut cx, &policies, &repayment, &ruling, &written);
         let context = cx.assemble().await?;
         let letter = letter::write(self, &context, &ruling).await?;
-        let text = letter.text().to_owned();
+        let (text, letter_sent) = (letter.text().to_owned(), letter.may_be_sent());
         let decision = decision::begin(self, applicant, &ruling, &letter, started.elapsed())?
             .from_context(&context)
             .generation(letter.generation(self.answerer)?)
@@ -103,6 +105,7 @@ impl Desk<'_> {
             application: applicant.application(),
             context,
             letter: text,
+            letter_sent,
             decision,
             ruling,
             statement: finding,

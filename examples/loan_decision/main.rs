@@ -24,8 +24,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     })
     .await;
     trail.close().await;
-    println!("\n{}", outcome?.account(Some(&url)));
+    let summary = outcome.map_err(|error| with_causes(&error))?;
+    println!("\n{}", summary.account(Some(&url)));
     Ok(())
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let messages: Vec<String> = causes.map(ToString::to_string).collect();
+    messages.join(": ")
 }
 
 const APPLICANTS: usize = 20;
