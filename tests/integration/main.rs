@@ -3,3 +3,7 @@
 mod architecture;
 mod assembly;
 mod codec;
+mod sample;
+mod seal;
+mod store;
+mod trail;
