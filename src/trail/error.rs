@@ -95,10 +95,7 @@ pub enum TrailError {
 impl TrailError {
     /// Whether the same record will be refused however often it is tried.
     pub(super) const fn is_final(&self) -> bool {
-        !matches!(
-            self,
-            Self::Store(_) | Self::Spool { .. } | Self::ReadOnly
-        )
+        !matches!(self, Self::Store(_) | Self::Spool { .. } | Self::ReadOnly)
     }
 }
 

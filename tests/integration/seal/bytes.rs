@@ -35,7 +35,10 @@ fn members_are_ordered_by_utf_16_code_units() {
     let value = json!({"\u{fb33}": 1, "😀": 2, "ö": 3, "€": 4, "\r": 5, "1": 6});
     let bytes = to_canonical(&value).unwrap();
     let text = String::from_utf8(bytes).unwrap();
-    assert_eq!(text, "{\"\\r\":5,\"1\":6,\"ö\":3,\"€\":4,\"😀\":2,\"\u{fb33}\":1}");
+    assert_eq!(
+        text,
+        "{\"\\r\":5,\"1\":6,\"ö\":3,\"€\":4,\"😀\":2,\"\u{fb33}\":1}"
+    );
 }
 
 #[test]
@@ -46,12 +49,24 @@ fn numbers_that_readers_disagree_on_are_refused() {
     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert!(matches!(to_canonical(&number), Err(SealError::Number(_))));
     }
-    assert_eq!(to_canonical(&9_007_199_254_740_991_i64).unwrap(), b"9007199254740991");
+    assert_eq!(
+        to_canonical(&9_007_199_254_740_991_i64).unwrap(),
+        b"9007199254740991"
+    );
 }
 
 #[test]
 fn a_whole_number_beyond_2_53_is_read_back_as_the_double_it_was() {
-    for number in [1e15, 9_007_199_254_740_992.0, 1e16, -1e18, 1e20, 1e21, 1.5e300, -1e22] {
+    for number in [
+        1e15,
+        9_007_199_254_740_992.0,
+        1e16,
+        -1e18,
+        1e20,
+        1e21,
+        1.5e300,
+        -1e22,
+    ] {
         let inputs = json!({"n": number, "deep": [{"n": number}]});
         let sealed = sealed(Draft::new(id(1), context(json!({"inputs": inputs}))));
         let opened = open(&sealed.slots).unwrap();
@@ -63,7 +78,10 @@ fn a_whole_number_beyond_2_53_is_read_back_as_the_double_it_was() {
         // What was recorded can be exported, and recorded again.
         let text = write_json(&context.inputs, Layout::Compact).unwrap();
         let read = read_json(text.as_bytes()).unwrap();
-        assert_eq!(to_canonical(&context.inputs).unwrap(), to_canonical(&inputs).unwrap());
+        assert_eq!(
+            to_canonical(&context.inputs).unwrap(),
+            to_canonical(&inputs).unwrap()
+        );
         assert!(!matches!(read.tree, Tree::Null));
     }
 }

@@ -101,7 +101,10 @@ fn officer() -> Actor {
 fn assert_nothing_leaks(sealed: &Sealed) {
     for slot in &sealed.slots {
         let shown = String::from_utf8_lossy(&slot.bytes);
-        assert!(slot.slot.number() > 0 || !shown.contains("CANARY"), "slot 0: {shown}");
+        assert!(
+            slot.slot.number() > 0 || !shown.contains("CANARY"),
+            "slot 0: {shown}"
+        );
     }
     for (number, fields) in fields_by_slot(sealed) {
         for (class, path, value) in fields {
@@ -119,11 +122,33 @@ fn assert_nothing_leaks(sealed: &Sealed) {
 fn no_personal_value_of_a_context_is_in_a_field_of_another_class() {
     let sealed = sealed_by(Some(officer()), full_context());
     assert_nothing_leaks(&sealed);
-    let all: Vec<u8> = sealed.slots.iter().flat_map(|it| it.bytes.clone()).collect();
+    let all: Vec<u8> = sealed
+        .slots
+        .iter()
+        .flat_map(|it| it.bytes.clone())
+        .collect();
     let all = String::from_utf8_lossy(&all);
-    for place in ["error", "agent", "input", "variable", "value", "record", "query", "document",
-        "uri", "arguments", "output", "native", "item-ref", "marker", "violation", "warning",
-        "extra", "item-text", "actor"] {
+    for place in [
+        "error",
+        "agent",
+        "input",
+        "variable",
+        "value",
+        "record",
+        "query",
+        "document",
+        "uri",
+        "arguments",
+        "output",
+        "native",
+        "item-ref",
+        "marker",
+        "violation",
+        "warning",
+        "extra",
+        "item-text",
+        "actor",
+    ] {
         assert!(all.contains(&secret(place)), "{place} is not stored");
     }
 }
@@ -156,7 +181,12 @@ fn no_personal_value_of_the_other_kinds_is_in_a_field_of_another_class() {
         "decided_by": {"kind": "human", "id": secret("decider")}, "input_ref": secret("input_ref"),
         "extra": {"x": secret("extra")},
     }));
-    let bodies: [Body; 4] = [generation.into(), review.into(), outcome.into(), decision.into()];
+    let bodies: [Body; 4] = [
+        generation.into(),
+        review.into(),
+        outcome.into(),
+        decision.into(),
+    ];
     for body in bodies {
         let mut draft = Draft::new(id(1), body);
         draft.about = vec![entity("applicant:CANARY-about")];
@@ -175,32 +205,68 @@ fn every_field_of_a_context_has_its_class() {
         .collect();
     let (plain, confidential, personal) = (0, 1, 2);
     let expected = [
-        ("/actor", plain), ("/agent", plain), ("/agent/state", personal), ("/assembly", plain),
-        ("/assembly/items/0", plain), ("/assembly/items/0/digest", personal),
-        ("/assembly/items/0/marker", personal), ("/assembly/items/0/ref", personal),
-        ("/assembly/items/1", confidential), ("/assembly/text_digest", personal),
-        ("/capture", plain), ("/capture/warnings/0", personal), ("/created_at", plain),
-        ("/entities/0", personal), ("/environment", plain), ("/error", plain),
-        ("/error/message", personal), ("/extra/note", personal), ("/features/0", plain),
-        ("/features/0/entity", personal), ("/features/0/error", plain),
-        ("/features/0/error/message", personal), ("/features/0/origin", plain),
-        ("/features/0/origin/record", personal), ("/features/0/value", personal),
-        ("/freshness", plain), ("/freshness/violations/0", plain),
-        ("/freshness/violations/1", plain), ("/freshness/violations/1/ref", personal),
-        ("/guardrails/0", plain), ("/guardrails/0/error", plain),
-        ("/guardrails/0/error/message", personal), ("/guardrails/0/native", personal),
-        ("/id", plain), ("/inputs/application_id", personal), ("/model", plain), ("/name", plain),
-        ("/recorded_at", plain), ("/recorder", plain), ("/retrievals/0", plain),
-        ("/retrievals/0/error", plain), ("/retrievals/0/error/message", personal),
-        ("/retrievals/0/filters/f", personal), ("/retrievals/0/query", personal),
-        ("/retrievals/0/results/0", plain), ("/retrievals/0/results/0/chunk", personal),
-        ("/retrievals/0/results/0/document", personal), ("/retrievals/0/results/0/uri", personal),
-        ("/retrievals/1", plain), ("/retrievals/1/filters/f", personal),
-        ("/retrievals/1/query", personal), ("/retrievals/1/results/0", confidential),
-        ("/schema", plain), ("/status", plain), ("/template", plain),
-        ("/template/digest", confidential), ("/template/variables/rules", personal),
-        ("/tenant", plain), ("/tools/0", plain), ("/tools/0/arguments", personal),
-        ("/tools/0/error", plain), ("/tools/0/error/message", personal),
+        ("/actor", plain),
+        ("/agent", plain),
+        ("/agent/state", personal),
+        ("/assembly", plain),
+        ("/assembly/items/0", plain),
+        ("/assembly/items/0/digest", personal),
+        ("/assembly/items/0/marker", personal),
+        ("/assembly/items/0/ref", personal),
+        ("/assembly/items/1", confidential),
+        ("/assembly/text_digest", personal),
+        ("/capture", plain),
+        ("/capture/warnings/0", personal),
+        ("/created_at", plain),
+        ("/entities/0", personal),
+        ("/environment", plain),
+        ("/error", plain),
+        ("/error/message", personal),
+        ("/extra/note", personal),
+        ("/features/0", plain),
+        ("/features/0/entity", personal),
+        ("/features/0/error", plain),
+        ("/features/0/error/message", personal),
+        ("/features/0/origin", plain),
+        ("/features/0/origin/record", personal),
+        ("/features/0/value", personal),
+        ("/freshness", plain),
+        ("/freshness/violations/0", plain),
+        ("/freshness/violations/1", plain),
+        ("/freshness/violations/1/ref", personal),
+        ("/guardrails/0", plain),
+        ("/guardrails/0/error", plain),
+        ("/guardrails/0/error/message", personal),
+        ("/guardrails/0/native", personal),
+        ("/id", plain),
+        ("/inputs/application_id", personal),
+        ("/model", plain),
+        ("/name", plain),
+        ("/recorded_at", plain),
+        ("/recorder", plain),
+        ("/retrievals/0", plain),
+        ("/retrievals/0/error", plain),
+        ("/retrievals/0/error/message", personal),
+        ("/retrievals/0/filters/f", personal),
+        ("/retrievals/0/query", personal),
+        ("/retrievals/0/results/0", plain),
+        ("/retrievals/0/results/0/chunk", personal),
+        ("/retrievals/0/results/0/document", personal),
+        ("/retrievals/0/results/0/uri", personal),
+        ("/retrievals/1", plain),
+        ("/retrievals/1/filters/f", personal),
+        ("/retrievals/1/query", personal),
+        ("/retrievals/1/results/0", confidential),
+        ("/schema", plain),
+        ("/status", plain),
+        ("/template", plain),
+        ("/template/digest", confidential),
+        ("/template/variables/rules", personal),
+        ("/tenant", plain),
+        ("/tools/0", plain),
+        ("/tools/0/arguments", personal),
+        ("/tools/0/error", plain),
+        ("/tools/0/error/message", personal),
         ("/tools/0/output", personal),
     ];
     let expected = expected.map(|(path, class)| (path.to_owned(), class));
@@ -222,7 +288,9 @@ fn a_value_lies_in_the_slot_of_its_own_entity() {
     let sealed = sealed_by(None, Draft::new(id(1), body));
     let slots = fields_by_slot(&sealed);
     let slot_of = |path: &str| {
-        let found = slots.iter().find(|(_, fields)| fields.iter().any(|it| it.1 == path));
+        let found = slots
+            .iter()
+            .find(|(_, fields)| fields.iter().any(|it| it.1 == path));
         *found.unwrap().0
     };
     assert_eq!(slot_of("/features/0/value"), 1);

@@ -43,7 +43,11 @@ fn slot(bytes: &[u8]) -> ([u8; 32], Vec<Cut>) {
         .map(|_| {
             let class = rest[0];
             rest = &rest[1..];
-            (class, String::from_utf8(take(&mut rest)).unwrap(), take(&mut rest))
+            (
+                class,
+                String::from_utf8(take(&mut rest)).unwrap(),
+                take(&mut rest),
+            )
         })
         .collect();
     (seed, fields)
@@ -51,7 +55,9 @@ fn slot(bytes: &[u8]) -> ([u8; 32], Vec<Cut>) {
 
 pub(super) fn fields_by_slot(sealed: &Sealed) -> BTreeMap<u16, Vec<Cut>> {
     let slots = sealed.slots.iter();
-    slots.map(|it| (it.slot.number(), slot(&it.bytes).1)).collect()
+    slots
+        .map(|it| (it.slot.number(), slot(&it.bytes).1))
+        .collect()
 }
 
 fn lp(part: &[u8]) -> Vec<u8> {
@@ -74,7 +80,12 @@ fn merkle(leaves: &[[u8; 32]]) -> [u8; 32] {
     while split * 2 < leaves.len() {
         split *= 2;
     }
-    let node = [&[1][..], &merkle(&leaves[..split]), &merkle(&leaves[split..])].concat();
+    let node = [
+        &[1][..],
+        &merkle(&leaves[..split]),
+        &merkle(&leaves[split..]),
+    ]
+    .concat();
     Sha256::digest(node).into()
 }
 
@@ -94,7 +105,10 @@ fn root(sealed: &Sealed) -> [u8; 32] {
                 &*lp(&commitment),
             ];
             let leaf: [u8; 32] = Sha256::digest(leaf.concat()).into();
-            assert!(leaves.insert(path.into_bytes(), leaf).is_none(), "a path is there twice");
+            assert!(
+                leaves.insert(path.into_bytes(), leaf).is_none(),
+                "a path is there twice"
+            );
         }
     }
     merkle(&leaves.into_values().collect::<Vec<_>>())
@@ -143,7 +157,11 @@ fn keyed_digests_are_those_of_the_formula() {
     assert!(keyed(text).iter().any(|mac| mac == expected.as_bytes()));
     let item = assembly.items[1].digest.unwrap();
     assert!(item.to_string().starts_with("hmac-sha256:"));
-    assert!(keyed("Credit score: 720").iter().any(|mac| mac == item.as_bytes()));
+    assert!(
+        keyed("Credit score: 720")
+            .iter()
+            .any(|mac| mac == item.as_bytes())
+    );
     let shared: [u8; 32] = Sha256::digest("Shared policy").into();
     assert_eq!(assembly.items[0].digest.unwrap().as_bytes(), &shared);
 }

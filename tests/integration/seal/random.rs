@@ -37,7 +37,8 @@ fn number() -> impl Strategy<Value = Value> {
     prop_oneof![
         (-9_007_199_254_740_991_i64..=9_007_199_254_740_991).prop_map(Value::from),
         any::<f64>()
-            .prop_filter("finite, with a fraction", |it| it.is_finite() && it.fract() != 0.0)
+            .prop_filter("finite, with a fraction", |it| it.is_finite()
+                && it.fract() != 0.0)
             .prop_map(Value::from),
     ]
 }
@@ -97,66 +98,96 @@ fn entities() -> impl Strategy<Value = Vec<Value>> {
 
 fn feature() -> impl Strategy<Value = Value> {
     (
-        (name(), option::of(name()), option::of(name()), option::of(json_value())),
+        (
+            name(),
+            option::of(name()),
+            option::of(name()),
+            option::of(json_value()),
+        ),
         option::of((name(), option::of(name()), option::of(name()))),
-        (vec(name(), 0..3), vec((name(), name()), 0..3), option::of(error())),
+        (
+            vec(name(), 0..3),
+            vec((name(), name()), 0..3),
+            option::of(error()),
+        ),
         (option::of(at()), at(), option::of(-5_000_i64..5_000)),
     )
-        .prop_map(|((name, version, whom, value), origin, (transforms, quality, error), times)| {
-            let origin = origin.map(|(system, dataset, record)| {
+        .prop_map(
+            |((name, version, whom, value), origin, (transforms, quality, error), times)| {
+                let origin = origin.map(|(system, dataset, record)| {
+                    object(vec![
+                        ("system", Some(json!(system))),
+                        ("dataset", dataset.map(Value::from)),
+                        ("record", record.map(Value::from)),
+                    ])
+                });
+                let quality: Vec<Value> = quality
+                    .into_iter()
+                    .map(|(check, result)| json!({"check": check, "result": result}))
+                    .collect();
                 object(vec![
-                    ("system", Some(json!(system))),
-                    ("dataset", dataset.map(Value::from)),
-                    ("record", record.map(Value::from)),
+                    ("name", Some(json!(name))),
+                    ("version", version.map(Value::from)),
+                    ("entity", whom.map(|id| json!(format!("a:{id}")))),
+                    ("value", value),
+                    ("source", Some(json!("cache"))),
+                    ("origin", origin),
+                    ("transforms", Some(json!(transforms))),
+                    ("quality", Some(json!(quality))),
+                    ("status", Some(json!("ok"))),
+                    ("error", error),
+                    ("as_of", times.0),
+                    ("fetched_at", Some(times.1)),
+                    ("freshness_ms", times.2.map(Value::from)),
                 ])
-            });
-            let quality: Vec<Value> = quality
-                .into_iter()
-                .map(|(check, result)| json!({"check": check, "result": result}))
-                .collect();
-            object(vec![
-                ("name", Some(json!(name))),
-                ("version", version.map(Value::from)),
-                ("entity", whom.map(|id| json!(format!("a:{id}")))),
-                ("value", value),
-                ("source", Some(json!("cache"))),
-                ("origin", origin),
-                ("transforms", Some(json!(transforms))),
-                ("quality", Some(json!(quality))),
-                ("status", Some(json!("ok"))),
-                ("error", error),
-                ("as_of", times.0),
-                ("fetched_at", Some(times.1)),
-                ("freshness_ms", times.2.map(Value::from)),
-            ])
-        })
+            },
+        )
 }
 
 fn document() -> impl Strategy<Value = Value> {
     (
-        (name(), option::of(name()), option::of(name()), option::of(fraction())),
-        (option::of(digest()), option::of(text()), option::of(at()), option::of(any::<bool>())),
+        (
+            name(),
+            option::of(name()),
+            option::of(name()),
+            option::of(fraction()),
+        ),
+        (
+            option::of(digest()),
+            option::of(text()),
+            option::of(at()),
+            option::of(any::<bool>()),
+        ),
     )
-        .prop_map(|((document, chunk, version, score), (digest, uri, as_of, stale))| {
-            object(vec![
-                ("rank", Some(json!(1))),
-                ("document", Some(json!(document))),
-                ("chunk", chunk.map(Value::from)),
-                ("version", version.map(Value::from)),
-                ("score", score.map(Value::from)),
-                ("digest", digest),
-                ("uri", uri.map(Value::from)),
-                ("as_of", as_of),
-                ("stale", stale.map(Value::from)),
-                ("used", Some(json!("included"))),
-            ])
-        })
+        .prop_map(
+            |((document, chunk, version, score), (digest, uri, as_of, stale))| {
+                object(vec![
+                    ("rank", Some(json!(1))),
+                    ("document", Some(json!(document))),
+                    ("chunk", chunk.map(Value::from)),
+                    ("version", version.map(Value::from)),
+                    ("score", score.map(Value::from)),
+                    ("digest", digest),
+                    ("uri", uri.map(Value::from)),
+                    ("as_of", as_of),
+                    ("stale", stale.map(Value::from)),
+                    ("used", Some(json!("included"))),
+                ])
+            },
+        )
 }
 
 fn retrieval() -> impl Strategy<Value = Value> {
     let class = prop::sample::select(vec!["shared", "personal"]);
-    (name(), class, text(), members(), option::of(error()), vec(document(), 0..3)).prop_map(
-        |(retriever, class, query, filters, error, results)| {
+    (
+        name(),
+        class,
+        text(),
+        members(),
+        option::of(error()),
+        vec(document(), 0..3),
+    )
+        .prop_map(|(retriever, class, query, filters, error, results)| {
             object(vec![
                 ("retriever", Some(json!(retriever))),
                 ("class", Some(json!(class))),
@@ -166,13 +197,17 @@ fn retrieval() -> impl Strategy<Value = Value> {
                 ("error", error),
                 ("results", Some(json!(results))),
             ])
-        },
-    )
+        })
 }
 
 fn tool() -> impl Strategy<Value = Value> {
-    (name(), option::of(json_value()), option::of(json_value()), option::of(error())).prop_map(
-        |(name, arguments, output, error)| {
+    (
+        name(),
+        option::of(json_value()),
+        option::of(json_value()),
+        option::of(error()),
+    )
+        .prop_map(|(name, arguments, output, error)| {
             object(vec![
                 ("name", Some(json!(name))),
                 ("arguments", arguments),
@@ -180,8 +215,7 @@ fn tool() -> impl Strategy<Value = Value> {
                 ("status", Some(json!("ok"))),
                 ("error", error),
             ])
-        },
-    )
+        })
 }
 
 fn guardrail() -> impl Strategy<Value = Value> {
@@ -198,7 +232,12 @@ fn guardrail() -> impl Strategy<Value = Value> {
 
 fn assembly() -> impl Strategy<Value = Value> {
     let kind = prop::sample::select(vec!["template", "feature", "document", "turn", "text"]);
-    let item = (kind, option::of(name()), option::of(text()), option::of(digest()));
+    let item = (
+        kind,
+        option::of(name()),
+        option::of(text()),
+        option::of(digest()),
+    );
     (vec(item, 0..4), text(), option::of(digest())).prop_map(|(items, separator, digest)| {
         let items: Vec<Value> = (0..)
             .zip(items)
@@ -219,8 +258,14 @@ fn assembly() -> impl Strategy<Value = Value> {
             })
             .collect();
         object(vec![
-            ("tokenizer", Some(json!({"name": "o200k_base", "engine": "e"}))),
-            ("budget", Some(json!({"limit": 9, "reserve_output": 0, "available": 9, "used": 4}))),
+            (
+                "tokenizer",
+                Some(json!({"name": "o200k_base", "engine": "e"})),
+            ),
+            (
+                "budget",
+                Some(json!({"limit": 9, "reserve_output": 0, "available": 9, "used": 4})),
+            ),
             ("separator", Some(json!(separator))),
             ("items", Some(json!(items))),
             ("text_digest", digest),
@@ -260,8 +305,14 @@ fn context() -> impl Strategy<Value = Body> {
                 ("name", Some(json!(name))),
                 ("entities", Some(json!(entities))),
                 ("inputs", Some(inputs)),
-                ("template", Some(json!({"name": name, "variables": variables}))),
-                ("model", Some(json!({"name": name, "parameters": parameters}))),
+                (
+                    "template",
+                    Some(json!({"name": name, "variables": variables})),
+                ),
+                (
+                    "model",
+                    Some(json!({"name": name, "parameters": parameters})),
+                ),
                 ("features", Some(json!(features))),
                 ("retrievals", Some(json!(retrievals))),
                 ("tools", Some(json!(tools))),
@@ -282,45 +333,64 @@ fn decision() -> impl Strategy<Value = Body> {
     let reasons = vec((name(), option::of(text()), vec(name(), 0..3)), 0..3);
     let numbers = (option::of(fraction()), btree_map(text(), fraction(), 0..4));
     let human = any::<bool>();
-    (entities(), members(), members(), reasons, numbers, vec((name(), fraction()), 0..3), human)
-        .prop_map(|(entities, output, extra, reasons, (confidence, kpis), signals, human)| {
-            let reasons: Vec<Value> = reasons
-                .into_iter()
-                .map(|(code, text, refs)| {
-                    object(vec![
-                        ("code", Some(json!(code))),
-                        ("text", text.map(Value::from)),
-                        ("refs", Some(json!(refs))),
-                    ])
-                })
-                .collect();
-            let rationale: Vec<Value> = signals
-                .into_iter()
-                .map(|(signal, it)| json!({"signal": signal, "contribution": it}))
-                .collect();
-            let kind = if human { "human" } else { "system" };
-            let contexts: Vec<Value> = (1..=entities.len())
-                .map(|number| json!(id(u64::try_from(number).unwrap())))
-                .collect();
-            crate::sample::decision(object(vec![
-                ("entities", Some(json!(entities))),
-                ("contexts", Some(json!(contexts))),
-                ("output", Some(output)),
-                ("extra", Some(extra)),
-                ("reasons", Some(json!(reasons))),
-                ("rationale", Some(json!(rationale))),
-                ("confidence", confidence.map(Value::from)),
-                ("kpis", Some(json!(kpis))),
-                ("decided_by", Some(json!({"kind": kind, "id": "officer_7"}))),
-                ("governed_by", Some(json!({"a/b~c": "m@1", "constraints": ["x@1", "y@2"]}))),
-            ]))
-            .into()
-        })
+    (
+        entities(),
+        members(),
+        members(),
+        reasons,
+        numbers,
+        vec((name(), fraction()), 0..3),
+        human,
+    )
+        .prop_map(
+            |(entities, output, extra, reasons, (confidence, kpis), signals, human)| {
+                let reasons: Vec<Value> = reasons
+                    .into_iter()
+                    .map(|(code, text, refs)| {
+                        object(vec![
+                            ("code", Some(json!(code))),
+                            ("text", text.map(Value::from)),
+                            ("refs", Some(json!(refs))),
+                        ])
+                    })
+                    .collect();
+                let rationale: Vec<Value> = signals
+                    .into_iter()
+                    .map(|(signal, it)| json!({"signal": signal, "contribution": it}))
+                    .collect();
+                let kind = if human { "human" } else { "system" };
+                let contexts: Vec<Value> = (1..=entities.len())
+                    .map(|number| json!(id(u64::try_from(number).unwrap())))
+                    .collect();
+                crate::sample::decision(object(vec![
+                    ("entities", Some(json!(entities))),
+                    ("contexts", Some(json!(contexts))),
+                    ("output", Some(output)),
+                    ("extra", Some(extra)),
+                    ("reasons", Some(json!(reasons))),
+                    ("rationale", Some(json!(rationale))),
+                    ("confidence", confidence.map(Value::from)),
+                    ("kpis", Some(json!(kpis))),
+                    ("decided_by", Some(json!({"kind": kind, "id": "officer_7"}))),
+                    (
+                        "governed_by",
+                        Some(json!({"a/b~c": "m@1", "constraints": ["x@1", "y@2"]})),
+                    ),
+                ]))
+                .into()
+            },
+        )
 }
 
 fn generation() -> impl Strategy<Value = Body> {
-    (text(), vec(tool(), 0..3), vec(guardrail(), 0..2), members(), option::of(digest())).prop_map(
-        |(text, tool_calls, guardrails, extra, digest)| {
+    (
+        text(),
+        vec(tool(), 0..3),
+        vec(guardrail(), 0..2),
+        members(),
+        option::of(digest()),
+    )
+        .prop_map(|(text, tool_calls, guardrails, extra, digest)| {
             let value = object(vec![
                 ("context", Some(json!(id(1)))),
                 ("model", Some(json!({"name": "gpt-4o"}))),
@@ -333,8 +403,7 @@ fn generation() -> impl Strategy<Value = Body> {
             let generation: contextrail::record::Generation =
                 serde_json::from_value(value).unwrap();
             generation.into()
-        },
-    )
+        })
 }
 
 fn review() -> impl Strategy<Value = Body> {
@@ -356,8 +425,13 @@ fn review() -> impl Strategy<Value = Body> {
 }
 
 fn outcome() -> impl Strategy<Value = Body> {
-    (name(), option::of(json_value()), option::of(text()), members()).prop_map(
-        |(kind, value, note, extra)| {
+    (
+        name(),
+        option::of(json_value()),
+        option::of(text()),
+        members(),
+    )
+        .prop_map(|(kind, value, note, extra)| {
             let value = object(vec![
                 ("decision", Some(json!(id(1)))),
                 ("kind", Some(json!(kind))),
@@ -368,8 +442,7 @@ fn outcome() -> impl Strategy<Value = Body> {
             ]);
             let outcome: contextrail::record::Outcome = serde_json::from_value(value).unwrap();
             outcome.into()
-        },
-    )
+        })
 }
 
 pub(super) fn body() -> impl Strategy<Value = Body> {

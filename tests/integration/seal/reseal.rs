@@ -26,7 +26,10 @@ fn a_record_sealed_again_with_its_seeds_and_texts_has_the_same_slots() {
     let texts = [("policy", Class::Confidential), ("720", Class::Personal)];
     let (assembly, texts) = assembled(&texts);
     let whom = json!([{"type": "applicant", "id": "1"}, {"type": "applicant", "id": "2"}]);
-    let mut draft = Draft::new(id(1), context(json!({"assembly": assembly, "entities": whom})));
+    let mut draft = Draft::new(
+        id(1),
+        context(json!({"assembly": assembly, "entities": whom})),
+    );
     draft.texts = texts;
     let first = seal(head(id(1)), draft, &Source::New).unwrap();
     let opened = open(&first.slots).unwrap();
@@ -35,7 +38,10 @@ fn a_record_sealed_again_with_its_seeds_and_texts_has_the_same_slots() {
         let digest = contextrail::record::Digest::Sha256(shared.sha256);
         texts.insert(digest, shared.text.clone());
     }
-    let source = Source::Elsewhere { seeds: opened.seeds, texts };
+    let source = Source::Elsewhere {
+        seeds: opened.seeds,
+        texts,
+    };
     let body = Draft::new(id(1), first.record.body.clone());
     let again = seal(head(id(1)), body, &source).unwrap();
     assert_eq!(again.root, first.root);
@@ -55,7 +61,10 @@ fn a_missing_slot_is_damage_and_never_a_panic() {
     let inputs = json!({"a": 1});
     let body = context(json!({"entities": whom, "inputs": inputs}));
     let sealed = sealed(Draft::new(id(1), body));
-    assert!(matches!(open(&[]), Err(OpenError::Shape { .. } | OpenError::Field { .. })));
+    assert!(matches!(
+        open(&[]),
+        Err(OpenError::Shape { .. } | OpenError::Field { .. })
+    ));
     match open(&sealed.slots[..1]) {
         Ok(opened) => assert_ne!(opened.root, sealed.root),
         Err(error) => assert!(!error.to_string().is_empty()),
@@ -70,5 +79,8 @@ fn values_nested_deeper_than_32_are_refused() {
         deep = json!([deep]);
     }
     let draft = Draft::new(id(1), context(json!({"inputs": {"deep": deep}})));
-    assert!(matches!(seal(head(id(1)), draft, &Source::New), Err(SealError::TooDeep)));
+    assert!(matches!(
+        seal(head(id(1)), draft, &Source::New),
+        Err(SealError::TooDeep)
+    ));
 }

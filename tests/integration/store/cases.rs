@@ -105,7 +105,10 @@ pub(super) async fn records_are_read_back_in_the_order_asked_for(store: Arc<dyn 
 
 pub(super) async fn an_index_without_a_record_is_left_out(store: Arc<dyn Store>) {
     let t = tenant("t");
-    store.append(&t, &[small(1), small(2)], time(1)).await.unwrap();
+    store
+        .append(&t, &[small(1), small(2)], time(1))
+        .await
+        .unwrap();
     let read = store.read(&t, &[5, 1, u64::MAX, 0]).await.unwrap();
     let indexes: Vec<u64> = read.iter().map(|it| it.log_index).collect();
     assert_eq!(indexes, [1, 0]);
@@ -117,11 +120,17 @@ pub(super) async fn entries_hold_the_time_of_the_append_and_the_references(store
     let first = store.append(&t, &[small(1)], time(1)).await.unwrap()[0];
     let draft = Draft::new(id(2), decision(json!({})));
     let referring = prepared_with(draft, vec![first.entry_hash]);
-    let placed = store.append(&t, &[referring.clone()], time(77)).await.unwrap()[0];
+    let placed = store
+        .append(&t, &[referring.clone()], time(77))
+        .await
+        .unwrap()[0];
     let stored = store.read(&t, &[1]).await.unwrap().remove(0);
     assert_eq!(hash_leaf(&stored.entry), placed.entry_hash);
     let entry: Entry = serde_json::from_slice(&stored.entry).unwrap();
-    assert_eq!((entry.at, entry.id, entry.kind), (time(77), id(2), Kind::Decision));
+    assert_eq!(
+        (entry.at, entry.id, entry.kind),
+        (time(77), id(2), Kind::Decision)
+    );
     assert_eq!(entry.root_hash(), Some(referring.root));
     assert_eq!((entry.n, entry.refs.len()), (referring.fields, 1));
 }
@@ -129,9 +138,18 @@ pub(super) async fn entries_hold_the_time_of_the_append_and_the_references(store
 pub(super) async fn texts_come_back_by_digest(store: Arc<dyn Store>) {
     let t = tenant("t");
     let long = "§ policy\0 ".repeat(9_000);
-    let batch = [with_text(1, "short"), with_text(2, &long), with_text(3, "short")];
+    let batch = [
+        with_text(1, "short"),
+        with_text(2, &long),
+        with_text(3, "short"),
+    ];
     store.append(&t, &batch, time(1)).await.unwrap();
-    let digests = [sha256(&long), sha256("unknown"), sha256("short"), sha256(&long)];
+    let digests = [
+        sha256(&long),
+        sha256("unknown"),
+        sha256("short"),
+        sha256(&long),
+    ];
     let texts = store.texts(&t, &digests).await.unwrap();
     let texts: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
     assert_eq!(texts, [Some(&*long), None, Some("short"), Some(&*long)]);
@@ -143,15 +161,24 @@ pub(super) async fn a_text_of_a_record_that_was_there_is_not_taken_for_stored(
 ) {
     let t = tenant("t");
     store.append(&t, &[small(1)], time(1)).await.unwrap();
-    store.append(&t, &[with_text(1, "late")], time(2)).await.unwrap();
-    store.append(&t, &[with_text(2, "late")], time(3)).await.unwrap();
+    store
+        .append(&t, &[with_text(1, "late")], time(2))
+        .await
+        .unwrap();
+    store
+        .append(&t, &[with_text(2, "late")], time(3))
+        .await
+        .unwrap();
     let texts = store.texts(&t, &[sha256("late")]).await.unwrap();
     assert_eq!(texts[0].as_deref(), Some("late"));
 }
 
 pub(super) async fn tenants_never_see_each_other(store: Arc<dyn Store>) {
     let (a, b) = (tenant("a"), tenant("b"));
-    store.append(&a, &[with_text(1, "of a"), small(2)], time(1)).await.unwrap();
+    store
+        .append(&a, &[with_text(1, "of a"), small(2)], time(1))
+        .await
+        .unwrap();
     let placed = store.append(&b, &[small(1)], time(1)).await.unwrap();
     assert_eq!((placed[0].log_index, placed[0].existed), (0, false));
     let everything = Find::default();
@@ -165,9 +192,14 @@ pub(super) async fn tenants_never_see_each_other(store: Arc<dyn Store>) {
 
 pub(super) async fn two_tenants_may_store_one_text(store: Arc<dyn Store>) {
     for name in ["a", "b"] {
-        let placed = store.append(&tenant(name), &[with_text(1, "shared")], time(1)).await;
+        let placed = store
+            .append(&tenant(name), &[with_text(1, "shared")], time(1))
+            .await;
         assert!(!placed.unwrap()[0].existed);
-        let texts = store.texts(&tenant(name), &[sha256("shared")]).await.unwrap();
+        let texts = store
+            .texts(&tenant(name), &[sha256("shared")])
+            .await
+            .unwrap();
         assert_eq!(texts[0].as_deref(), Some("shared"), "tenant {name}");
     }
 }
@@ -175,11 +207,21 @@ pub(super) async fn two_tenants_may_store_one_text(store: Arc<dyn Store>) {
 pub(super) async fn status_counts_what_is_there(store: Arc<dyn Store>) {
     let t = tenant("t");
     let a_decision = prepared(Draft::new(id(3), decision(json!({}))));
-    store.append(&t, &[small(1), small(2), a_decision], time(1)).await.unwrap();
+    store
+        .append(&t, &[small(1), small(2), a_decision], time(1))
+        .await
+        .unwrap();
     let status = store.status(&t).await.unwrap();
     assert_eq!((status.trail, status.size), (crate::sample::trail_id(), 3));
     let count = |kind| status.counts.iter().find(|it| it.0 == kind).unwrap().1;
-    assert_eq!((count(Kind::Context), count(Kind::Decision), count(Kind::Review)), (2, 1, 0));
+    assert_eq!(
+        (
+            count(Kind::Context),
+            count(Kind::Decision),
+            count(Kind::Review)
+        ),
+        (2, 1, 0)
+    );
     assert_eq!(status.counts.len(), Kind::ALL.len());
     assert!(status.problems.is_empty(), "{:?}", status.problems);
     assert!(!status.engine.is_empty() && status.schema >= 1);
@@ -187,10 +229,19 @@ pub(super) async fn status_counts_what_is_there(store: Arc<dyn Store>) {
 
 pub(super) async fn an_empty_store_answers_everything_with_nothing(store: Arc<dyn Store>) {
     let t = tenant("t");
-    assert!(store.find(&t, &Find::default(), 9).await.unwrap().is_empty());
+    assert!(
+        store
+            .find(&t, &Find::default(), 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert!(store.locate(&t, id(1).into(), 9).await.unwrap().is_empty());
     assert!(store.read(&t, &[0]).await.unwrap().is_empty());
-    assert_eq!(store.texts(&t, &[[0; 32], [1; 32]]).await.unwrap(), [None, None]);
+    assert_eq!(
+        store.texts(&t, &[[0; 32], [1; 32]]).await.unwrap(),
+        [None, None]
+    );
     let status = store.status(&t).await.unwrap();
     assert_eq!(status.size, 0);
     assert!(status.counts.iter().all(|(_, count)| *count == 0));

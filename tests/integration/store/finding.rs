@@ -17,7 +17,10 @@ fn about(number: u64, seconds: i64, whom: &str) -> Prepared {
 fn using(number: u64, feature: &str, version: &str) -> Prepared {
     let feature = json!({"name": feature, "version": version, "source": "compute",
                          "status": "ok", "fetched_at": time(0)});
-    prepared(Draft::new(id(number), context(json!({"features": [feature]}))))
+    prepared(Draft::new(
+        id(number),
+        context(json!({"features": [feature]})),
+    ))
 }
 
 fn by(keys: Vec<KeyRange>) -> Find {
@@ -40,7 +43,10 @@ pub(super) async fn ids_are_located_by_prefix_lowest_first(store: Arc<dyn Store>
     let t = tenant("t");
     let batch = [about(5, 0, "a:1"), about(1, 0, "a:1"), about(3, 0, "a:1")];
     store.append(&t, &batch, time(1)).await.unwrap();
-    let all = IdPrefix { first: [0; 16], last: [0xff; 16] };
+    let all = IdPrefix {
+        first: [0; 16],
+        last: [0xff; 16],
+    };
     let located = store.locate(&t, all, 9).await.unwrap();
     let found: Vec<_> = located.iter().map(|it| (it.id, it.log_index)).collect();
     assert_eq!(found, [(id(1), 1), (id(3), 2), (id(5), 0)]);
@@ -69,9 +75,21 @@ pub(super) async fn records_are_found_by_a_range_of_keys(store: Arc<dyn Store>) 
     ];
     store.append(&t, &batch, time(1)).await.unwrap();
     let find = |text: &str| by(vec![used(text)]);
-    assert_eq!(store.find(&t, &find("feature:score"), 9).await.unwrap(), [1, 0]);
-    assert_eq!(store.find(&t, &find("feature:score@2"), 9).await.unwrap(), [1]);
-    assert!(store.find(&t, &find("feature:score@3"), 9).await.unwrap().is_empty());
+    assert_eq!(
+        store.find(&t, &find("feature:score"), 9).await.unwrap(),
+        [1, 0]
+    );
+    assert_eq!(
+        store.find(&t, &find("feature:score@2"), 9).await.unwrap(),
+        [1]
+    );
+    assert!(
+        store
+            .find(&t, &find("feature:score@3"), 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 pub(super) async fn every_key_given_has_to_fit(store: Arc<dyn Store>) {
@@ -109,9 +127,18 @@ pub(super) async fn records_are_found_by_kind(store: Arc<dyn Store>) {
             kind: Some(kind),
             ..by(keys.clone())
         };
-        assert_eq!(store.find(&t, &find(Kind::Context), 9).await.unwrap(), [2, 0]);
+        assert_eq!(
+            store.find(&t, &find(Kind::Context), 9).await.unwrap(),
+            [2, 0]
+        );
         assert_eq!(store.find(&t, &find(Kind::Decision), 9).await.unwrap(), [1]);
-        assert!(store.find(&t, &find(Kind::Review), 9).await.unwrap().is_empty());
+        assert!(
+            store
+                .find(&t, &find(Kind::Review), 9)
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 }
 
@@ -151,12 +178,21 @@ pub(super) async fn newest_come_first_up_to_the_limit_and_before_an_index(store:
     let searches = [
         by(vec![]),
         by(vec![key_of("a:1")]),
-        Find { since: Some(time(0)), ..Find::default() },
-        Find { kind: Some(Kind::Context), ..Find::default() },
+        Find {
+            since: Some(time(0)),
+            ..Find::default()
+        },
+        Find {
+            kind: Some(Kind::Context),
+            ..Find::default()
+        },
     ];
     for find in searches {
         assert_eq!(store.find(&t, &find, 3).await.unwrap(), [9, 8, 7]);
-        let before = |index| Find { before: Some(index), ..find.clone() };
+        let before = |index| Find {
+            before: Some(index),
+            ..find.clone()
+        };
         assert_eq!(store.find(&t, &before(2), 9).await.unwrap(), [1, 0]);
         assert_eq!(store.find(&t, &before(100), 1).await.unwrap(), [9]);
         assert_eq!(store.find(&t, &before(u64::MAX), 1).await.unwrap(), [9]);
@@ -174,7 +210,11 @@ pub(super) async fn nothing_is_missed_across_bucket_borders(store: Arc<dyn Store
             .map(|number| Prepared {
                 id: id(number),
                 at: time(i64::try_from(number).unwrap()),
-                ..if number % 2 == 0 { template.clone() } else { odd.clone() }
+                ..if number % 2 == 0 {
+                    template.clone()
+                } else {
+                    odd.clone()
+                }
             })
             .collect();
         store.append(&t, &batch, time(1)).await.unwrap();
@@ -185,8 +225,16 @@ pub(super) async fn nothing_is_missed_across_bucket_borders(store: Arc<dyn Store
     assert_eq!(store.find(&t, &find, 10_000).await.unwrap(), odd);
     assert_eq!(store.find(&t, &Find::default(), 10_000).await.unwrap(), all);
     for border in [4_095, 4_096, 4_097, 8_191, 8_192, 8_193] {
-        let before = Find { before: Some(border), ..find.clone() };
-        let expected: Vec<u64> = odd.iter().copied().filter(|it| *it < border).take(5).collect();
+        let before = Find {
+            before: Some(border),
+            ..find.clone()
+        };
+        let expected: Vec<u64> = odd
+            .iter()
+            .copied()
+            .filter(|it| *it < border)
+            .take(5)
+            .collect();
         assert_eq!(store.find(&t, &before, 5).await.unwrap(), expected);
     }
     let timed = Find {
@@ -196,6 +244,12 @@ pub(super) async fn nothing_is_missed_across_bucket_borders(store: Arc<dyn Store
     };
     let expected: Vec<u64> = (4_090..4_100).rev().collect();
     assert_eq!(store.find(&t, &timed, 100).await.unwrap(), expected);
-    let keyed = Find { keys: find.keys, ..timed };
-    assert_eq!(store.find(&t, &keyed, 100).await.unwrap(), [4_099, 4_097, 4_095, 4_093, 4_091]);
+    let keyed = Find {
+        keys: find.keys,
+        ..timed
+    };
+    assert_eq!(
+        store.find(&t, &keyed, 100).await.unwrap(),
+        [4_099, 4_097, 4_095, 4_093, 4_091]
+    );
 }

@@ -27,7 +27,11 @@ async fn on_sqlite() -> Opened {
     let path = folder.path().join("trail.db");
     let fresh = (trail_id(), time(0));
     Opened {
-        store: Arc::new(SqliteStore::open(&path, Access::Write, fresh).await.unwrap()),
+        store: Arc::new(
+            SqliteStore::open(&path, Access::Write, fresh)
+                .await
+                .unwrap(),
+        ),
         _folder: Some(folder),
     }
 }

@@ -11,7 +11,10 @@ use crate::sample::{context, entity, id, time};
 pub(super) async fn a_record_is_read_back_as_it_was_recorded(trail: Trail) {
     let body = context(json!({"inputs": {"a": [1, "x", null]}}));
     let receipt = trail.record(Draft::new(id(1), body.clone())).await.unwrap();
-    assert_eq!((receipt.id, receipt.kind, receipt.log_index), (id(1), Kind::Context, Some(0)));
+    assert_eq!(
+        (receipt.id, receipt.kind, receipt.log_index),
+        (id(1), Kind::Context, Some(0))
+    );
     assert_eq!(receipt.acknowledged, Acknowledged::Durable);
     let stored = trail.read(id(1)).await.unwrap().unwrap();
     assert_eq!(stored.record().body, Body::from(body));
@@ -20,7 +23,11 @@ pub(super) async fn a_record_is_read_back_as_it_was_recorded(trail: Trail) {
 }
 
 pub(super) async fn the_same_record_twice_gives_the_same_receipt(trail: Trail) {
-    let draft = with_texts(1, "applicant:1", &[("a", Class::Personal), ("b", Class::Confidential)]);
+    let draft = with_texts(
+        1,
+        "applicant:1",
+        &[("a", Class::Personal), ("b", Class::Confidential)],
+    );
     let first = trail.record(draft.clone()).await.unwrap();
     assert_eq!(trail.record(draft.clone()).await.unwrap(), first);
     let (one, two) = tokio::join!(trail.record(draft.clone()), trail.record(draft));
@@ -35,7 +42,10 @@ pub(super) async fn the_same_id_with_other_content_is_a_conflict_and_the_first_s
     let other_input = Draft::new(id(1), context(json!({"inputs": {"a": true}})));
     for other in [other_text, other_input] {
         let error = trail.record(other).await.unwrap_err();
-        assert!(matches!(error, TrailError::Conflict(it) if it == id(1)), "{error}");
+        assert!(
+            matches!(error, TrailError::Conflict(it) if it == id(1)),
+            "{error}"
+        );
     }
     assert!(trail.record(draft).await.is_ok());
     let stored = trail.read(id(1)).await.unwrap().unwrap();
@@ -44,7 +54,8 @@ pub(super) async fn the_same_id_with_other_content_is_a_conflict_and_the_first_s
 
 pub(super) async fn a_decision_naming_an_unknown_context_is_refused(trail: Trail) {
     let error = trail.record(deciding(2, &[id(1)])).await.unwrap_err();
-    let named = matches!(error, TrailError::UnknownRecord { named_as: "context", id: it } if it == id(1));
+    let named =
+        matches!(error, TrailError::UnknownRecord { named_as: "context", id: it } if it == id(1));
     assert!(named, "{error}");
     assert_eq!(trail.status().await.unwrap().size, 0);
 }
@@ -53,19 +64,53 @@ pub(super) async fn a_record_named_as_what_it_is_not_is_refused(trail: Trail) {
     record(&trail, 1, json!({})).await;
     let made = decide(&trail, id(1), "approved").await;
     let error = trail.record(deciding(9, &[made.into()])).await.unwrap_err();
-    let wrong = matches!(error, TrailError::WrongKind { found: Kind::Decision, .. });
+    let wrong = matches!(
+        error,
+        TrailError::WrongKind {
+            found: Kind::Decision,
+            ..
+        }
+    );
     assert!(wrong, "{error}");
-    let error = trail.outcome_of(id(1).into(), "repaid").commit().await.unwrap_err();
-    assert!(matches!(error, TrailError::WrongKind { found: Kind::Context, .. }), "{error}");
+    let error = trail
+        .outcome_of(id(1).into(), "repaid")
+        .commit()
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            TrailError::WrongKind {
+                found: Kind::Context,
+                ..
+            }
+        ),
+        "{error}"
+    );
 }
 
 pub(super) async fn a_decision_takes_over_the_entities_of_its_contexts(trail: Trail) {
-    record(&trail, 1, json!({"entities": [entity("a:1"), entity("a:2")]})).await;
-    record(&trail, 2, json!({"entities": [entity("a:2"), entity("a:3")]})).await;
+    record(
+        &trail,
+        1,
+        json!({"entities": [entity("a:1"), entity("a:2")]}),
+    )
+    .await;
+    record(
+        &trail,
+        2,
+        json!({"entities": [entity("a:2"), entity("a:3")]}),
+    )
+    .await;
     trail.record(deciding(3, &[id(1), id(2)])).await.unwrap();
     let stored = trail.read(id(3)).await.unwrap().unwrap();
-    let entities: Vec<String> =
-        stored.decision().unwrap().entities.iter().map(ToString::to_string).collect();
+    let entities: Vec<String> = stored
+        .decision()
+        .unwrap()
+        .entities
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(entities, ["a:1", "a:2", "a:3"]);
 }
 
@@ -75,7 +120,11 @@ pub(super) async fn an_answer_becomes_a_generation_of_its_own(trail: Trail) {
         .decide("loan_application", "12345")
         .outcome("approved")
         .from_context_id(id(1).into())
-        .generation(Answer::new("gpt-4o", "approve it").request(b"{}").usage(10, 2))
+        .generation(
+            Answer::new("gpt-4o", "approve it")
+                .request(b"{}")
+                .usage(10, 2),
+        )
         .commit();
     let decided = decided.await.unwrap();
     let generation = decided.decision().generations[0];
@@ -83,8 +132,16 @@ pub(super) async fn an_answer_becomes_a_generation_of_its_own(trail: Trail) {
     let Body::Generation(body) = &stored.record().body else {
         panic!("a generation was recorded");
     };
-    assert_eq!((body.text.as_str(), body.context), ("approve it", id(1).into()));
-    assert!(body.request_digest.unwrap().to_string().starts_with("hmac-sha256:"));
+    assert_eq!(
+        (body.text.as_str(), body.context),
+        ("approve it", id(1).into())
+    );
+    assert!(
+        body.request_digest
+            .unwrap()
+            .to_string()
+            .starts_with("hmac-sha256:")
+    );
     assert_eq!(stored.about(), [entity("a:1")]);
 }
 
@@ -98,7 +155,10 @@ pub(super) async fn an_override_makes_a_review_and_a_decision(trail: Trail) {
         .override_to("approved", "payslip checked");
     let reviewed = reviewed.await.unwrap();
     let new = reviewed.new_decision.as_ref().unwrap().id;
-    let views = trail.decisions_on(&entity("loan_application:12345")).await.unwrap();
+    let views = trail
+        .decisions_on(&entity("loan_application:12345"))
+        .await
+        .unwrap();
     assert_eq!(views.len(), 2);
     assert_eq!(views[0].decision.id(), new);
     assert_eq!(views[1].superseded_by, Some(new.into()));
@@ -107,24 +167,44 @@ pub(super) async fn an_override_makes_a_review_and_a_decision(trail: Trail) {
         panic!("a review was recorded");
     };
     assert_eq!(review.verdict, ReviewVerdict::Override);
-    assert_eq!((review.original_outcome.as_str(), review.new_decision), ("declined", Some(new.into())));
+    assert_eq!(
+        (review.original_outcome.as_str(), review.new_decision),
+        ("declined", Some(new.into()))
+    );
     let made = views[0].decision.decision().unwrap();
-    assert_eq!((made.supersedes, made.outcome.as_str()), (Some(first), "approved"));
+    assert_eq!(
+        (made.supersedes, made.outcome.as_str()),
+        (Some(first), "approved")
+    );
     assert_eq!(made.decided_by.id.as_str(), "officer_7");
     let incomplete = trail.review(first).approve("").await.unwrap_err();
-    assert!(matches!(incomplete, TrailError::Incomplete(_)), "{incomplete}");
+    assert!(
+        matches!(incomplete, TrailError::Incomplete(_)),
+        "{incomplete}"
+    );
 }
 
 pub(super) async fn an_outcome_follows_its_decision(trail: Trail) {
     record(&trail, 1, json!({"entities": [entity("a:1")]})).await;
     let decision = decide(&trail, id(1), "approved").await;
-    let receipt = trail.outcome_of(decision, "repaid").value(12.5).at(time(9)).commit();
+    let receipt = trail
+        .outcome_of(decision, "repaid")
+        .value(12.5)
+        .at(time(9))
+        .commit();
     let receipt = receipt.await.unwrap();
     let found = trail.referring(decision, Kind::Outcome).await.unwrap();
     assert_eq!(found[0].id(), receipt.id);
     assert_eq!(found[0].about(), [entity("a:1")]);
-    let unknown = trail.outcome_of(id(77).into(), "repaid").commit().await.unwrap_err();
-    assert!(matches!(unknown, TrailError::UnknownRecord { .. }), "{unknown}");
+    let unknown = trail
+        .outcome_of(id(77).into(), "repaid")
+        .commit()
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(unknown, TrailError::UnknownRecord { .. }),
+        "{unknown}"
+    );
 }
 
 pub(super) async fn dropping_the_future_after_one_poll_still_records(trail: Trail) {
@@ -158,7 +238,10 @@ pub(super) async fn a_submitted_draft_is_recorded(trail: Trail) {
 }
 
 pub(super) async fn the_text_is_rendered_again(trail: Trail) {
-    let texts = [("Policy", Class::Confidential), ("Score: 720", Class::Personal)];
+    let texts = [
+        ("Policy", Class::Confidential),
+        ("Score: 720", Class::Personal),
+    ];
     trail.record(with_texts(1, "a:1", &texts)).await.unwrap();
     let stored = trail.read(id(1)).await.unwrap().unwrap();
     let text = trail.text(&stored).await.unwrap();
@@ -171,7 +254,11 @@ pub(super) async fn the_text_is_rendered_again(trail: Trail) {
 pub(super) async fn nasty_texts_are_given_back_verbatim(trail: Trail) {
     let megabyte = "§\0".repeat(400_000);
     let nasty = [
-        "x'; DROP TABLE contexts; --", "../../etc/passwd", "[bold]", "مرحبا 🙂 \u{202e}", "a\0b",
+        "x'; DROP TABLE contexts; --",
+        "../../etc/passwd",
+        "[bold]",
+        "مرحبا 🙂 \u{202e}",
+        "a\0b",
         &megabyte,
     ];
     for (number, text) in (1..).zip(nasty) {
@@ -183,6 +270,9 @@ pub(super) async fn nasty_texts_are_given_back_verbatim(trail: Trail) {
         let expected = format!("{text}\n\n{text}");
         assert_eq!(trail.text(&stored).await.unwrap(), Some(expected));
         let about = entity(&format!("applicant:{whom}"));
-        assert_eq!(trail.history(&about).await.unwrap()[0].stored.id(), id(number));
+        assert_eq!(
+            trail.history(&about).await.unwrap()[0].stored.id(),
+            id(number)
+        );
     }
 }

@@ -19,7 +19,10 @@ const FROM: &str = "CONTEXTRAIL_TEST_CRASH_FROM";
 /// The process that is killed: it says each number once its record is durable.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "run by the test that kills it"]
-#[expect(clippy::disallowed_methods, reason = "how the killing test says what to do")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how the killing test says what to do"
+)]
 async fn appends_until_it_is_killed() {
     let path = std::env::var(PATH).unwrap();
     let from: u64 = std::env::var(FROM).unwrap().parse().unwrap();
@@ -54,7 +57,9 @@ async fn run_and_kill(path: &Path, from: u64, after: usize) -> BTreeSet<u64> {
     let mut is_killed = false;
     let reading = async {
         while let Ok(Some(line)) = lines.next_line().await {
-            let number = line.strip_prefix("acknowledged ").and_then(|it| it.parse().ok());
+            let number = line
+                .strip_prefix("acknowledged ")
+                .and_then(|it| it.parse::<u64>().ok());
             acknowledged.extend(number);
             if acknowledged.len() >= after && !is_killed {
                 child.start_kill().unwrap();
@@ -62,7 +67,9 @@ async fn run_and_kill(path: &Path, from: u64, after: usize) -> BTreeSet<u64> {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), reading).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(60), reading)
+        .await
+        .unwrap();
     child.wait().await.unwrap();
     assert!(is_killed, "the child ended by itself");
     acknowledged
@@ -78,7 +85,10 @@ async fn what_was_acknowledged_survives_being_killed() {
     }
     let trail = options().open(&url(&path)).await.unwrap();
     for number in &acknowledged {
-        assert!(trail.read(id(*number)).await.unwrap().is_some(), "{number} is lost");
+        assert!(
+            trail.read(id(*number)).await.unwrap().is_some(),
+            "{number} is lost"
+        );
     }
     let status = trail.status().await.unwrap();
     assert!(status.size >= u64::try_from(acknowledged.len()).unwrap());

@@ -24,18 +24,33 @@ async fn stored_diff(trail: &Trail) -> Diff {
 }
 
 fn named(diff: &Diff) -> Vec<(&str, ChangeKind)> {
-    diff.changes().iter().map(|it| (it.path.as_str(), it.kind)).collect()
+    diff.changes()
+        .iter()
+        .map(|it| (it.path.as_str(), it.kind))
+        .collect()
 }
 
 pub(super) async fn contexts_that_say_the_same_do_not_differ(trail: Trail) {
-    let texts = [("Policy", Class::Confidential), ("Score: 720", Class::Personal)];
+    let texts = [
+        ("Policy", Class::Confidential),
+        ("Score: 720", Class::Personal),
+    ];
     for number in [1, 2] {
-        trail.record(with_texts(number, "applicant:1", &texts)).await.unwrap();
+        trail
+            .record(with_texts(number, "applicant:1", &texts))
+            .await
+            .unwrap();
     }
     let same = stored_diff(&trail).await;
     assert!(same.is_same() && same.changes().is_empty(), "{same:?}");
-    let texts = [("Policy", Class::Confidential), ("Score: 721", Class::Personal)];
-    trail.record(with_texts(3, "applicant:1", &texts)).await.unwrap();
+    let texts = [
+        ("Policy", Class::Confidential),
+        ("Score: 721", Class::Personal),
+    ];
+    trail
+        .record(with_texts(3, "applicant:1", &texts))
+        .await
+        .unwrap();
     let one = trail.read(id(1)).await.unwrap().unwrap();
     let three = trail.read(id(3)).await.unwrap().unwrap();
     let other = diff(&one, &three).unwrap();
@@ -71,18 +86,38 @@ fn whole(changed: bool) -> Value {
 pub(super) async fn changes_are_named_by_what_they_mean(trail: Trail) {
     let diff = between(&trail, whole(false), whole(true)).await;
     let changed = [
-        "environment", "service.commit", "inputs.amount", "template.version", "model.name",
-        "features.score.version", "features.score.value", "features.score.source",
-        "features.score.as_of", "guardrails.pii.input.verdict", "freshness.status",
-        "assembly.tokenizer.name", "assembly.budget.limit", "items.feature.score.verdict",
+        "environment",
+        "service.commit",
+        "inputs.amount",
+        "template.version",
+        "model.name",
+        "features.score.version",
+        "features.score.value",
+        "features.score.source",
+        "features.score.as_of",
+        "guardrails.pii.input.verdict",
+        "freshness.status",
+        "assembly.tokenizer.name",
+        "assembly.budget.limit",
+        "items.feature.score.verdict",
     ];
     let named = named(&diff);
     for path in changed {
-        assert!(named.contains(&(path, ChangeKind::Changed)), "{path} in {named:?}");
+        assert!(
+            named.contains(&(path, ChangeKind::Changed)),
+            "{path} in {named:?}"
+        );
     }
     assert_eq!(named.len(), changed.len(), "{named:?}");
-    let value = diff.changes().iter().find(|it| it.path == "features.score.value").unwrap();
-    assert_eq!((&value.before, &value.after), (&Some(json!(720)), &Some(json!(721))));
+    let value = diff
+        .changes()
+        .iter()
+        .find(|it| it.path == "features.score.value")
+        .unwrap();
+    assert_eq!(
+        (&value.before, &value.after),
+        (&Some(json!(720)), &Some(json!(721)))
+    );
 }
 
 pub(super) async fn one_and_true_differ(trail: Trail) {

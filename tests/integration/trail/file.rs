@@ -27,7 +27,10 @@ async fn make(path: &Path) {
 
 async fn sql(path: &Path, statement: &'static str) {
     let mut connection = sqlx::SqliteConnection::connect(&url(path)).await.unwrap();
-    sqlx::query(statement).execute(&mut connection).await.unwrap();
+    sqlx::query(statement)
+        .execute(&mut connection)
+        .await
+        .unwrap();
     connection.close().await.unwrap();
 }
 
@@ -41,9 +44,17 @@ fn store_error(error: TrailError) -> std::sync::Arc<StoreError> {
 async fn refused(path: &Path) -> std::sync::Arc<StoreError> {
     let writing = store_error(options().open(&url(path)).await.unwrap_err());
     let reading = store_error(options().open_for_reading(&url(path)).await.unwrap_err());
-    let (one, two) = (std::mem::discriminant(&*writing), std::mem::discriminant(&*reading));
+    let (one, two) = (
+        std::mem::discriminant(&*writing),
+        std::mem::discriminant(&*reading),
+    );
     assert_eq!(one, two, "{writing} and {reading}");
-    assert!(writing.to_string().contains(path.parent().unwrap().to_str().unwrap()), "{writing}");
+    assert!(
+        writing
+            .to_string()
+            .contains(path.parent().unwrap().to_str().unwrap()),
+        "{writing}"
+    );
     writing
 }
 
@@ -51,7 +62,10 @@ async fn refused(path: &Path) -> std::sync::Arc<StoreError> {
 async fn a_missing_folder_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let error = refused(&folder.path().join("no/trail.db")).await;
-    assert!(matches!(*error, StoreError::MissingFolder { .. }), "{error}");
+    assert!(
+        matches!(*error, StoreError::MissingFolder { .. }),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -82,7 +96,10 @@ async fn opening_for_reading_never_makes_anything() {
     let before = fs::read(&path).unwrap();
     let reader = options().open_for_reading(&url(&path)).await.unwrap();
     assert!(reader.read(id(1)).await.unwrap().is_some());
-    let error = reader.record(Draft::new(id(9), context(json!({})))).await.unwrap_err();
+    let error = reader
+        .record(Draft::new(id(9), context(json!({}))))
+        .await
+        .unwrap_err();
     assert!(matches!(error, TrailError::ReadOnly), "{error}");
     reader.close().await;
     assert_eq!(fs::read(&path).unwrap(), before);
@@ -95,7 +112,10 @@ async fn a_newer_schema_is_refused() {
     make(&path).await;
     sql(&path, "update _sqlx_migrations set version = 9999").await;
     let error = refused(&path).await;
-    assert!(matches!(*error, StoreError::NewerSchema { found: 9_999, .. }), "{error}");
+    assert!(
+        matches!(*error, StoreError::NewerSchema { found: 9_999, .. }),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -106,7 +126,10 @@ async fn a_second_writer_is_refused_and_a_reader_is_not() {
     record(&writer, 1, json!({})).await;
     let error = store_error(options().open(&url(&path)).await.unwrap_err());
     assert!(matches!(*error, StoreError::InUse { .. }), "{error}");
-    assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
+    assert!(
+        error.to_string().contains(&std::process::id().to_string()),
+        "{error}"
+    );
     let reader = options().open_for_reading(&url(&path)).await.unwrap();
     assert!(reader.read(id(1)).await.unwrap().is_some());
     record(&writer, 2, json!({})).await;
@@ -130,7 +153,10 @@ async fn closing_waits_for_what_is_under_way() {
     }
     trail.close().await;
     let late = trail.record(Draft::new(id(999), context(json!({})))).await;
-    assert!(matches!(*store_error(late.unwrap_err()), StoreError::Closed));
+    assert!(matches!(
+        *store_error(late.unwrap_err()),
+        StoreError::Closed
+    ));
     let trail = new_trail(&path).await;
     assert_eq!(trail.status().await.unwrap().size, 100);
     trail.close().await;
@@ -147,7 +173,15 @@ async fn a_process_that_died_while_the_file_was_made_leaves_a_trail_to_open() {
     trail.close().await;
     let barely = folder.path().join("barely.db");
     make(&barely).await;
-    for table in ["trail", "tenant", "record", "slot", "shared_text", "lookup", "zone"] {
+    for table in [
+        "trail",
+        "tenant",
+        "record",
+        "slot",
+        "shared_text",
+        "lookup",
+        "zone",
+    ] {
         let drop: &'static str = Box::leak(format!("drop table if exists {table}").into());
         sql(&barely, "pragma foreign_keys = 0").await;
         sql(&barely, "drop table if exists head").await;
@@ -175,7 +209,10 @@ async fn a_damaged_row_is_damaged_and_not_missing() {
         sql(&path, statement).await;
         let trail = options().open_for_reading(&url(&path)).await.unwrap();
         let error = store_error(trail.read(id(2)).await.unwrap_err());
-        assert!(matches!(*error, StoreError::CorruptRecord { .. }), "{statement}: {error}");
+        assert!(
+            matches!(*error, StoreError::CorruptRecord { .. }),
+            "{statement}: {error}"
+        );
         assert!(trail.read(id(1)).await.unwrap().is_some());
         trail.close().await;
     }
@@ -187,7 +224,12 @@ async fn a_truncated_database_is_damaged() {
     let path = folder.path().join("trail.db");
     make(&path).await;
     let whole = fs::metadata(&path).unwrap().len();
-    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(whole / 2).unwrap();
+    fs::OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(whole / 2)
+        .unwrap();
     let error = match options().open_for_reading(&url(&path)).await {
         Err(error) => store_error(error),
         Ok(trail) => match trail.read(id(3)).await {
@@ -204,4 +246,46 @@ async fn addresses_of_other_things_are_refused() {
         let error = store_error(options().open(address).await.unwrap_err());
         assert!(matches!(*error, StoreError::Address { .. }), "{error}");
     }
+}
+
+/// A file system so small that a trail fills it; what was acknowledged before has to be there.
+#[tokio::test]
+#[ignore = "needs CONTEXTRAIL_TEST_SMALL_DISK, an empty folder on a file system of about 1 MiB"]
+#[expect(clippy::disallowed_methods, reason = "where the small disk is")]
+async fn a_full_disk_is_an_error_and_loses_nothing_acknowledged() {
+    let folder = std::env::var("CONTEXTRAIL_TEST_SMALL_DISK").unwrap();
+    let path = Path::new(&folder).join("trail.db");
+    let trail = new_trail(&path).await;
+    let noise = |number: u64| {
+        let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let draw = std::iter::repeat_with(move || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            format!("{state:016x}")
+        });
+        draw.take(500).collect::<String>()
+    };
+    let mut acknowledged = 0;
+    let error = loop {
+        let inputs = json!({"noise": noise(acknowledged + 1)});
+        let draft = Draft::new(id(acknowledged + 1), context(json!({"inputs": inputs})));
+        match trail.record(draft).await {
+            Ok(_) => acknowledged += 1,
+            Err(error) => break store_error(error),
+        }
+        assert!(acknowledged < 10_000, "the disk is not small");
+    };
+    assert!(matches!(*error, StoreError::Full { .. }), "{error}");
+    assert!(error.to_string().contains("trail.db"), "{error}");
+    assert!(acknowledged > 10);
+    let reader = options().open_for_reading(&url(&path)).await.unwrap();
+    for number in 1..=acknowledged {
+        assert!(
+            reader.read(id(number)).await.unwrap().is_some(),
+            "{number} is lost"
+        );
+    }
+    reader.close().await;
+    trail.close().await;
 }

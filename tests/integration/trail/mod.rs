@@ -11,9 +11,7 @@ mod transfer;
 use std::path::Path;
 use std::sync::Arc;
 
-use contextrail::record::{
-    ContextId, DecisionId, Draft, ManualClock, RecordId, SequentialIds,
-};
+use contextrail::record::{ContextId, DecisionId, Draft, ManualClock, RecordId, SequentialIds};
 use contextrail::trail::{Trail, TrailOptions};
 use serde_json::{Value, json};
 
@@ -44,7 +42,10 @@ async fn in_memory() -> Opened {
 
 async fn on_file() -> Opened {
     let folder = tempfile::tempdir().unwrap();
-    let trail = options().open(&url(&folder.path().join("trail.db"))).await.unwrap();
+    let trail = options()
+        .open(&url(&folder.path().join("trail.db")))
+        .await
+        .unwrap();
     Opened {
         trail,
         _folder: Some(folder),

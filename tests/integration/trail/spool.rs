@@ -43,7 +43,13 @@ fn leave(path: &Path, drafts: impl IntoIterator<Item = Draft>) {
 }
 
 async fn numbers(trail: &Trail) -> Vec<contextrail::record::RecordId> {
-    let mut found = trail.search(Search::default()).await.unwrap().all().await.unwrap();
+    let mut found = trail
+        .search(Search::default())
+        .await
+        .unwrap()
+        .all()
+        .await
+        .unwrap();
     found.reverse();
     found.iter().map(|it| it.id()).collect()
 }
