@@ -4,3 +4,7 @@ mod architecture;
 mod assembly;
 mod capture;
 mod codec;
+mod sample;
+mod seal;
+mod store;
+mod trail;

@@ -107,7 +107,7 @@ impl SqliteStore {
             tenants: std::sync::Mutex::default(),
             known_texts: texts_cache(),
             unsettled_bytes: std::sync::atomic::AtomicUsize::new(0),
-            guard,
+            guard: std::sync::Mutex::new(Some(guard)),
         }
     }
 
@@ -141,8 +141,11 @@ impl SqliteStore {
                 .await
                 .map_err(|error| self.migration_fault(error))?;
         }
-        if found == 0 {
-            sqlx::query("insert into trail (id, created_at_us) values ($1, $2)")
+        if access == Access::Write {
+            // why: a process that died right after the migrations has left a file without it.
+            let sql = "insert into trail (id, created_at_us) \
+                       select $1, $2 where not exists (select 1 from trail)";
+            sqlx::query(sql)
                 .bind(trail.to_string())
                 .bind(at.as_micros())
                 .execute(&mut *connection)
@@ -160,10 +163,11 @@ impl SqliteStore {
                 .fetch_all(&mut *connection)
                 .await
                 .map_err(fault)?;
-        if tables.is_empty() {
+        let has = |name: &str| tables.iter().any(|table| table == name);
+        // The table of migrations is made before the first of them: a process may die in between.
+        if tables.is_empty() || (tables.len() == 1 && has("_sqlx_migrations")) {
             return Ok(0);
         }
-        let has = |name: &str| tables.iter().any(|table| table == name);
         if !has("_sqlx_migrations") || !has("trail") || !has("record") {
             return Err(StoreError::NotATrail {
                 place: self.place.clone(),
