@@ -6,8 +6,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 use tokio::task::JoinError;
 
-use super::closing::Closing;
-use super::guarding;
+use super::guarding::{self, Running};
 use super::state::State;
 use crate::assembly::{
     Assembled, AssemblyError, Budget, Candidate, CountCache, Counter, assemble, freshness,
@@ -46,22 +45,19 @@ impl From<AssemblyError> for Stopped {
 }
 
 /// Assembles a context that is ending.
-pub(super) async fn run(closing: &mut Closing) -> Result<(Assembled, Counter), Stopped> {
-    let counts = Arc::clone(closing.sink().counts());
-    let state = closing.state();
+pub(super) async fn run(
+    state: &mut State,
+    counts: &Arc<CountCache>,
+) -> Result<(Assembled, Counter), Stopped> {
     if !state.problems.is_empty() {
         return Err(state.problems.remove(0).into());
     }
     let budget = state.budget.clone().ok_or(CaptureError::NoBudget)?;
-    let counter = counter(state, &budget, &counts)?;
+    let counter = counter(state, &budget, counts)?;
     render(state)?;
     let running = guarding::items(state).await?;
     let assembled = assembled(state, &budget, &counter).await?;
-    let checked = match check_freshness(state) {
-        Ok(()) => guarding::text(state, running, &assembled.text).await,
-        Err(error) => Err(error),
-    };
-    match checked {
+    match check(state, running, &assembled.text).await {
         Ok(()) => Ok((assembled, counter)),
         Err(error) => Err(Stopped {
             error,
@@ -101,7 +97,7 @@ pub(super) fn counter(
 }
 
 /// Puts the variables into the template. With none in it, it stays the shared text it is.
-fn render(state: &mut State) -> Result<(), CaptureError> {
+pub(super) fn render(state: &mut State) -> Result<(), CaptureError> {
     let State {
         context,
         template: Some(text),
@@ -161,6 +157,13 @@ async fn assembled(
         // A runtime that shuts down starts no more such work.
         Err(Err(_)) => assemble(&state.items, budget, &state.layout, counter),
     }
+}
+
+/// Holds the assembled text against the rules that may refuse it.
+async fn check(state: &mut State, running: Vec<Running>, text: &str) -> Result<(), CaptureError> {
+    check_freshness(state)?;
+    guarding::text(state, running, text).await?;
+    guarding::stop_if_any_blocked(&state.context.guardrails)
 }
 
 fn check_freshness(state: &State) -> Result<(), CaptureError> {

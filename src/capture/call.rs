@@ -6,24 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::ambient;
+use super::entry::Entry;
 use super::state::State;
 use crate::capture::{BoxError, CaptureError, Scope};
-use crate::record::{ErrorNote, Section, Timestamp};
-
-/// The entry of a call in the record.
-pub(super) trait Entry: Sized {
-    /// The section it belongs to.
-    const SECTION: Section;
-
-    /// Notes that the call did not succeed.
-    fn fail(&mut self, note: ErrorNote);
-
-    /// Notes when the call ended and how long it took.
-    fn ended(&mut self, at: Timestamp, latency_us: u64);
-
-    /// Adds the entry to the record and says where it stands.
-    fn push(self, state: &mut State) -> usize;
-}
+use crate::record::ErrorNote;
 
 /// A call under way. Dropped before it is closed, it is recorded as `cancelled`.
 #[derive(Debug)]

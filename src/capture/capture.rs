@@ -174,7 +174,8 @@ impl Capture {
 
     async fn seal(&self) -> Result<(Parts, Draft), CaptureError> {
         let mut closing = Closing::begin(&self.scope.shared).ok_or(CaptureError::Finished)?;
-        match assembling::run(&mut closing).await {
+        let counts = Arc::clone(closing.sink().counts());
+        match assembling::run(closing.state(), &counts).await {
             Ok((assembled, counter)) => {
                 let parts = Parts::new(closing.id(), closing.state(), &assembled, counter);
                 let draft = closing.draft(Ending {

@@ -3,7 +3,6 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::found::document_reference;
 use super::state::{ItemSource, Shared, State};
 use crate::assembly::{Candidate, freshness};
 use crate::capture::{CaptureError, Sink};
@@ -141,8 +140,18 @@ impl Drop for Closing {
     }
 }
 
-/// The record as it is handed to the sink. Digests over personal text are left to sealing.
-pub(super) fn draft(id: ContextId, state: State, ending: Ending, sealed_at: Timestamp) -> Draft {
+fn draft(id: ContextId, mut state: State, ending: Ending, sealed_at: Timestamp) -> Draft {
+    let actor = state.actor.take();
+    let (context, texts) = finished(state, ending, sealed_at);
+    let mut draft = Draft::new(RecordId::from(id), context);
+    draft.actor = actor;
+    draft.texts = texts;
+    draft
+}
+
+/// The record of a context that ended so, and its texts. Digests over personal text are left to
+/// sealing.
+pub(super) fn finished(state: State, ending: Ending, sealed_at: Timestamp) -> (Context, Texts) {
     let Ending {
         status,
         error,
@@ -160,9 +169,13 @@ pub(super) fn draft(id: ContextId, state: State, ending: Ending, sealed_at: Time
         let warning = format!("{section}: {calls} calls were still under way at the end");
         context.capture.warnings.push(warning);
     }
-    if assembly.is_none() {
-        let sections = &mut context.capture.sections;
-        sections.set(Section::Assembly, Completeness::NotCaptured);
+    let sections = &mut context.capture.sections;
+    match (&assembly, sections.assembly) {
+        (None, _) => sections.set(Section::Assembly, Completeness::NotCaptured),
+        (Some(_), Completeness::NotCaptured) => {
+            sections.set(Section::Assembly, Completeness::Complete);
+        }
+        (Some(_), _) => {}
     }
     let mut texts = Texts {
         documents: state.documents,
@@ -175,10 +188,7 @@ pub(super) fn draft(id: ContextId, state: State, ending: Ending, sealed_at: Time
         texts.items = item_texts(state.items, state.sources);
         context.assembly = Some(assembly);
     }
-    let mut draft = Draft::new(RecordId::from(id), context);
-    draft.actor = state.actor;
-    draft.texts = texts;
-    draft
+    (context, texts)
 }
 
 /// Notes in documents what became of them as items, and bare digests of shared texts.
@@ -197,7 +207,6 @@ fn note_uses(
             retrieval.results.get_mut(result)
         });
         if let Some(document) = document {
-            debug_assert_eq!(item.reference, Some(document_reference(document)));
             note_use(document, item);
         }
     }

@@ -7,14 +7,14 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::call::{Entry, Open, Setback, limited, millis};
-use super::state::{State, nearest_name};
+use super::call::{Open, Setback, limited, millis};
+use super::entry::{fill_feature, stood_in};
+use super::state::nearest_name;
 use crate::capture::{
     BoxError, CaptureError, FeatureAnswer, FeatureRequest, FeatureSource, FetchedFeature, Scope,
 };
 use crate::record::{
-    EntityRef, ErrorNote, Feature, FeatureOrigin, FeatureStatus, InvalidValue, Name, Origin,
-    Section, Timestamp, Version,
+    EntityRef, Feature, FeatureOrigin, FeatureStatus, InvalidValue, Name, Origin, Version,
 };
 
 /// One fetch of a feature, made by [`Scope::feature`]. Nothing happens before `fetch` or `run`.
@@ -251,7 +251,7 @@ impl<'a> FeatureFetch<'a> {
             }),
             StandIn::Fallback(source) => {
                 let answer = limited(self.timeout, source.fetch(request)).await.ok()?;
-                answer.has_value().then(|| FeatureAnswer {
+                answer.has_value().then_some(FeatureAnswer {
                     source: FeatureOrigin::Fallback,
                     ..answer
                 })
@@ -279,7 +279,7 @@ impl<'a> FeatureFetch<'a> {
             if let Some(trouble) = trouble {
                 state.warn(stood_in(&self.name, answer.source, trouble));
             }
-            fill(feature, answer, state);
+            fill_feature(feature, answer, state);
             feature.freshness_ms
         });
         fetched.freshness_ms = closed.and_then(|(_, age)| age);
@@ -297,65 +297,6 @@ impl fmt::Debug for FeatureFetch<'_> {
             .field("name", &self.name)
             .finish_non_exhaustive()
     }
-}
-
-impl Entry for Feature {
-    const SECTION: Section = Section::Features;
-
-    fn fail(&mut self, note: ErrorNote) {
-        self.status = FeatureStatus::Failed;
-        self.error = Some(note);
-    }
-
-    fn ended(&mut self, at: Timestamp, latency_us: u64) {
-        self.fetched_at = at;
-        self.latency_us = Some(latency_us);
-    }
-
-    fn push(self, state: &mut State) -> usize {
-        if let Some(entity) = &self.entity {
-            state.add_entity(entity);
-        }
-        state.context.features.push(self);
-        state.context.features.len() - 1
-    }
-}
-
-fn fill(feature: &mut Feature, answer: FeatureAnswer, state: &mut State) {
-    let has_value = answer.has_value();
-    let FeatureAnswer {
-        value,
-        version,
-        as_of,
-        source,
-        origin,
-        transforms,
-        quality,
-    } = answer;
-    if has_value {
-        feature.status = FeatureStatus::Ok;
-        feature.value = value.map(|value| state.exact(feature.name.as_str(), value));
-    }
-    if version.is_some() {
-        feature.version = version;
-    }
-    if origin.is_some() {
-        feature.origin = origin;
-    }
-    feature.as_of = as_of;
-    feature.freshness_ms = as_of.map(|as_of| feature.fetched_at.millis_since(as_of));
-    feature.source = source;
-    feature.transforms = transforms;
-    feature.quality = quality;
-}
-
-fn stood_in(name: &str, source: FeatureOrigin, trouble: &CaptureError) -> String {
-    let what = match source {
-        FeatureOrigin::Fallback => "the fallback source",
-        FeatureOrigin::Default | FeatureOrigin::Compute | FeatureOrigin::Cache => "the default",
-    };
-    let note = trouble.note();
-    format!("features.{name}: {what} stood in: {}", note.message)
 }
 
 const CALL: &str = "feature";

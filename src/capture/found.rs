@@ -64,23 +64,12 @@ impl Found {
         class: RetrieverClass,
         retriever: &str,
     ) -> Self {
-        let Document {
-            id,
-            text,
-            chunk,
-            version,
-            score,
-            uri,
-            as_of,
-            odd,
-        } = document;
+        #[rustfmt::skip]
+        let Document { id, text, chunk, version, score, uri, as_of, odd } = document;
         let of = format!("retrievals.{retriever}.results[{}]", rank - 1);
         let mut oddities = Oddities { of, found: odd };
         let sha256: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-        let class = match class {
-            RetrieverClass::Shared => Class::Confidential,
-            RetrieverClass::Personal => Class::Personal,
-        };
+        let class = class_of(class);
         if text.is_empty() {
             oddities.add("has no text");
         }
@@ -120,6 +109,14 @@ impl Found {
     /// How items refer to it: `document#chunk`.
     pub(super) fn reference(&self) -> Name {
         document_reference(&self.document)
+    }
+}
+
+/// The class of a document, by that of its retriever.
+pub(super) const fn class_of(retriever: RetrieverClass) -> Class {
+    match retriever {
+        RetrieverClass::Shared => Class::Confidential,
+        RetrieverClass::Personal => Class::Personal,
     }
 }
 

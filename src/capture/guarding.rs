@@ -129,6 +129,11 @@ fn stop_if_blocked(result: &GuardrailResult) -> Result<(), CaptureError> {
     }
 }
 
+/// Stops at a verdict that a guardrail outside gave already.
+pub(super) fn stop_if_any_blocked(results: &[GuardrailResult]) -> Result<(), CaptureError> {
+    results.iter().try_for_each(stop_if_blocked)
+}
+
 /// Replaces the text of an item, and what it came from: nothing of the old text is recorded.
 fn redact_item(state: &mut State, index: usize, text: String) {
     let State {

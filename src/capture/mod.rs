@@ -19,12 +19,13 @@ mod assembled;
 mod assembling;
 mod builder;
 mod call;
-#[allow(
+#[expect(
     clippy::module_inception,
     reason = "the type it holds is the subject of the module"
 )]
 mod capture;
 mod closing;
+mod entry;
 mod error;
 mod feature;
 mod fetch;
@@ -33,6 +34,10 @@ mod guarding;
 mod guardrail;
 mod item;
 mod recorded;
+mod reference;
+mod request;
+mod request_item;
+mod request_section;
 mod retrieve;
 mod retriever;
 mod scope;
@@ -41,6 +46,7 @@ mod state;
 mod template;
 mod tool;
 mod trace;
+mod watch;
 
 pub use ambient::{JoinSet, ambient, spawn, spawn_blocking, unscoped_calls};
 pub use assembled::{AssembledContext, GuardedOutput, PreparedContext};
@@ -53,6 +59,7 @@ pub use found::{Found, Retrieved};
 pub use guardrail::{Guard, Guardrail, GuardrailOutcome};
 pub use item::ItemDraft;
 pub use recorded::Recorded;
+pub use request::{RequestOptions, dry_run, run_request};
 pub use retrieve::{Retrieve, RetrievedRows};
 pub use retriever::{Document, RetrievalRequest, Retriever};
 pub use scope::Scope;

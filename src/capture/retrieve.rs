@@ -7,14 +7,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::call::{Entry, Open, Setback, limited, millis};
+use super::call::{Open, Setback, limited, millis};
+use super::entry::{RetrievalEntry, fill_retrieval};
 use super::found::{Found, Retrieved};
-use super::state::{State, nearest_name};
+use super::state::nearest_name;
 use crate::capture::{BoxError, CaptureError, Document, RetrievalRequest, Retriever, Scope};
-use crate::record::{
-    DocumentText, ErrorNote, IndexUse, Members, Name, Retrieval, RetrievalStatus, RetrieverClass,
-    Section, Timestamp,
-};
+use crate::record::{IndexUse, Members, Name, Retrieval, RetrievalStatus, RetrieverClass};
 
 /// One retriever call, made by [`Scope::retrieve`]. Nothing happens before one of the `run`s.
 #[must_use = "documents are retrieved by `run`, `run_fn` or `run_with`"]
@@ -222,7 +220,7 @@ impl<'a> Retrieve<'a> {
                 )
             })
             .collect();
-        let closed = open.close(|entry, state| fill(entry, &mut found, state));
+        let closed = open.close(|entry, state| fill_retrieval(entry, &mut found, state));
         if let Some((retrieval, ())) = closed {
             for (result, found) in found.iter_mut().enumerate() {
                 found.place = Some((self.scope.shared.id, retrieval, result));
@@ -268,54 +266,6 @@ impl<T> Deref for RetrievedRows<T> {
 
     fn deref(&self) -> &[T] {
         &self.rows
-    }
-}
-
-/// A retriever call in the making: the record and the texts of its results.
-#[derive(Debug)]
-pub(super) struct RetrievalEntry {
-    retrieval: Retrieval,
-    texts: Vec<DocumentText>,
-}
-
-impl Entry for RetrievalEntry {
-    const SECTION: Section = Section::Retrievals;
-
-    fn fail(&mut self, note: ErrorNote) {
-        self.retrieval.status = RetrievalStatus::Failed;
-        self.retrieval.error = Some(note);
-    }
-
-    fn ended(&mut self, at: Timestamp, latency_us: u64) {
-        self.retrieval.fetched_at = Some(at);
-        self.retrieval.latency_us = Some(latency_us);
-    }
-
-    fn push(self, state: &mut State) -> usize {
-        state.documents.push(self.texts);
-        state.context.retrievals.push(self.retrieval);
-        state.context.retrievals.len() - 1
-    }
-}
-
-fn fill(entry: &mut RetrievalEntry, found: &mut [Found], state: &mut State) {
-    let limit_ms = entry
-        .retrieval
-        .max_age_ms
-        .or(state.context.freshness.limit_ms);
-    if found.is_empty() {
-        entry.retrieval.status = RetrievalStatus::Empty;
-    }
-    for found in found {
-        for warning in found.warnings.drain(..) {
-            state.warn(warning);
-        }
-        found.age(entry.retrieval.fetched_at, limit_ms);
-        entry.retrieval.results.push(found.document.clone());
-        entry.texts.push(DocumentText {
-            text: found.text.clone(),
-            sha256: Some(found.sha256),
-        });
     }
 }
 

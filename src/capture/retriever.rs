@@ -117,6 +117,12 @@ impl Document {
         }
     }
 
+    fn odd(text: String, what: &str) -> Self {
+        let mut document = Self::new("", text);
+        document.odd.push(what.to_owned());
+        document
+    }
+
     /// Says which part of the document the text is.
     #[must_use]
     pub fn chunk(mut self, chunk: impl fmt::Display) -> Self {
@@ -167,11 +173,7 @@ impl From<Value> for Document {
         let mut row = match row {
             Value::Object(row) => row,
             Value::String(text) => return Self::new("", text),
-            other => {
-                let mut document = Self::new("", other.to_string());
-                document.odd.push("is not an object".to_owned());
-                return document;
-            }
+            other => return Self::odd(other.to_string(), "is not an object"),
         };
         let mut odd = Vec::new();
         let mut take = |names: &[&str]| names.iter().find_map(|name| row.remove(*name));

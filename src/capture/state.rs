@@ -1,17 +1,17 @@
 //! What a capture has gathered so far.
 
-use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
+use super::watch::Watches;
 use crate::assembly::{Budget, Candidate, Layout, Tokenizer};
 use crate::capture::{CaptureError, Guard, Sink, TraceParent};
 use crate::record::{
-    Actor, CaptureReport, Class, Completeness, Context, ContextId, ContextStatus, DocumentText,
-    Door, EntityRef, ErrorNote, FreshnessReport, InvalidValue, Members, Name, Recorder, Section,
-    Sections, Timestamp,
+    Actor, CaptureReport, Class, Context, ContextId, ContextStatus, DocumentText, Door, EntityRef,
+    ErrorNote, FreshnessReport, InvalidValue, Members, Name, Recorder, Section, Sections,
+    Timestamp,
 };
 
 /// What every handle of one capture shares. The state is gone once the context has ended.
@@ -216,63 +216,6 @@ impl State {
     }
 }
 
-/// How well each section was watched.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Watches([Watch; Section::ALL.len()]);
-
-/// How well one section was watched.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Watch {
-    /// The application promised that everything of the section comes through the builder.
-    pub(super) declared: bool,
-    /// Something of the section was captured.
-    pub(super) seen: bool,
-    /// Values were taken out by a guardrail.
-    pub(super) redacted: bool,
-    /// Part of what happened is known to be missing.
-    pub(super) partial: bool,
-    /// Calls under way.
-    pub(super) open: u32,
-}
-
-impl Watches {
-    pub(super) const fn of(&mut self, section: Section) -> &mut Watch {
-        &mut self.0[section as usize]
-    }
-
-    pub(super) fn sections(&self) -> Sections {
-        let mut sections = Sections::default();
-        for (section, watch) in Section::ALL.into_iter().zip(&self.0) {
-            sections.set(section, watch.completeness());
-        }
-        sections
-    }
-
-    /// The sections with calls that were still under way.
-    pub(super) fn unfinished(&self) -> HashMap<&'static str, u32> {
-        Section::ALL
-            .into_iter()
-            .zip(&self.0)
-            .filter(|(_, watch)| watch.open > 0)
-            .map(|(section, watch)| (section.as_str(), watch.open))
-            .collect()
-    }
-}
-
-impl Watch {
-    const fn completeness(self) -> Completeness {
-        if self.open > 0 || self.partial {
-            Completeness::Partial
-        } else if self.redacted {
-            Completeness::Redacted
-        } else if self.declared || self.seen {
-            Completeness::Complete
-        } else {
-            Completeness::NotCaptured
-        }
-    }
-}
-
 fn empty_context(name: Name, created_at: Timestamp) -> Context {
     Context {
         name,
@@ -325,14 +268,18 @@ fn numbers_to_text(value: &mut Value) -> bool {
             }
             !exact
         }
-        Value::Array(values) => values
-            .iter_mut()
-            .fold(false, |any, value| numbers_to_text(value) || any),
-        Value::Object(members) => members
-            .values_mut()
-            .fold(false, |any, value| numbers_to_text(value) || any),
+        Value::Array(values) => any_to_text(values.iter_mut()),
+        Value::Object(members) => any_to_text(members.values_mut()),
         Value::Null | Value::Bool(_) | Value::String(_) => false,
     }
+}
+
+fn any_to_text<'v>(values: impl Iterator<Item = &'v mut Value>) -> bool {
+    // Every one is converted; `any` would stop at the first.
+    values
+        .filter_map(|value| numbers_to_text(value).then_some(()))
+        .count()
+        > 0
 }
 
 const DEFAULT_ENVIRONMENT: &str = "development";

@@ -7,12 +7,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::call::{Entry, Open, limited};
-use super::state::{State, nearest_name};
+use super::call::{Open, limited};
+use super::state::nearest_name;
 use crate::capture::{BoxError, CaptureError, Scope};
-use crate::record::{
-    ErrorNote, InvalidValue, Name, Section, Timestamp, ToolCall, ToolStatus, Version,
-};
+use crate::record::{InvalidValue, Name, Section, ToolCall, ToolStatus, Version};
 
 /// One tool call, made by [`Scope::tool`]. Nothing happens before `run`.
 #[must_use = "a tool is called by `run`"]
@@ -142,27 +140,6 @@ impl fmt::Debug for ToolUse<'_> {
         f.debug_struct("ToolUse")
             .field("name", &self.name)
             .finish_non_exhaustive()
-    }
-}
-
-impl Entry for ToolCall {
-    const SECTION: Section = Section::Tools;
-
-    fn fail(&mut self, note: ErrorNote) {
-        self.status = ToolStatus::Failed;
-        self.error = Some(note);
-    }
-
-    fn ended(&mut self, _: Timestamp, latency_us: u64) {
-        self.latency_us = Some(latency_us);
-    }
-
-    fn push(mut self, state: &mut State) -> usize {
-        self.arguments = self
-            .arguments
-            .map(|arguments| state.exact(self.name.as_str(), arguments));
-        state.context.tools.push(self);
-        state.context.tools.len() - 1
     }
 }
 

@@ -31,10 +31,6 @@ impl TraceParent {
     pub const fn trace(&self) -> &Trace {
         &self.trace
     }
-
-    pub(super) const fn sampled(trace: Trace) -> Self {
-        Self { trace, flags: 1 }
-    }
 }
 
 impl fmt::Display for TraceParent {

@@ -169,7 +169,7 @@ pub(super) fn table(columns: &[&str], rows: &[Vec<String>]) -> String {
     }
     let mut table = Table::new();
     table
-        .load_preset(presets::NOTHING)
+        .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(columns.iter().map(|column| column.to_uppercase()));
     for row in rows {

@@ -2,4 +2,6 @@
 
 mod architecture;
 mod assembly;
+mod capture;
+mod cli;
 mod codec;

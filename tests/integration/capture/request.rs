@@ -1,0 +1,216 @@
+//! Assemblies asked for from outside.
+
+use std::sync::Arc;
+
+use contextrail::assembly::CountCache;
+use contextrail::capture::{CaptureError, RequestOptions, Sink, dry_run, run_request};
+use contextrail::record::{
+    Completeness, ContextStatus, DocumentUse, Door, FreshnessStatus, ManualClock, Request,
+};
+use serde_json::{Value, json};
+
+use super::sink::KeptDrafts;
+use super::{NOW, at, entity, only};
+
+fn request(changes: Value) -> Request {
+    let mut request = json!({
+        "schema": "contextrail.request/1",
+        "name": "loan_decision",
+        "entities": [{"type": "applicant", "id": "user_456"}],
+        "inputs": {"application_id": "12345"},
+        "template": {
+            "name": "loan_prompt", "version": "1.3.0",
+            "text": "You assist. {{rules}}", "variables": {"rules": "Be fair."},
+        },
+        "budget": {"limit": 1000},
+        "freshness": {"limit": "5m"},
+        "features": [
+            {"name": "credit_score", "entity": "applicant:user_456", "value": 720,
+             "source": "cache", "as_of": "2026-11-22T18:42:25Z"},
+        ],
+        "retrievals": [{
+            "retriever": "policy_docs", "class": "shared", "query": "loan eligibility",
+            "results": [
+                {"document": "doc_456", "chunk": "c1", "text": "Rule one.", "score": 0.89,
+                 "as_of": "2026-11-22T18:42:00Z"},
+                {"document": "doc_9", "text": "Rule nine.", "as_of": "2026-11-22T18:42:00Z"},
+            ],
+        }],
+        "tools": [],
+        "items": [
+            {"kind": "template", "role": "system", "priority": 0, "required": true},
+            {"kind": "feature", "ref": "credit_score", "required": true},
+            {"kind": "document", "ref": "doc_456#c1"},
+            {"kind": "text", "text": "Answer in one paragraph.", "required": true},
+        ],
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        request[name] = value.clone();
+    }
+    serde_json::from_value(request).unwrap()
+}
+
+async fn run(sink: &Arc<KeptDrafts>, changes: Value) -> Result<String, CaptureError> {
+    let sink: Arc<dyn Sink> = Arc::clone(sink) as Arc<dyn Sink>;
+    let request = request(changes);
+    let context = run_request(&sink, request, Door::Http, RequestOptions::default()).await?;
+    Ok(context.text().to_owned())
+}
+
+#[tokio::test]
+async fn a_request_is_assembled_by_the_same_engine() {
+    let sink = KeptDrafts::open();
+    let text = run(&sink, json!({})).await.unwrap();
+    let expected =
+        "You assist. Be fair.\n\ncredit_score: 720\n\nRule one.\n\nAnswer in one paragraph.";
+    assert_eq!(text, expected);
+    let context = only(&sink);
+    assert_eq!(context.capture.door, Door::Http);
+    assert_eq!(context.environment.as_str(), "development");
+    assert_eq!(context.features[0].freshness_ms, Some(5_000));
+    assert_eq!(context.freshness.status, FreshnessStatus::Guaranteed);
+    let results = &context.retrievals[0].results;
+    assert_eq!(results[0].used, DocumentUse::Included);
+    assert_eq!(results[1].used, DocumentUse::Unused);
+    let sections = context.capture.sections;
+    assert_eq!(sections.tools, Completeness::Complete);
+    assert_eq!(sections.guardrails, Completeness::NotCaptured);
+    let draft = &sink.drafts()[0];
+    assert_eq!(draft.texts.text.as_deref(), Some(expected));
+    assert_eq!(
+        draft.texts.items[1].owner,
+        Some(entity("applicant:user_456"))
+    );
+}
+
+#[tokio::test]
+async fn references_that_stand_for_nothing_or_for_several_are_refused_with_their_path() {
+    let sink = KeptDrafts::open();
+    let twice = json!([
+        {"name": "income", "entity": "applicant:user_456", "value": 1},
+        {"name": "income", "entity": "applicant:user_9", "value": 2},
+    ]);
+    for (items, extra, path) in [
+        (
+            json!([{"kind": "feature", "ref": "age"}]),
+            json!({}),
+            "items[0].ref",
+        ),
+        (
+            json!([{"kind": "document", "ref": "doc_1#c"}]),
+            json!({}),
+            "items[0].ref",
+        ),
+        (
+            json!([{"kind": "template", "ref": "other"}]),
+            json!({}),
+            "items[0].ref",
+        ),
+        (
+            json!([{"kind": "tool", "ref": "call_1"}]),
+            json!({}),
+            "items[0].ref",
+        ),
+        (
+            json!([{"kind": "text", "text": "x"}, {"kind": "feature", "ref": "income"}]),
+            json!({"features": twice}),
+            "items[1].ref",
+        ),
+    ] {
+        let mut changes = extra;
+        changes["items"] = items;
+        let error = run(&sink, changes).await.unwrap_err();
+        assert!(
+            matches!(&error, CaptureError::Reference { path: at, .. } if at == path),
+            "{error}"
+        );
+    }
+    let by_entity = json!({
+        "features": twice,
+        "items": [{"kind": "feature", "ref": "income@applicant:user_9"}],
+    });
+    assert_eq!(run(&sink, by_entity).await.unwrap(), "income: 2");
+    assert_eq!(sink.drafts().len(), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_work_leaves_no_record() {
+    let sink = KeptDrafts::open();
+    for changes in [
+        json!({"schema": "contextrail.request/9"}),
+        json!({"items": [{"kind": "text"}]}),
+        json!({"budget": {"limit": 10, "reserve_output": 11}}),
+        json!({"budget": {"limit": 10, "tokenizer": "guess"}}),
+        json!({"model": {"name": "unheard-of"}}),
+        json!({"template": {"name": "t", "text": "{{missing}}"}}),
+        json!({"guardrails": [{"name": "g", "stage": "output", "verdict": "pass"}]}),
+    ] {
+        run(&sink, changes.clone())
+            .await
+            .expect_err(&changes.to_string());
+    }
+    assert!(sink.drafts().is_empty());
+}
+
+#[tokio::test]
+async fn a_refused_request_leaves_a_record_whose_id_is_in_the_error() {
+    let sink = KeptDrafts::open();
+    let block = json!([{"name": "pii", "version": "2", "stage": "input", "verdict": "block"}]);
+    for changes in [
+        json!({"budget": {"limit": 3}}),
+        json!({"freshness": {"limit": "1s", "strict": true}}),
+        json!({"guardrails": block}),
+    ] {
+        let error = run(&sink, changes).await.unwrap_err();
+        let stored = sink.drafts().pop().unwrap().id;
+        assert_eq!(error.refused_id().map(Into::into), Some(stored));
+    }
+    let contexts = sink.contexts();
+    assert!(contexts.iter().all(|c| c.status == ContextStatus::Refused));
+    let codes: Vec<_> = contexts
+        .iter()
+        .map(|context| context.error.as_ref().unwrap().code.as_str())
+        .collect();
+    assert_eq!(codes, ["required_over_budget", "stale", "guardrail_block"]);
+    let over = json!({"budget": {"limit": 3}, "allow_overflow": true});
+    run(&sink, over).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_section_left_out_was_not_captured() {
+    let sink = KeptDrafts::open();
+    let bare: Request = serde_json::from_value(json!({
+        "schema": "contextrail.request/1", "name": "x", "budget": {"limit": 10},
+        "items": [{"kind": "text", "text": "Hi"}], "retrievals": [],
+    }))
+    .unwrap();
+    let dyn_sink: Arc<dyn Sink> = sink.clone();
+    run_request(&dyn_sink, bare, Door::Native, RequestOptions::default())
+        .await
+        .unwrap();
+    let sections = only(&sink).capture.sections;
+    assert_eq!(sections.retrievals, Completeness::Complete);
+    assert_eq!(sections.features, Completeness::NotCaptured);
+    assert_eq!(sections.template, Completeness::NotCaptured);
+}
+
+#[tokio::test]
+async fn a_dry_run_records_nothing() {
+    let clock = ManualClock::new(at(NOW));
+    let counts = Arc::new(CountCache::default());
+    let options = RequestOptions::default;
+    let (context, text) = dry_run(request(json!({})), options(), &clock, &counts)
+        .await
+        .unwrap();
+    assert!(text.starts_with("You assist."));
+    assert_eq!(
+        (context.status, context.sealed_at),
+        (ContextStatus::Sealed, None)
+    );
+    assert!(context.assembly.is_some());
+    let tight = request(json!({"budget": {"limit": 3}}));
+    let error = dry_run(tight, options(), &clock, &counts)
+        .await
+        .unwrap_err();
+    assert!(error.is_refusal() && error.refused_id().is_none());
+}
