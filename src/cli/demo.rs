@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use super::exit::{Exit, Failure};
 use super::session::Session;
-use crate::store::BoxError;
+use crate::capture::BoxError;
 use crate::trail::Trail;
 
 /// Where a demonstration says what it does.
@@ -32,7 +32,10 @@ pub(super) async fn run(
     demo: Option<Demo>,
 ) -> Result<Exit, Failure> {
     let Some(demo) = demo else {
-        return Err(Failure::new(Exit::Unexpected, "this program was built without the demo"));
+        return Err(Failure::new(
+            Exit::Unexpected,
+            "this program was built without the demo",
+        ));
     };
     let trail = session.writer().await?;
     let mut out = Session::stdout();

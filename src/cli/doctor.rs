@@ -33,7 +33,9 @@ pub(super) async fn run(session: &Session) -> Result<Exit, Failure> {
     let trail = session.reader().await?;
     let status = trail.status().await?;
     let path = file_of(&session.trail_url);
-    let spool_bytes = path.as_deref().map_or(0, |path| size_of(&beside(path, ".spool")));
+    let spool_bytes = path
+        .as_deref()
+        .map_or(0, |path| size_of(&beside(path, ".spool")));
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         url: session.trail_url.clone(),
@@ -43,7 +45,11 @@ pub(super) async fn run(session: &Session) -> Result<Exit, Failure> {
         schema: status.schema,
         size: status.size,
         bytes: status.bytes,
-        counts: status.counts.into_iter().map(|(kind, count)| (kind.to_string(), count)).collect(),
+        counts: status
+            .counts
+            .into_iter()
+            .map(|(kind, count)| (kind.to_string(), count))
+            .collect(),
         spool_bytes,
         ok: status.problems.is_empty(),
         problems: status.problems,
@@ -61,7 +67,11 @@ fn warnings(path: Option<&Path>, spool_bytes: u64) -> Vec<String> {
         ));
     }
     if let Some(path) = path {
-        warnings.extend(["", "-wal", ".spool"].iter().filter_map(|end| readable(&beside(path, end))));
+        warnings.extend(
+            ["", "-wal", ".spool"]
+                .iter()
+                .filter_map(|end| readable(&beside(path, end))),
+        );
     }
     warnings
 }
@@ -106,7 +116,9 @@ impl Page for Report {
 
     fn page(&self) -> String {
         let counts = self.counts.iter();
-        let counts: Vec<String> = counts.map(|(kind, count)| format!("{count} {kind}")).collect();
+        let counts: Vec<String> = counts
+            .map(|(kind, count)| format!("{count} {kind}"))
+            .collect();
         let mut page = format!(
             "contextrail {}\n  trail    {} ({})\n  tenant   {}\n  engine   {}, schema {}\n  size     {} entries, {} bytes on disk\n  records  {}\n",
             self.version,

@@ -165,8 +165,7 @@ fn of_store(error: &StoreError) -> (Exit, Option<&'static str>) {
 impl From<CaptureError> for Failure {
     fn from(error: CaptureError) -> Self {
         match error {
-            CaptureError::Store(source)
-            | CaptureError::Unrecorded { source, .. } => source.into(),
+            CaptureError::Store(source) | CaptureError::Unrecorded { source, .. } => source.into(),
             error if error.is_refusal() => refused(&error),
             error => Self::of(Exit::Usage, &error),
         }

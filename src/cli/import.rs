@@ -70,7 +70,9 @@ impl Page for Summary {
 
     fn page(&self) -> String {
         let counts = self.counts.iter();
-        let counts: Vec<String> = counts.map(|(kind, count)| format!("{count} {kind}")).collect();
+        let counts: Vec<String> = counts
+            .map(|(kind, count)| format!("{count} {kind}"))
+            .collect();
         let counts = match counts.is_empty() {
             true => "no records".to_owned(),
             false => counts.join(", "),

@@ -97,9 +97,7 @@ impl<'a> List<'a> {
                 let element = write_json(value, Layout::Pretty)?;
                 format!("{lead}  {}", element.replace('\n', "\n  "))
             }
-            OutputFormat::Jsonl | OutputFormat::Table => {
-                write_json(value, Layout::Compact)? + "\n"
-            }
+            OutputFormat::Jsonl | OutputFormat::Table => write_json(value, Layout::Compact)? + "\n",
             OutputFormat::Yaml => write_yaml(&[value])?,
             OutputFormat::Id => id() + "\n",
         };
@@ -130,7 +128,10 @@ impl<'a> List<'a> {
 }
 
 /// One document holding `value`.
-pub(super) fn document<T: Serialize>(value: &T, format: OutputFormat) -> Result<String, WriteError> {
+pub(super) fn document<T: Serialize>(
+    value: &T,
+    format: OutputFormat,
+) -> Result<String, WriteError> {
     match format {
         OutputFormat::Json => Ok(write_json(value, Layout::Pretty)? + "\n"),
         OutputFormat::Yaml => write_yaml(value),

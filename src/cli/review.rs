@@ -84,7 +84,9 @@ async fn record(
     if let Some(role) = args.role {
         review = review.role(role);
     }
-    let reviewed = review.verdict(args.verdict.into(), args.note, args.outcome).await?;
+    let reviewed = review
+        .verdict(args.verdict.into(), args.note, args.outcome)
+        .await?;
     Ok(reviewed.receipt)
 }
 

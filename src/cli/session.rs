@@ -40,10 +40,12 @@ impl Session {
     }
 
     fn options(&self) -> Result<TrailOptions, Failure> {
-        let options = TrailOptions::new().clock(Arc::clone(&self.clock)).actor(Actor {
-            kind: ActorKind::Human,
-            ..local_user()
-        });
+        let options = TrailOptions::new()
+            .clock(Arc::clone(&self.clock))
+            .actor(Actor {
+                kind: ActorKind::Human,
+                ..local_user()
+            });
         Ok(match self.environment()? {
             Some(environment) => options.environment(environment),
             None => options,
@@ -55,7 +57,10 @@ impl Session {
         let Some(value) = std::env::var_os(ENVIRONMENT) else {
             return Ok(None);
         };
-        let name = value.into_string().ok().and_then(|text| Name::new(text).ok());
+        let name = value
+            .into_string()
+            .ok()
+            .and_then(|text| Name::new(text).ok());
         match name {
             Some(name) => Ok(Some(name)),
             None => Err(Failure::usage(format!(
@@ -80,13 +85,6 @@ impl Session {
     /// Standard output.
     pub(super) fn stdout() -> BufWriter<Stdout> {
         BufWriter::new(io::stdout())
-    }
-
-    /// Tells people something that is not data.
-    pub(super) fn note(&self, text: &str) {
-        if !self.quiet {
-            warn(text);
-        }
     }
 
     /// Shows that work is under way, when a terminal is there to show it on.

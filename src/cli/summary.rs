@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::output::Row;
 use super::table_text::{entities, moment};
 use crate::record::{
-    Body, Context, ContextId, ContextStatus, Decision, DecisionId, EntityRef, FreshnessStatus, Kind,
-    Name, Record, Timestamp,
+    Body, Context, ContextId, ContextStatus, Decision, DecisionId, EntityRef, FreshnessStatus,
+    Kind, Name, Record, Timestamp,
 };
 use crate::trail::Stored;
 
@@ -41,8 +41,15 @@ impl ContextSummary {
 }
 
 impl Row for ContextSummary {
-    const COLUMNS: &'static [&'static str] =
-        &["id", "created", "name", "status", "freshness", "environment", "entities"];
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "created",
+        "name",
+        "status",
+        "freshness",
+        "environment",
+        "entities",
+    ];
 
     fn id(&self) -> String {
         self.id.to_string()
@@ -92,8 +99,9 @@ impl DecisionSummary {
 }
 
 impl Row for DecisionSummary {
-    const COLUMNS: &'static [&'static str] =
-        &["id", "decided", "subject", "outcome", "contexts", "entities"];
+    const COLUMNS: &'static [&'static str] = &[
+        "id", "decided", "subject", "outcome", "contexts", "entities",
+    ];
 
     fn id(&self) -> String {
         self.id.to_string()
@@ -171,8 +179,14 @@ fn name_of(body: &Body) -> String {
 }
 
 impl Row for AnySummary {
-    const COLUMNS: &'static [&'static str] =
-        &["kind", "id", "time", "name or subject", "status or outcome", "entities"];
+    const COLUMNS: &'static [&'static str] = &[
+        "kind",
+        "id",
+        "time",
+        "name or subject",
+        "status or outcome",
+        "entities",
+    ];
 
     fn id(&self) -> String {
         match &self.summary {

@@ -39,7 +39,12 @@ pub(super) fn value(value: &Value) -> String {
 pub(super) fn age(ms: i64) -> String {
     let sign = if ms < 0 { "-" } else { "" };
     let ms = ms.unsigned_abs();
-    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+    ];
     let mut left = ms;
     let mut parts = Vec::new();
     for (unit_ms, unit) in units {

@@ -86,7 +86,15 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "soon", "2026-13-01", "2026-9-1", "2026-09-01T08:00:00", "-2h", "2 h"] {
+        for text in [
+            "",
+            "soon",
+            "2026-13-01",
+            "2026-9-1",
+            "2026-09-01T08:00:00",
+            "-2h",
+            "2 h",
+        ] {
             assert!(text.parse::<When>().is_err(), "{text}");
         }
     }

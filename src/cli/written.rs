@@ -5,9 +5,9 @@ use std::io::Write as _;
 use super::context::one;
 use super::exit::{Exit, Failure};
 use super::output::{List, OutputFormat};
+use super::plain;
 use super::session::Session;
 use super::table_text::moment;
-use super::plain;
 use crate::record::{Body, RecordId};
 use crate::trail::{Stored, Trail};
 
@@ -24,7 +24,10 @@ pub(super) async fn print(
     for id in ids {
         let stored = trail.read(*id).await?;
         records.push(stored.ok_or_else(|| {
-            Failure::new(Exit::Storage, format!("{id} was recorded and cannot be found"))
+            Failure::new(
+                Exit::Storage,
+                format!("{id} was recorded and cannot be found"),
+            )
         })?);
     }
     if format == OutputFormat::Table {

@@ -45,11 +45,13 @@ impl Page for Diff {
         if self.is_same() {
             return "no difference\n".to_owned();
         }
-        self.changes().iter().fold(String::new(), |mut text, change| {
-            // Writing to a string does not fail.
-            writeln!(text, "{}", line(change)).ok();
-            text
-        })
+        self.changes()
+            .iter()
+            .fold(String::new(), |mut text, change| {
+                // Writing to a string does not fail.
+                writeln!(text, "{}", line(change)).ok();
+                text
+            })
     }
 }
 
@@ -60,7 +62,11 @@ fn line(change: &Change) -> String {
         (Some(only), None) | (None, Some(only)) => format!(": {only}"),
         (None, None) => String::new(),
     };
-    format!("{:<7}  {}{sides}", change.kind.as_str(), plain::line(&change.path))
+    format!(
+        "{:<7}  {}{sides}",
+        change.kind.as_str(),
+        plain::line(&change.path)
+    )
 }
 
 const EXAMPLES: &str = "\

@@ -157,9 +157,16 @@ fn lacks_text(exported: &ExportedRecord) -> bool {
     let Some(assembly) = &context.assembly else {
         return false;
     };
-    let has = |digest: String| exported.texts.iter().any(|texts| texts.contains_key(&digest));
+    let has = |digest: String| {
+        exported
+            .texts
+            .iter()
+            .any(|texts| texts.contains_key(&digest))
+    };
     let digests = assembly.items.iter().filter_map(|item| item.digest);
-    let lacks_item = digests.map(|digest| digest.to_string()).any(|digest| !has(digest));
+    let lacks_item = digests
+        .map(|digest| digest.to_string())
+        .any(|digest| !has(digest));
     lacks_item || (assembly.text_digest.is_some() && exported.text.is_none())
 }
 

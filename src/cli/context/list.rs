@@ -55,7 +55,9 @@ pub(super) async fn run(session: &Session, args: Args) -> Result<Exit, Failure> 
         after: args.window.after(&trail).await?,
     };
     let pages = trail.contexts(filter).await?;
-    args.window.print(session, pages, ContextSummary::of).await?;
+    args.window
+        .print(session, pages, ContextSummary::of)
+        .await?;
     Ok(Exit::Done)
 }
 

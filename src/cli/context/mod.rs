@@ -4,8 +4,8 @@ mod assemble;
 mod diff;
 mod export;
 mod list;
-mod show;
 mod sections;
+mod show;
 mod text;
 mod what_if;
 

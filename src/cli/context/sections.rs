@@ -9,11 +9,11 @@ use crate::record::{AssemblyRecord, BudgetUse, Context, Head, Item, Section};
 pub(super) fn page(head: Option<&Head>, context: &Context) -> String {
     let mut page = String::new();
     header(&mut page, head, context);
-    section(&mut page, "features", &FEATURES, features(context));
-    section(&mut page, "retrievals", &RETRIEVALS, retrievals(context));
-    section(&mut page, "guardrails", &GUARDRAILS, guardrails(context));
+    section(&mut page, "features", &FEATURES, &features(context));
+    section(&mut page, "retrievals", &RETRIEVALS, &retrievals(context));
+    section(&mut page, "guardrails", &GUARDRAILS, &guardrails(context));
     if let Some(assembly) = &context.assembly {
-        section(&mut page, "items", &ITEMS, items(assembly));
+        section(&mut page, "items", &ITEMS, &items(assembly));
         budget(&mut page, &assembly.budget);
     }
     freshness(&mut page, context);
@@ -23,10 +23,18 @@ pub(super) fn page(head: Option<&Head>, context: &Context) -> String {
 
 fn header(page: &mut String, head: Option<&Head>, context: &Context) {
     let name = context.name.as_str();
-    page.push_str(&format!("context {} {}\n", plain::line(name), context.status.as_str()));
+    page.push_str(&format!(
+        "context {} {}\n",
+        plain::line(name),
+        context.status.as_str()
+    ));
     if let Some(head) = head {
         fact(page, "id", &head.id.to_string());
-        fact(page, "recorded", &format!("{} by {}", moment(head.recorded_at), head.actor.id));
+        fact(
+            page,
+            "recorded",
+            &format!("{} by {}", moment(head.recorded_at), head.actor.id),
+        );
     }
     fact(page, "created", &moment(context.created_at));
     fact(page, "environment", context.environment.as_str());
@@ -58,7 +66,11 @@ fn features(context: &Context) -> Vec<Vec<String>> {
             word(&feature.source),
             feature.freshness_ms.map(age).unwrap_or_default(),
             feature.max_age_ms.map(age).unwrap_or_default(),
-            feature.entity.as_ref().map(ToString::to_string).unwrap_or_default(),
+            feature
+                .entity
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
         ]
     });
     rows.collect()
@@ -84,7 +96,10 @@ fn retrievals(context: &Context) -> Vec<Vec<String>> {
                 asked.clone(),
                 format!("{}{chunk}", result.document),
                 used,
-                result.score.map(|score| format!("{score}")).unwrap_or_default(),
+                result
+                    .score
+                    .map(|score| format!("{score}"))
+                    .unwrap_or_default(),
                 result.freshness_ms.map(age).unwrap_or_default(),
             ]);
         }
@@ -114,9 +129,16 @@ fn item(item: &Item) -> Vec<String> {
     vec![
         item.index.to_string(),
         word(&item.kind),
-        item.reference.as_ref().map(ToString::to_string).unwrap_or_default(),
+        item.reference
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         word(&item.role),
-        if item.required { "required".to_owned() } else { item.priority.to_string() },
+        if item.required {
+            "required".to_owned()
+        } else {
+            item.priority.to_string()
+        },
         item.tokens.to_string(),
         item.used_tokens.to_string(),
         word(&item.verdict),
@@ -131,7 +153,9 @@ fn budget(page: &mut String, budget: &BudgetUse) {
         .checked_div(budget.available)
         .unwrap_or(BAR_CELLS)
         .min(BAR_CELLS);
-    let bar: String = (0..BAR_CELLS).map(|cell| if cell < filled { '#' } else { '.' }).collect();
+    let bar: String = (0..BAR_CELLS)
+        .map(|cell| if cell < filled { '#' } else { '.' })
+        .collect();
     page.push_str(&format!(
         "\nbudget\n  [{bar}] {} of {} tokens used, {} of {} kept for the answer\n",
         budget.used, budget.available, budget.reserve_output, budget.limit
@@ -162,31 +186,42 @@ fn capture(page: &mut String, context: &Context) {
     page.push_str(&format!("\ncapture: {}\n", word(&capture.door)));
     for section in Section::ALL {
         let completeness = capture.sections.of(section);
-        page.push_str(&format!("  {:<11} {}\n", section.as_str(), word(&completeness)));
+        page.push_str(&format!(
+            "  {:<11} {}\n",
+            section.as_str(),
+            word(&completeness)
+        ));
     }
     for warning in &capture.warnings {
         page.push_str(&format!("  warning: {}\n", plain::line(warning)));
     }
 }
 
-fn section(page: &mut String, name: &str, columns: &[&str], rows: Vec<Vec<String>>) {
+fn section(page: &mut String, name: &str, columns: &[&str], rows: &[Vec<String>]) {
     if rows.is_empty() {
         return;
     }
     page.push_str(&format!("\n{name}\n"));
-    for line in table(columns, &rows).lines() {
+    for line in table(columns, rows).lines() {
         page.push_str(&format!("  {line}\n"));
     }
 }
 
 fn fact(page: &mut String, name: &str, text: &str) {
-    page.push_str(&format!("  {:<12} {}\n", plain::line(name), plain::line(text)));
+    page.push_str(&format!(
+        "  {:<12} {}\n",
+        plain::line(name),
+        plain::line(text)
+    ));
 }
 
-const FEATURES: [&str; 7] = ["name", "value", "status", "source", "age", "limit", "entity"];
+const FEATURES: [&str; 7] = [
+    "name", "value", "status", "source", "age", "limit", "entity",
+];
 const RETRIEVALS: [&str; 5] = ["asked", "document", "used", "score", "age"];
 const GUARDRAILS: [&str; 4] = ["name", "stage", "verdict", "action"];
-const ITEMS: [&str; 9] =
-    ["#", "kind", "ref", "role", "priority", "tokens", "used", "verdict", "reason"];
+const ITEMS: [&str; 9] = [
+    "#", "kind", "ref", "role", "priority", "tokens", "used", "verdict", "reason",
+];
 const QUERY_CHARS: usize = 40;
 const BAR_CELLS: u64 = 40;

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use super::{context, sections};
 use super::one;
+use super::{context, sections};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::OutputFormat;
 use crate::cli::plain;
@@ -56,7 +56,10 @@ async fn decisions(trail: &Trail, stored: &Stored) -> Result<String, Failure> {
             continue;
         };
         let subject = decision.subject.to_string();
-        let (subject, outcome) = (plain::line(&subject), plain::line(decision.outcome.as_str()));
+        let (subject, outcome) = (
+            plain::line(&subject),
+            plain::line(decision.outcome.as_str()),
+        );
         // Writing to a string does not fail.
         writeln!(text, "  {}  {subject}: {outcome}", later.id()).ok();
     }

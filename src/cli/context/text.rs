@@ -51,12 +51,18 @@ fn missing(stored: &Stored) -> Failure {
         .is_some_and(|assembly| assembly.text_digest.is_some());
     let why = match context {
         Some(_) if assembled => "the texts of its items are not stored in this trail".to_owned(),
-        Some(context) => format!("it ended as {}, before a text was sent", context.status.as_str()),
+        Some(context) => format!(
+            "it ended as {}, before a text was sent",
+            context.status.as_str()
+        ),
         None => "it is no context".to_owned(),
     };
-    Failure::new(Exit::Incomplete, format!("the text of {id} cannot be given"))
-        .because(why)
-        .try_next(format!("contextrail context show {id}"))
+    Failure::new(
+        Exit::Incomplete,
+        format!("the text of {id} cannot be given"),
+    )
+    .because(why)
+    .try_next(format!("contextrail context show {id}"))
 }
 
 const EXAMPLES: &str = "\

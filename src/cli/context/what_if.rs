@@ -55,10 +55,14 @@ struct TriedItem {
 pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure> {
     let trail = session.reader().await?;
     let stored = context(&trail, &args.id).await?;
-    let assembly = stored.context().and_then(|context| context.assembly.as_ref());
+    let assembly = stored
+        .context()
+        .and_then(|context| context.assembly.as_ref());
     let Some(before) = assembly else {
-        return Err(Failure::usage(format!("{} was never assembled", stored.id()))
-            .try_next(format!("contextrail context show {}", stored.id())));
+        return Err(
+            Failure::usage(format!("{} was never assembled", stored.id()))
+                .try_next(format!("contextrail context show {}", stored.id())),
+        );
     };
     let texts = texts(&trail, &stored).await?;
     let after = try_budget(before, &texts, args)?;
@@ -67,7 +71,12 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
         tokenizer: after.tokenizer,
         budget: after.budget,
         before: before.budget,
-        items: after.items.into_iter().zip(&before.items).map(compared).collect(),
+        items: after
+            .items
+            .into_iter()
+            .zip(&before.items)
+            .map(compared)
+            .collect(),
     };
     single(&mut Session::stdout(), &tried, session.format())?;
     Ok(Exit::Done)
@@ -75,12 +84,15 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
 
 async fn texts(trail: &Trail, stored: &Stored) -> Result<Vec<Arc<str>>, Failure> {
     let texts = trail.item_texts(stored).await?;
-    texts.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| {
-        let what = format!("the items of {} cannot be counted again", stored.id());
-        Failure::new(Exit::Incomplete, what)
-            .because("their texts are not stored in this trail")
-            .try_next(format!("contextrail context show {}", stored.id()))
-    })
+    texts
+        .into_iter()
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| {
+            let what = format!("the items of {} cannot be counted again", stored.id());
+            Failure::new(Exit::Incomplete, what)
+                .because("their texts are not stored in this trail")
+                .try_next(format!("contextrail context show {}", stored.id()))
+        })
 }
 
 fn try_budget(
@@ -88,7 +100,10 @@ fn try_budget(
     texts: &[Arc<str>],
     args: &Args,
 ) -> Result<AssemblyRecord, Failure> {
-    let name = args.tokenizer.as_deref().unwrap_or(before.tokenizer.name.as_str());
+    let name = args
+        .tokenizer
+        .as_deref()
+        .unwrap_or(before.tokenizer.name.as_str());
     let counter = tokenizer(name)
         .map(Counter::new)
         .map_err(|error| Failure::usage(error.to_string()).try_next("--tokenizer o200k_base"))?;
@@ -98,7 +113,9 @@ fn try_budget(
     }
     match what_if(before, texts, &budget, &counter) {
         Ok(assembled) => Ok(assembled.record),
-        Err(AssemblyError::RequiredOverBudget { needed, available, .. }) => {
+        Err(AssemblyError::RequiredOverBudget {
+            needed, available, ..
+        }) => {
             let what = format!("a limit of {} would have been refused", args.limit);
             Err(Failure::new(Exit::Refused, what)
                 .because(format!(
@@ -145,7 +162,10 @@ fn row(item: &TriedItem) -> Vec<String> {
     vec![
         item.index.to_string(),
         word(&item.kind),
-        item.reference.as_ref().map(ToString::to_string).unwrap_or_default(),
+        item.reference
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         item.tokens.to_string(),
         item.used_tokens.to_string(),
         word(&item.before),
@@ -154,7 +174,9 @@ fn row(item: &TriedItem) -> Vec<String> {
     ]
 }
 
-const COLUMNS: [&str; 8] = ["#", "kind", "ref", "tokens", "used", "before", "now", "reason"];
+const COLUMNS: [&str; 8] = [
+    "#", "kind", "ref", "tokens", "used", "before", "now", "reason",
+];
 
 const EXAMPLES: &str = "\
 Examples:

@@ -32,7 +32,9 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
     match chosen {
         Chosen::One(view) => {
             let exported = trail.export(&view.decision, with_text).await?;
-            target.writer().write_all(one(&exported, format)?.as_bytes())?;
+            target
+                .writer()
+                .write_all(one(&exported, format)?.as_bytes())?;
         }
         Chosen::OnKey(views) => {
             let mut list = List::new(target.writer(), format);

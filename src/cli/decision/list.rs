@@ -16,6 +16,10 @@ pub(in crate::cli) struct Args {
     window: Window,
 }
 
+#[expect(
+    clippy::field_reassign_with_default,
+    reason = "a search has a private field, so it cannot be written as a literal"
+)]
 pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure> {
     let now = session.now();
     let trail = session.reader().await?;
@@ -25,7 +29,9 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
     search.until = args.between.until(now);
     search.after = args.window.after(&trail).await?;
     let pages = trail.search(search).await?;
-    args.window.print(session, pages, DecisionSummary::of).await?;
+    args.window
+        .print(session, pages, DecisionSummary::of)
+        .await?;
     Ok(Exit::Done)
 }
 

@@ -29,7 +29,11 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
             .map_err(|error| input.refused(&error))
     };
     // All of them are read before the first is recorded.
-    let decisions = document.into_records().iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+    let decisions = document
+        .into_records()
+        .iter()
+        .map(decode)
+        .collect::<Result<Vec<_>, _>>()?;
     let trail = session.writer().await?;
     let recorded = record_all(&trail, decisions).await;
     let printed = match recorded {
@@ -52,8 +56,9 @@ async fn record_all(
                 let failure = Failure::from(error);
                 return Err(match ids.len() {
                     0 => failure,
-                    several => failure
-                        .because(format!("{several} decisions before it are recorded, and stay")),
+                    several => failure.because(format!(
+                        "{several} decisions before it are recorded, and stay"
+                    )),
                 });
             }
         }

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::plain;
 use crate::cli::session::resolve;
 use crate::cli::table_text::{entities, moment, value, word};
-use crate::cli::plain;
 use crate::codec::ExportedRecord;
 use crate::record::{Body, Decision, DecisionId, EntityRef, Kind, Record};
 use crate::trail::{DecisionView, Stored, Trail};
@@ -29,8 +29,10 @@ impl Chosen {
             .map_err(|error| Failure::usage(format!("{error}")))?;
         let views = trail.decisions_on(&subject).await?;
         if views.is_empty() {
-            return Err(Failure::new(Exit::NotFound, format!("there is no decision on {subject}"))
-                .try_next("contextrail decision list"));
+            return Err(
+                Failure::new(Exit::NotFound, format!("there is no decision on {subject}"))
+                    .try_next("contextrail decision list"),
+            );
         }
         Ok(Self::OnKey(views))
     }
@@ -55,7 +57,11 @@ impl Viewed {
         Ok(Self {
             exported: trail.export(&view.decision, with_text).await?,
             superseded_by: view.superseded_by,
-            reviews: view.reviews.iter().map(|review| review.record().clone()).collect(),
+            reviews: view
+                .reviews
+                .iter()
+                .map(|review| review.record().clone())
+                .collect(),
         })
     }
 
@@ -95,7 +101,11 @@ pub(super) fn page(view: &DecisionView) -> String {
             let by = &review.record().head.actor.id;
             fact(
                 "review",
-                format!("{} {} by {by} {note}", moment(body.decided_at), word(&body.verdict)),
+                format!(
+                    "{} {} by {by} {note}",
+                    moment(body.decided_at),
+                    word(&body.verdict)
+                ),
             );
         }
     }
