@@ -26,6 +26,9 @@
 
 pub mod assembly;
 pub mod capture;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
 pub mod codec;
 pub mod log;
 pub mod record;

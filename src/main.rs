@@ -1,1 +1,36 @@
-fn main() {}
+//! The `contextrail` command.
+
+#[path = "../examples/loan_decision/flow.rs"]
+mod loan;
+
+use std::process::ExitCode;
+
+use contextrail::Trail;
+use contextrail::cli::{DemoOutput, DemoRun};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    contextrail::cli::run(demo).await
+}
+
+/// Records the loan decisions of `count` applicants, and says what it did.
+fn demo<'a>(
+    trail: &'a Trail,
+    count: u32,
+    url: Option<&'a str>,
+    out: DemoOutput<'a>,
+) -> DemoRun<'a> {
+    Box::pin(async move {
+        let answerer = loan::Answerer::from_environment()?;
+        let mut lines = Vec::new();
+        let summary = loan::run(trail, usize::try_from(count)?, &answerer, &mut |case| {
+            lines.push(case.to_string());
+        })
+        .await?;
+        for line in lines {
+            writeln!(out, "{line}")?;
+        }
+        writeln!(out, "\n{}", summary.account(url))?;
+        Ok(())
+    })
+}

@@ -126,7 +126,10 @@ impl Plan {
                 contexts,
                 elapsed: started.elapsed(),
                 cpu: cpu_time()?.saturating_sub(cpu),
-                bytes: place.settled_bytes(&trail).await?.saturating_sub(bytes_before),
+                bytes: place
+                    .settled_bytes(&trail)
+                    .await?
+                    .saturating_sub(bytes_before),
                 latencies,
             },
         );

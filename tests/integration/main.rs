@@ -1,8 +1,11 @@
 //! The library as its users see it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
+
 mod architecture;
 mod assembly;
 mod capture;
+mod cli;
 mod codec;
 mod sample;
 mod seal;

@@ -1,0 +1,88 @@
+//! The command line as a whole; every verb has its own arguments beside its code.
+
+use clap::{Parser, Subcommand};
+
+use super::output::OutputFormat;
+use super::{completions, context, decision, demo, entity, import, outcome, review, used};
+
+/// Answers, with proof, what an AI knew when it made a decision.
+#[derive(Debug, Parser)]
+#[command(
+    name = "contextrail",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    disable_help_subcommand = true,
+    after_help = EXAMPLES
+)]
+pub(super) struct Arguments {
+    /// The trail, such as sqlite://contextrail.db
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "CONTEXTRAIL_TRAIL",
+        default_value = DEFAULT_TRAIL,
+        help_heading = GLOBAL
+    )]
+    pub(super) trail: String,
+    /// How data is written; a table on a terminal, else jsonl
+    #[arg(short, long, global = true, value_name = "FORMAT", value_enum, help_heading = GLOBAL)]
+    pub(super) output: Option<OutputFormat>,
+    /// Say nothing but errors on standard error
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
+    pub(super) quiet: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Record real loan decisions and show what became of them
+    Demo(demo::Args),
+    /// Assemble, find, read, compare and export contexts
+    #[command(subcommand, arg_required_else_help = true)]
+    Context(context::Verb),
+    /// Record, find, read and export decisions
+    #[command(subcommand, arg_required_else_help = true)]
+    Decision(decision::Verb),
+    /// Record a person's verdict on a decision
+    #[command(subcommand, arg_required_else_help = true)]
+    Review(review::Verb),
+    /// Record what happened after a decision
+    #[command(subcommand, arg_required_else_help = true)]
+    Outcome(outcome::Verb),
+    /// Everything about an entity in the order of time
+    #[command(subcommand, arg_required_else_help = true)]
+    Entity(entity::Verb),
+    /// The contexts and decisions that used something
+    Used(used::Args),
+    /// Take in records that were exported elsewhere, as they are
+    Import(import::Args),
+    /// Say how the trail is, what is wrong and what to do
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor,
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+const GLOBAL: &str = "Global options";
+
+const EXAMPLES: &str = "\
+Examples:
+  contextrail demo
+  contextrail context list --entity applicant:user_456
+  contextrail context show 01948c9a
+  contextrail decision show loan_application:12345 -o json
+
+Exit codes: 0 done, 1 unexpected, 2 usage or unreadable input, 3 not found, 6 storage,
+7 evidence is incomplete, 8 refused by policy";
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  contextrail doctor
+  contextrail --trail sqlite:///var/lib/contextrail/loans.db doctor -o json";
+
+/// The trail that commands take when none is named.
+pub(super) const DEFAULT_TRAIL: &str = "sqlite://contextrail.db";

@@ -1,0 +1,228 @@
+//! Exit codes, and how a failure is told.
+
+use std::error::Error;
+use std::fmt::{self, Write as _};
+use std::io;
+use std::process::ExitCode;
+
+use crate::assembly::AssemblyError;
+use crate::capture::{CaptureError, SinkError};
+use crate::codec::WriteError;
+use crate::store::StoreError;
+use crate::trail::TrailError;
+
+/// How a command ended, by its exit code.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Exit {
+    /// It did what was asked for.
+    Done = 0,
+    /// Something failed that nothing here expects, or a comparison found differences.
+    Unexpected = 1,
+    /// The command or its input makes no sense.
+    Usage = 2,
+    /// What was asked for is not there.
+    NotFound = 3,
+    /// The trail or another file cannot be used.
+    Storage = 6,
+    /// It is done, and some of the evidence asked for is not there.
+    Incomplete = 7,
+    /// A rule refused it.
+    Refused = 8,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command did not do what was asked for: what, why, and the next command to try.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) exit: Exit,
+    what: String,
+    why: Vec<String>,
+    hint: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, what: impl Into<String>) -> Self {
+        Self {
+            exit,
+            what: what.into(),
+            why: Vec::new(),
+            hint: None,
+        }
+    }
+
+    pub(super) fn usage(what: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, what)
+    }
+
+    /// A file that is not part of the trail cannot be used.
+    pub(super) fn file(exit: Exit, path: &std::path::Path, error: &io::Error) -> Self {
+        Self::new(exit, format!("{} cannot be used", path.display())).because(error.to_string())
+    }
+
+    /// Adds a cause.
+    pub(super) fn because(mut self, why: impl Into<String>) -> Self {
+        self.why.push(why.into());
+        self
+    }
+
+    /// Adds what to try next.
+    pub(super) fn try_next(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn of(exit: Exit, error: &dyn Error) -> Self {
+        let mut failure = Self::new(exit, error.to_string());
+        let mut source = error.source();
+        while let Some(error) = source {
+            let why = error.to_string();
+            // Some messages end with those of their causes.
+            if !failure.what.contains(&why) && !failure.why.contains(&why) {
+                failure.why.push(why);
+            }
+            source = error.source();
+        }
+        failure
+    }
+
+    fn hinted(mut self, hint: Option<&str>) -> Self {
+        self.hint = hint.map(str::to_owned);
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = format!("error: {}\n", self.what);
+        for why in &self.why {
+            writeln!(text, "  why: {why}")?;
+        }
+        if let Some(hint) = &self.hint {
+            writeln!(text, "  try: {hint}")?;
+        }
+        f.write_str(&super::plain::lines(&text))
+    }
+}
+
+impl From<TrailError> for Failure {
+    fn from(error: TrailError) -> Self {
+        let (exit, hint) = of_trail(&error);
+        Self::of(exit, &error).hinted(hint)
+    }
+}
+
+fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
+    match error {
+        TrailError::NotFound { .. } => (Exit::NotFound, None),
+        TrailError::UnknownRecord { named_as, .. } => {
+            let hint = match *named_as {
+                "context" => Some("contextrail context list -o id"),
+                "decision" => Some("contextrail decision list -o id"),
+                _ => None,
+            };
+            (Exit::NotFound, hint)
+        }
+        TrailError::Store(error) => of_store(error),
+        TrailError::Spool { .. } | TrailError::ReadOnly => {
+            (Exit::Storage, Some("contextrail doctor"))
+        }
+        TrailError::WrongKind { found, .. } => {
+            let hint = match found.as_str() {
+                "context" => Some("contextrail context show ID"),
+                "decision" => Some("contextrail decision show ID"),
+                _ => None,
+            };
+            (Exit::Usage, hint)
+        }
+        _ => (Exit::Usage, None),
+    }
+}
+
+fn of_store(error: &StoreError) -> (Exit, Option<&'static str>) {
+    match error {
+        StoreError::Address { .. } => (
+            Exit::Usage,
+            Some("contextrail --trail sqlite://contextrail.db doctor"),
+        ),
+        StoreError::Missing { .. } => (Exit::Storage, Some("contextrail demo")),
+        StoreError::NotATrail { .. } => (
+            Exit::Storage,
+            Some("name the trail with --trail sqlite://PATH or CONTEXTRAIL_TRAIL"),
+        ),
+        StoreError::Corrupt { .. }
+        | StoreError::CorruptRecord { .. }
+        | StoreError::CorruptRow { .. }
+        | StoreError::Backend { .. } => (Exit::Storage, Some("contextrail doctor")),
+        _ => (Exit::Storage, None),
+    }
+}
+
+impl From<CaptureError> for Failure {
+    fn from(error: CaptureError) -> Self {
+        match error {
+            CaptureError::Store(source) | CaptureError::Unrecorded { source, .. } => source.into(),
+            error if error.is_refusal() => refused(&error),
+            error => Self::of(Exit::Usage, &error),
+        }
+    }
+}
+
+fn refused(error: &CaptureError) -> Failure {
+    let failure = Failure::of(Exit::Refused, error);
+    let Some(id) = error.refused_id() else {
+        return failure;
+    };
+    let failure = if failure.what.contains(&id.to_string()) {
+        failure
+    } else {
+        failure.because(format!("the refusal is recorded as {id}"))
+    };
+    failure.try_next(format!("contextrail context show {id}"))
+}
+
+impl From<SinkError> for Failure {
+    fn from(error: SinkError) -> Self {
+        match error {
+            SinkError::Unavailable { source } => match source.downcast::<TrailError>() {
+                Ok(error) => (*error).into(),
+                Err(source) => Self::of(Exit::Storage, &*source),
+            },
+            SinkError::UnknownRecord { .. } => Self::of(Exit::NotFound, &error),
+            SinkError::Closed => Self::of(Exit::Storage, &error),
+            error => Self::of(Exit::Usage, &error),
+        }
+    }
+}
+
+impl From<AssemblyError> for Failure {
+    fn from(error: AssemblyError) -> Self {
+        let exit = match error {
+            AssemblyError::RequiredOverBudget { .. } => Exit::Refused,
+            _ => Exit::Usage,
+        };
+        Self::of(exit, &error)
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        Self::of(Exit::Unexpected, &error)
+    }
+}
+
+/// Writing to standard output failed.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        // Whoever reads has seen enough: `contextrail context list | head`.
+        let exit = match error.kind() {
+            io::ErrorKind::BrokenPipe => Exit::Done,
+            _ => Exit::Storage,
+        };
+        Self::new(exit, "the output cannot be written").because(error.to_string())
+    }
+}

@@ -1,0 +1,90 @@
+//! `contextrail import FILE`: records that were exported elsewhere, as they are.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use super::exit::{Exit, Failure};
+use super::input::Input;
+use super::output::{Page, single};
+use super::session::Session;
+use crate::codec::{ExportedRecord, Unknown, decode_record};
+use crate::record::{Digest, RecordId};
+use crate::trail::Imported;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Exported records, one or many: JSON, JSON lines or YAML; `-` for standard input
+    file: PathBuf,
+}
+
+/// What an import did.
+#[derive(Debug, Serialize)]
+struct Summary {
+    counts: BTreeMap<String, u64>,
+    existed: u64,
+    import: RecordId,
+}
+
+pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure> {
+    let input = Input::open(&args.file)?;
+    let progress = session.progress("records read");
+    let records = read(&input, &progress)?;
+    let digest = Digest::sha256(&input.bytes);
+    drop(input);
+    progress.set_message("records imported");
+    let trail = session.writer().await?;
+    let imported = trail.import(records, digest).await;
+    trail.close().await;
+    progress.finish_and_clear();
+    let Imported {
+        counts,
+        existed,
+        receipt,
+    } = imported?;
+    let summary = Summary {
+        counts,
+        existed,
+        import: receipt.id,
+    };
+    single(&mut Session::stdout(), &summary, session.format())?;
+    Ok(Exit::Done)
+}
+
+fn read(input: &Input, progress: &ProgressBar) -> Result<Vec<ExportedRecord>, Failure> {
+    let records = input.document()?.into_records();
+    let decoded = records.iter().map(|node| {
+        progress.inc(1);
+        decode_record(node, Unknown::Keep).map_err(|error| input.refused(&error))
+    });
+    decoded.collect()
+}
+
+impl Page for Summary {
+    fn id(&self) -> Option<String> {
+        Some(self.import.to_string())
+    }
+
+    fn page(&self) -> String {
+        let counts = self.counts.iter();
+        let counts: Vec<String> = counts
+            .map(|(kind, count)| format!("{count} {kind}"))
+            .collect();
+        let counts = match counts.is_empty() {
+            true => "no records".to_owned(),
+            false => counts.join(", "),
+        };
+        format!(
+            "imported {counts}; {} were there already\nrecorded as {}\n",
+            self.existed, self.import
+        )
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  contextrail import contexts.jsonl
+  contextrail context export --since 7d | contextrail --trail sqlite://copy.db import -";

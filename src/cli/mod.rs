@@ -1,0 +1,75 @@
+//! The `contextrail` command: parse, call the trail, print.
+
+mod args;
+mod completions;
+mod context;
+mod decision;
+mod demo;
+mod doctor;
+mod entity;
+mod exit;
+mod import;
+mod input;
+mod outcome;
+mod output;
+mod plain;
+mod review;
+mod session;
+mod sink_file;
+mod summary;
+mod table_text;
+mod used;
+mod when;
+mod window;
+mod written;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+pub use demo::{Demo, DemoOutput, DemoRun};
+
+use args::{Arguments, Command};
+use exit::{Exit, Failure};
+use session::Session;
+
+/// Runs the command line of this process. Needs a tokio runtime.
+///
+/// `demo` is what the subcommand of that name runs: the example is part of the binary, and not of
+/// the library.
+pub async fn run(demo: Demo) -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help goes to standard output, everything else to standard error.
+            error.print().ok();
+            let code = u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8);
+            return code.into();
+        }
+    };
+    let session = Session::new(arguments.trail, arguments.output, arguments.quiet);
+    match dispatch(&session, arguments.command, demo).await {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            if failure.exit != Exit::Done {
+                session::warn(failure.to_string().trim_end());
+            }
+            failure.exit.into()
+        }
+    }
+}
+
+async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exit, Failure> {
+    match command {
+        Command::Demo(args) => demo::run(session, &args, demo).await,
+        Command::Context(verb) => context::run(session, verb).await,
+        Command::Decision(verb) => decision::run(session, verb).await,
+        Command::Review(verb) => review::run(session, verb).await,
+        Command::Outcome(verb) => outcome::run(session, verb).await,
+        Command::Entity(verb) => entity::run(session, verb).await,
+        Command::Used(args) => used::run(session, args).await,
+        Command::Import(args) => import::run(session, &args).await,
+        Command::Doctor => doctor::run(session).await,
+        Command::Completions(args) => completions::run(&args),
+    }
+}

@@ -1,0 +1,122 @@
+//! What every verb needs: the trail, the output, the time.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::exit::Failure;
+use super::output::OutputFormat;
+use crate::record::{Actor, ActorKind, Clock, Name, RecordId, SystemClock, Timestamp};
+use crate::trail::{Trail, TrailOptions, local_user};
+
+/// The options that every verb has, and what follows from them.
+pub(super) struct Session {
+    pub(super) trail_url: String,
+    pub(super) format: Option<OutputFormat>,
+    pub(super) quiet: bool,
+    clock: Arc<dyn Clock>,
+}
+
+impl Session {
+    pub(super) fn new(trail_url: String, format: Option<OutputFormat>, quiet: bool) -> Self {
+        Self {
+            trail_url,
+            format,
+            quiet,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// The address of the trail, unless it is the one that commands take by themselves.
+    pub(super) fn named_url(&self) -> Option<&str> {
+        Some(self.trail_url.as_str()).filter(|url| *url != super::args::DEFAULT_TRAIL)
+    }
+
+    /// Opens the trail for reading: nothing is made or changed.
+    pub(super) async fn reader(&self) -> Result<Trail, Failure> {
+        Ok(self.options()?.open_for_reading(&self.trail_url).await?)
+    }
+
+    /// Opens the trail for writing, and makes it when it is not there.
+    pub(super) async fn writer(&self) -> Result<Trail, Failure> {
+        Ok(self.options()?.open(&self.trail_url).await?)
+    }
+
+    fn options(&self) -> Result<TrailOptions, Failure> {
+        let options = TrailOptions::new()
+            .clock(Arc::clone(&self.clock))
+            .actor(Actor {
+                kind: ActorKind::Human,
+                ..local_user()
+            });
+        Ok(match self.environment()? {
+            Some(environment) => options.environment(environment),
+            None => options,
+        })
+    }
+
+    /// Where applications run that do not say so themselves.
+    pub(super) fn environment(&self) -> Result<Option<Name>, Failure> {
+        let Some(value) = std::env::var_os(ENVIRONMENT) else {
+            return Ok(None);
+        };
+        let name = value
+            .into_string()
+            .ok()
+            .and_then(|text| Name::new(text).ok());
+        match name {
+            Some(name) => Ok(Some(name)),
+            None => Err(Failure::usage(format!(
+                "{ENVIRONMENT} is not a name: expected 1 to 512 bytes of UTF-8"
+            ))),
+        }
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The format asked for; without one, by whether people are looking.
+    pub(super) fn format(&self) -> OutputFormat {
+        self.format.unwrap_or_else(OutputFormat::by_terminal)
+    }
+
+    /// Standard output.
+    pub(super) fn stdout() -> BufWriter<Stdout> {
+        BufWriter::new(io::stdout())
+    }
+
+    /// Shows that work is under way, when a terminal is there to show it on.
+    pub(super) fn progress(&self, what: &'static str) -> ProgressBar {
+        if self.quiet || !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {pos} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar
+    }
+}
+
+/// Says on standard error what may not go unsaid.
+pub(super) fn warn(text: &str) {
+    let text = super::plain::lines(text);
+    // When standard error is gone there is nobody to tell.
+    writeln!(io::stderr(), "{text}").ok();
+}
+
+/// The id of a record of any kind, from any unambiguous beginning of it.
+pub(super) async fn resolve(trail: &Trail, prefix: &str) -> Result<RecordId, Failure> {
+    Ok(trail.resolve(prefix).await?)
+}
+
+const ENVIRONMENT: &str = "CONTEXTRAIL_ENV";

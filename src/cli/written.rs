@@ -1,0 +1,66 @@
+//! What was just recorded, printed as the trail has it.
+
+use std::io::Write as _;
+
+use super::context::one;
+use super::exit::{Exit, Failure};
+use super::output::{List, OutputFormat};
+use super::plain;
+use super::session::Session;
+use super::table_text::moment;
+use crate::record::{Body, RecordId};
+use crate::trail::{Stored, Trail};
+
+/// Prints the full records with these ids: an object, or a list of `several`.
+pub(super) async fn print(
+    session: &Session,
+    trail: &Trail,
+    ids: &[RecordId],
+    several: bool,
+) -> Result<(), Failure> {
+    let format = session.format();
+    let mut out = Session::stdout();
+    let mut records = Vec::new();
+    for id in ids {
+        let stored = trail.read(*id).await?;
+        records.push(stored.ok_or_else(|| {
+            Failure::new(
+                Exit::Storage,
+                format!("{id} was recorded and cannot be found"),
+            )
+        })?);
+    }
+    if format == OutputFormat::Table {
+        let lines: String = records.iter().map(line).collect();
+        out.write_all(lines.as_bytes())?;
+        return Ok(out.flush()?);
+    }
+    if !several && let [stored] = records.as_slice() {
+        let exported = trail.export(stored, true).await?;
+        out.write_all(one(&exported, format)?.as_bytes())?;
+        return Ok(out.flush()?);
+    }
+    let mut list = List::new(&mut out, format);
+    for stored in &records {
+        let exported = trail.export(stored, true).await?;
+        list.push_value(&exported, || stored.id().to_string())?;
+    }
+    list.finish_values()
+}
+
+fn line(stored: &Stored) -> String {
+    let record = stored.record();
+    let what = match &record.body {
+        Body::Decision(decision) => format!("{}: {}", decision.subject, decision.outcome),
+        Body::Review(review) => format!("of {}", review.decision),
+        Body::Outcome(outcome) => format!("{} after {}", outcome.kind, outcome.decision),
+        _ => String::new(),
+    };
+    format!(
+        "recorded {} {} at {}  {}\n",
+        record.kind(),
+        stored.id(),
+        moment(record.head.recorded_at),
+        plain::line(&what)
+    )
+}
