@@ -64,7 +64,7 @@ pub(super) async fn an_entity_only_in_a_feature_has_a_history(trail: Trail) {
 
 async fn found(trail: &Trail, filter: ContextFilter) -> Vec<RecordId> {
     let found = trail.contexts(filter).await.unwrap().all().await.unwrap();
-    found.iter().map(|stored| stored.id()).collect()
+    found.iter().map(contextrail::trail::Stored::id).collect()
 }
 
 pub(super) async fn contexts_are_found_by_every_filter(trail: Trail) {
@@ -201,7 +201,7 @@ pub(super) async fn pages_go_on_behind_a_record(trail: Trail) {
             .unwrap();
         let Some(last) = page.last() else { break };
         after = Some(last.id());
-        seen.extend(page.iter().map(|it| it.log_index()));
+        seen.extend(page.iter().map(contextrail::trail::Stored::log_index));
     }
     assert_eq!(seen, (0..150).rev().collect::<Vec<u64>>());
     let unknown = ContextFilter {
@@ -235,7 +235,7 @@ pub(super) async fn used_finds_contexts_and_their_decisions(trail: Trail) {
     let used = async |text: &str| {
         let used: UsedRef = text.parse().unwrap();
         let found = trail.used(&used, None, 50).await.unwrap();
-        found.iter().map(|it| it.id()).collect::<Vec<_>>()
+        found.iter().map(contextrail::trail::Stored::id).collect::<Vec<_>>()
     };
     assert_eq!(used("feature:score").await, [decision, id(2), id(1)]);
     assert_eq!(used("feature:score@2").await, [id(2)]);

@@ -51,7 +51,7 @@ async fn numbers(trail: &Trail) -> Vec<contextrail::record::RecordId> {
         .await
         .unwrap();
     found.reverse();
-    found.iter().map(|it| it.id()).collect()
+    found.iter().map(contextrail::trail::Stored::id).collect()
 }
 
 #[tokio::test]
