@@ -12,31 +12,31 @@ use contextrail::store::Prepared;
 use serde_json::{Value, json};
 
 /// An id of version 7 made from a number; larger numbers give larger ids.
-pub fn id(number: u64) -> RecordId {
+pub(crate) fn id(number: u64) -> RecordId {
     let mut bytes = [0_u8; 10];
     bytes[2..].copy_from_slice(&number.to_be_bytes());
     let ms = 1_700_000_000_000 + number;
     RecordId::from_uuid(uuid::Builder::from_unix_timestamp_millis(ms, &bytes).into_uuid())
 }
 
-pub fn trail_id() -> TrailId {
+pub(crate) fn trail_id() -> TrailId {
     TrailId::from_uuid(id(0).uuid())
 }
 
 /// The given number of seconds after a fixed start.
-pub fn time(seconds: i64) -> Timestamp {
+pub(crate) fn time(seconds: i64) -> Timestamp {
     Timestamp::from_micros(1_763_000_000_000_000 + seconds * 1_000_000).unwrap()
 }
 
-pub fn tenant(name: &str) -> Tenant {
+pub(crate) fn tenant(name: &str) -> Tenant {
     name.parse().unwrap()
 }
 
-pub fn entity(text: &str) -> EntityRef {
+pub(crate) fn entity(text: &str) -> EntityRef {
     text.parse().unwrap()
 }
 
-pub fn service() -> Actor {
+pub(crate) fn service() -> Actor {
     Actor {
         id: "loan-api".parse().unwrap(),
         kind: ActorKind::Service,
@@ -44,7 +44,7 @@ pub fn service() -> Actor {
     }
 }
 
-pub fn head(id: RecordId) -> Head {
+pub(crate) fn head(id: RecordId) -> Head {
     Head {
         id,
         tenant: Tenant::default(),
@@ -54,7 +54,7 @@ pub fn head(id: RecordId) -> Head {
 }
 
 /// A context without anything in it, with the members of `more` on top.
-pub fn context(more: Value) -> Context {
+pub(crate) fn context(more: Value) -> Context {
     let mut base = json!({
         "name": "loan_decision",
         "status": "sealed",
@@ -69,7 +69,7 @@ pub fn context(more: Value) -> Context {
 }
 
 /// A decision with the members of `more` on top.
-pub fn decision(more: Value) -> Decision {
+pub(crate) fn decision(more: Value) -> Decision {
     let mut base = json!({
         "subject": {"type": "loan_application", "id": "12345"},
         "contexts": [],
@@ -90,7 +90,7 @@ fn overlay(base: &mut Value, more: Value) {
 }
 
 /// An assembly whose items are `texts`, all included, and the draft's texts for it.
-pub fn assembled(texts: &[(&str, Class)]) -> (Value, Texts) {
+pub(crate) fn assembled(texts: &[(&str, Class)]) -> (Value, Texts) {
     let items: Vec<Value> = (0..)
         .zip(texts)
         .map(|(index, _): (u64, _)| {
@@ -124,14 +124,14 @@ pub fn assembled(texts: &[(&str, Class)]) -> (Value, Texts) {
     (value, texts)
 }
 
-pub fn sealed(draft: Draft) -> Sealed {
+pub(crate) fn sealed(draft: Draft) -> Sealed {
     seal(head(draft.id), draft, &Source::New).unwrap()
 }
 
-pub fn prepared(draft: Draft) -> Prepared {
+pub(crate) fn prepared(draft: Draft) -> Prepared {
     prepared_with(draft, Vec::new())
 }
 
-pub fn prepared_with(draft: Draft, refs: Vec<Hash>) -> Prepared {
+pub(crate) fn prepared_with(draft: Draft, refs: Vec<Hash>) -> Prepared {
     Prepared::new(&sealed(draft), refs).unwrap()
 }
