@@ -292,7 +292,7 @@ mod tests {
     fn a_full_spool_is_an_error_and_keeps_what_it_has() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.spool");
-        let mut spool = Spool::open(&path, 250).unwrap();
+        let mut spool = Spool::open(&path, 150).unwrap();
         spool.add(&spooled(1)).unwrap();
         let error = spool.add(&spooled(2)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::QuotaExceeded);

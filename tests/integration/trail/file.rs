@@ -250,7 +250,7 @@ async fn addresses_of_other_things_are_refused() {
 
 /// A file system so small that a trail fills it; what was acknowledged before has to be there.
 #[tokio::test]
-#[ignore = "needs CONTEXTRAIL_TEST_SMALL_DISK, an empty folder on a file system of about 1 MiB"]
+#[ignore = "needs CONTEXTRAIL_TEST_SMALL_DISK, an empty folder on a file system of about 4 MiB"]
 #[expect(clippy::disallowed_methods, reason = "where the small disk is")]
 async fn a_full_disk_is_an_error_and_loses_nothing_acknowledged() {
     let folder = std::env::var("CONTEXTRAIL_TEST_SMALL_DISK").unwrap();
