@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use contextrail::record::{EntityRef, UsedRef};
 use contextrail::trail::{ContextFilter, Trail};
 
-use report::{Latencies, cpu_time, row};
+use report::{Latencies, cpu_time};
 use workload::Workload;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -40,6 +40,47 @@ fn main() -> Result<(), BoxError> {
         .block_on(plan.run())
 }
 
+/// One line of the table.
+struct Case {
+    part: &'static str,
+    form: Form,
+    tasks: u64,
+    contexts: u64,
+    decision: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Form {
+    /// The steady state.
+    Warm,
+    /// Every document is used for the first time.
+    Cold,
+    /// No text repeats.
+    Unique,
+}
+
+const CASES: [Case; 6] = [
+    case("warm", Form::Warm, 1, 10_000),
+    case("warm", Form::Warm, 64, 40_000),
+    case("warm", Form::Warm, 512, 60_000),
+    Case {
+        decision: true,
+        ..case("decision", Form::Warm, 64, 20_000)
+    },
+    case("cold", Form::Cold, 1, 200),
+    case("unique", Form::Unique, 64, 4_000),
+];
+
+const fn case(part: &'static str, form: Form, tasks: u64, contexts: u64) -> Case {
+    Case {
+        part,
+        form,
+        tasks,
+        contexts,
+        decision: false,
+    }
+}
+
 struct Plan {
     scale: u64,
     only: Option<String>,
@@ -51,26 +92,11 @@ impl Plan {
     }
 
     async fn run(&self) -> Result<(), BoxError> {
-        println!(
-            "| part | tasks | contexts | contexts/s | p50 ms | p99 ms | CPU ms/context | bytes/context |"
-        );
-        println!("|---|---|---|---|---|---|---|---|");
-        if self.wants("warm") {
-            for (tasks, contexts) in [(1, 10_000), (64, 40_000), (512, 60_000)] {
-                self.measure("W1-warm", false, tasks, contexts, false, true)
-                    .await?;
+        report::header();
+        for case in CASES {
+            if self.wants(case.part) {
+                self.measure(&case).await?;
             }
-        }
-        if self.wants("decision") {
-            self.measure("W1-warm, with decision", false, 64, 20_000, true, true)
-                .await?;
-        }
-        if self.wants("cold") {
-            self.measure("W1-cold", false, 1, 200, false, false).await?;
-        }
-        if self.wants("unique") {
-            self.measure("W1-unique", true, 64, 4_000, false, false)
-                .await?;
         }
         if self.wants("queries") {
             self.queries(200_000 / self.scale).await?;
@@ -78,20 +104,12 @@ impl Plan {
         Ok(())
     }
 
-    async fn measure(
-        &self,
-        name: &str,
-        unique: bool,
-        tasks: u64,
-        contexts: u64,
-        decision: bool,
-        warm: bool,
-    ) -> Result<(), BoxError> {
-        let contexts = (contexts / self.scale).max(tasks);
+    async fn measure(&self, case: &Case) -> Result<(), BoxError> {
+        let contexts = (case.contexts / self.scale).max(case.tasks);
         let place = Place::new()?;
         let trail = Trail::open(&place.url()).await?;
-        let workload = Arc::new(Workload::new(unique));
-        if warm {
+        let workload = Arc::new(Workload::new(case.form == Form::Unique));
+        if case.form == Form::Warm {
             // Every document once, so that counts and texts are known.
             drive(&trail, &workload, (0, 200), 8, false).await?;
         } else {
@@ -100,14 +118,21 @@ impl Plan {
         let bytes_before = place.settled_bytes(&trail).await?;
         let cpu = cpu_time()?;
         let started = Instant::now();
-        let latencies = drive(&trail, &workload, (200, contexts), tasks, decision).await?;
-        let elapsed = started.elapsed();
-        let cpu = cpu_time()?.saturating_sub(cpu);
-        let bytes = place
-            .settled_bytes(&trail)
-            .await?
-            .saturating_sub(bytes_before);
-        row(name, tasks, contexts, elapsed, cpu, bytes, latencies);
+        let range = (200, contexts);
+        let latencies = drive(&trail, &workload, range, case.tasks, case.decision).await?;
+        report::row(
+            case,
+            &report::Run {
+                contexts,
+                elapsed: started.elapsed(),
+                cpu: cpu_time()?.saturating_sub(cpu),
+                bytes: place
+                    .settled_bytes(&trail)
+                    .await?
+                    .saturating_sub(bytes_before),
+                latencies,
+            },
+        );
         trail.close().await;
         Ok(())
     }

@@ -8,6 +8,8 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use super::Case;
+
 /// Latencies of single calls.
 #[derive(Default)]
 pub(crate) struct Latencies(Vec<Duration>);
@@ -50,24 +52,36 @@ pub(crate) fn cpu_time() -> std::io::Result<Duration> {
     Ok(Duration::from_millis(ticks * 10))
 }
 
-/// Prints one line of the table.
-pub(crate) fn row(
-    name: &str,
-    tasks: u64,
-    contexts: u64,
-    elapsed: Duration,
-    cpu: Duration,
-    bytes: u64,
-    latencies: Latencies,
-) {
-    let per_context = contexts as f64;
+/// What one case came to.
+pub(crate) struct Run {
+    pub(crate) contexts: u64,
+    pub(crate) elapsed: Duration,
+    pub(crate) cpu: Duration,
+    pub(crate) bytes: u64,
+    pub(crate) latencies: Latencies,
+}
+
+/// Prints the head of the table.
+pub(crate) fn header() {
     println!(
-        "| {name} | {tasks} | {contexts} | {:.0} | {:.2} | {:.2} | {:.3} | {:.0} |",
-        per_context / elapsed.as_secs_f64(),
-        latencies.at(50),
-        latencies.at(99),
-        cpu.as_secs_f64() * 1e3 / per_context,
-        bytes as f64 / per_context,
+        "| workload | tasks | contexts | contexts/s | p50 ms | p99 ms | CPU ms/context | bytes/context |"
     );
-    drop(latencies);
+    println!("|---|---|---|---|---|---|---|---|");
+}
+
+/// Prints one line of the table.
+pub(crate) fn row(case: &Case, run: &Run) {
+    let contexts = run.contexts as f64;
+    let with = if case.decision { ", with decision" } else { "" };
+    println!(
+        "| {:?}{with} | {} | {} | {:.0} | {:.2} | {:.2} | {:.3} | {:.0} |",
+        case.form,
+        case.tasks,
+        run.contexts,
+        contexts / run.elapsed.as_secs_f64(),
+        run.latencies.at(50),
+        run.latencies.at(99),
+        run.cpu.as_secs_f64() * 1e3 / contexts,
+        run.bytes as f64 / contexts,
+    );
 }

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use contextrail::record::{EntityRef, FeatureOrigin, Name, Origin, QualityCheck, Timestamp};
+use async_trait::async_trait;
+use contextrail::capture::{BoxError, FeatureAnswer, FeatureRequest, FeatureSource};
+use contextrail::record::{
+    EntityRef, FeatureOrigin, Name, Origin, QualityCheck, Timestamp, Version,
+};
 use serde_json::{Value, json};
 
 use super::applicant::Applicant;
@@ -67,6 +71,30 @@ impl FeatureTable {
         self.of(applicant)
             .iter()
             .find(|value| value.definition.name == feature)
+    }
+}
+
+#[async_trait]
+impl FeatureSource for FeatureTable {
+    async fn fetch(&self, request: &FeatureRequest) -> Result<FeatureAnswer, BoxError> {
+        let row = self.value(&request.entity, request.name.as_str());
+        let Some(row) = row.cloned() else {
+            let (feature, applicant) = (&request.name, &request.entity);
+            return Err(format!("the table has no {feature} of {applicant}").into());
+        };
+        let definition = row.definition;
+        Ok(FeatureAnswer {
+            value: row.value,
+            version: Some(Version::new(definition.version)?),
+            as_of: Some(row.as_of),
+            source: row.source,
+            origin: Some(row.origin),
+            transforms: vec![Name::new(format!(
+                "load_{}@{}",
+                definition.system, definition.version
+            ))?],
+            quality: row.quality,
+        })
     }
 }
 

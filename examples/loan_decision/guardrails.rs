@@ -1,28 +1,94 @@
 //! Three small checks: instructions in the applicant's text, contact details, protected attributes.
 
-/// A check by name and version, as records name it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Check {
-    /// Its name.
-    pub(crate) name: &'static str,
-    /// Its version.
-    pub(crate) version: &'static str,
+use async_trait::async_trait;
+use contextrail::capture::{BoxError, Guard, Guardrail, GuardrailOutcome};
+use contextrail::record::{Name, PolicyUse, Stage, Version};
+use serde_json::json;
+
+/// The guardrails of a loan decision, each for its stage.
+#[derive(Clone, Debug)]
+pub(crate) struct Guards {
+    /// For the input stage: flags statements that talk to the model.
+    pub(crate) prompt_injection: Guard,
+    /// For the context stage: takes contact details out, which no decision needs.
+    pub(crate) contact_details: Guard,
+    /// For the output stage: blocks letters that name a protected attribute.
+    pub(crate) protected_attributes: Guard,
 }
 
-/// [`injection_phrases`], for the input stage.
-pub(crate) const PROMPT_INJECTION: Check = Check {
+impl Guards {
+    /// The guardrails as they are in force.
+    pub(crate) fn in_force() -> Self {
+        Self {
+            prompt_injection: Guard::new(PROMPT_INJECTION),
+            contact_details: Guard::new(CONTACT_DETAILS),
+            protected_attributes: Guard::new(PROTECTED_ATTRIBUTES),
+        }
+    }
+}
+
+/// A check, and the lending policy it enforces.
+#[derive(Clone, Copy, Debug)]
+struct Check {
+    name: &'static str,
+    version: &'static str,
+    policy: (&'static str, &'static str),
+    inspect: fn(&str) -> GuardrailOutcome,
+}
+
+#[async_trait]
+impl Guardrail for Check {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn version(&self) -> Option<&str> {
+        Some(self.version)
+    }
+
+    fn policy(&self) -> Option<PolicyUse> {
+        let (name, version) = self.policy;
+        Some(PolicyUse {
+            name: Name::new(name).ok()?,
+            version: Version::new(version).ok(),
+        })
+    }
+
+    async fn check(&self, _: Stage, text: &str) -> Result<GuardrailOutcome, BoxError> {
+        Ok((self.inspect)(text))
+    }
+}
+
+const PROMPT_INJECTION: Check = Check {
     name: "prompt_injection",
     version: "1",
+    policy: ("overrides", "4"),
+    inspect: |text| match injection_phrases(text) {
+        phrases if phrases.is_empty() => GuardrailOutcome::pass(),
+        phrases => GuardrailOutcome::flag(json!({ "phrases": phrases })),
+    },
 };
-/// [`redact_contacts`], for the context stage.
-pub(crate) const CONTACT_DETAILS: Check = Check {
+const CONTACT_DETAILS: Check = Check {
     name: "contact_details",
     version: "2",
+    policy: ("data_protection", "8"),
+    inspect: |text| match redact_contacts(text) {
+        redaction if redaction.emails + redaction.phones == 0 => GuardrailOutcome::pass(),
+        Redaction {
+            text,
+            emails,
+            phones,
+        } => GuardrailOutcome::redact(json!({ "emails": emails, "phones": phones }), text),
+    },
 };
-/// [`protected_attributes`], for the output stage.
-pub(crate) const PROTECTED_ATTRIBUTES: Check = Check {
+const PROTECTED_ATTRIBUTES: Check = Check {
     name: "protected_attributes",
     version: "1",
+    policy: ("non_discrimination", "6"),
+    inspect: |text| match protected_attributes(text) {
+        terms if terms.is_empty() => GuardrailOutcome::pass(),
+        terms => GuardrailOutcome::block(json!({ "terms": terms })),
+    },
 };
 
 /// The known phrases in `text` that talk to the model instead of the bank, without regard to case
@@ -158,7 +224,17 @@ const PROTECTED: [&str; 13] = [
 
 #[cfg(test)]
 mod tests {
+    use super::super::policy::{Chunk, chunks};
     use super::*;
+
+    #[test]
+    fn every_check_enforces_a_policy_that_is_in_force() {
+        let chunks = chunks().unwrap();
+        for check in [PROMPT_INJECTION, CONTACT_DETAILS, PROTECTED_ATTRIBUTES] {
+            let in_force = |chunk: &&Chunk| (chunk.document, chunk.version) == check.policy;
+            assert!(chunks.iter().any(|chunk| in_force(&chunk)), "{check:?}");
+        }
+    }
 
     #[test]
     fn phrases_are_found_across_case_and_lines() {

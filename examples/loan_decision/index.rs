@@ -2,7 +2,9 @@
 //!
 //! The only file of the example with SQL.
 
-use contextrail::record::Timestamp;
+use async_trait::async_trait;
+use contextrail::capture::{BoxError, Document, RetrievalRequest, Retriever};
+use contextrail::record::{IndexUse, Name, RetrieverClass, Timestamp, Version};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 
 use super::policy::{Chunk, PolicyError, chunks};
@@ -110,6 +112,40 @@ impl PolicyIndex {
             .fetch_all(&self.0)
             .await?;
         rows.into_iter().map(hit).collect()
+    }
+}
+
+#[async_trait]
+impl Retriever for PolicyIndex {
+    fn class(&self) -> RetrieverClass {
+        RetrieverClass::Shared
+    }
+
+    fn index(&self) -> Option<IndexUse> {
+        Some(IndexUse {
+            name: Name::new(Self::NAME).ok()?,
+            version: Version::new(Self::VERSION).ok(),
+        })
+    }
+
+    async fn retrieve(&self, request: &RetrievalRequest) -> Result<Vec<Document>, BoxError> {
+        let top_k = request
+            .top_k
+            .map_or(Ok(u32::MAX), u32::try_from)
+            .unwrap_or(u32::MAX);
+        let hits = self.search(&request.query, top_k).await?;
+        Ok(hits.into_iter().map(Document::from).collect())
+    }
+}
+
+impl From<PolicyHit> for Document {
+    fn from(hit: PolicyHit) -> Self {
+        Self::new(hit.document, hit.text)
+            .chunk(hit.chunk)
+            .version(hit.version)
+            .score(hit.score)
+            .uri(hit.uri)
+            .as_of(hit.as_of)
     }
 }
 

@@ -62,6 +62,9 @@ pub(crate) struct Answer {
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AnswerError {
+    /// An endpoint without a model, or the other way round.
+    #[error("set LOAN_MODEL_URL and LOAN_MODEL together, or neither")]
+    Settings,
     /// The client or its certificates could not be set up.
     #[error("the HTTPS client cannot be set up")]
     Client(#[source] reqwest::Error),
@@ -107,6 +110,30 @@ pub(crate) enum Answerer {
 }
 
 impl Answerer {
+    /// By the model that `LOAN_MODEL_URL`, `LOAN_MODEL` and `LOAN_MODEL_KEY` name, or from the ruling
+    /// alone when none of them is set.
+    ///
+    /// # Errors
+    ///
+    /// [`AnswerError::Settings`] when only some of them are set, and those of [`Answerer::new`].
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an application may read its environment; the library does not"
+    )]
+    pub(crate) fn from_environment() -> Result<Self, AnswerError> {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let config = match (variable("LOAN_MODEL_URL"), variable("LOAN_MODEL")) {
+            (None, None) => None,
+            (Some(base_url), Some(model)) => Some(EndpointConfig {
+                base_url,
+                model,
+                api_key: variable("LOAN_MODEL_KEY"),
+            }),
+            _ => return Err(AnswerError::Settings),
+        };
+        Self::new(config)
+    }
+
     /// By the model of `config`, or from the ruling alone when there is none.
     ///
     /// # Errors

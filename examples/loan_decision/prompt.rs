@@ -1,23 +1,14 @@
 //! The prompt template. A change of its text is a new version.
 
-/// A prompt template: name, version, text.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct PromptTemplate {
-    /// Its name.
-    pub(crate) name: &'static str,
-    /// Its version.
-    pub(crate) version: &'static str,
-    /// Its text, with `{{name}}` where variables go.
-    pub(crate) text: &'static str,
-}
+use contextrail::capture::Template;
 
 /// The instructions for a loan decision.
 ///
 /// Its variables: `bank`, `application`, `amount`, `months`, `purpose`, `threshold`.
-pub(crate) const LOAN_PROMPT: PromptTemplate = PromptTemplate {
-    name: "loan_prompt",
-    version: "1.3.0",
-    text: "\
+pub(crate) static LOAN_PROMPT: Template = Template::new(
+    "loan_prompt",
+    "1.3.0",
+    "\
 You assist the loan officers of {{bank}}. You are given application {{application}}: {{amount}} DM over {{months}} \
 months, purpose {{purpose}}. Below you find the applicant's features as our systems know them, extracts from our lending \
 policies, and the applicant's own statement.
@@ -35,7 +26,7 @@ referral, say only why a person has to look at it.
 
 Write at most 180 words, without headings, in a friendly and matter-of-fact tone.
 ",
-};
+);
 
 #[cfg(test)]
 mod tests {
@@ -43,7 +34,7 @@ mod tests {
 
     #[test]
     fn every_brace_belongs_to_a_variable() {
-        let mut rest = LOAN_PROMPT.text;
+        let mut rest = LOAN_PROMPT.text();
         let mut names = Vec::new();
         while let Some((_, after)) = rest.split_once("{{") {
             let (name, after) = after.split_once("}}").unwrap();

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use contextrail::record::{Name, Rationale, Reason, Threshold};
 use serde_json::Value;
@@ -59,6 +60,23 @@ pub(crate) struct Ruling {
     pub(crate) reasons: Vec<Reason>,
     /// What each feature contributed to the score, in the order of the scorecard.
     pub(crate) rationale: Vec<Rationale>,
+}
+
+impl fmt::Display for Ruling {
+    /// The ruling as the writer of the letter gets it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Ruling: {} at a score of {:.2}.",
+            self.verdict.outcome(),
+            self.score
+        )?;
+        for (number, reason) in (1..).zip(&self.reasons) {
+            let text = reason.text.as_deref().unwrap_or_default();
+            write!(f, "\n{number}. {}: {text}", reason.code)?;
+        }
+        Ok(())
+    }
 }
 
 /// The score from which on the rules approve.

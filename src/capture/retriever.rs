@@ -123,6 +123,18 @@ impl Document {
         document
     }
 
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Says which part of the document the text is.
     #[must_use]
     pub fn chunk(mut self, chunk: impl fmt::Display) -> Self {

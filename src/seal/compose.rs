@@ -37,7 +37,8 @@ fn tree(fields: &Fields) -> Result<Map<String, Value>, OpenError> {
         let misplaced = || OpenError::Field {
             path: field.path.to_owned(),
         };
-        let value = serde_json::from_slice(field.value).map_err(|_| misplaced())?;
+        let mut value = serde_json::from_slice(field.value).map_err(|_| misplaced())?;
+        restore_doubles(&mut value);
         place(&mut root, field.path, value).ok_or_else(misplaced)?;
     }
     match root {
@@ -45,6 +46,22 @@ fn tree(fields: &Fields) -> Result<Map<String, Value>, OpenError> {
         _ => Err(OpenError::Field {
             path: String::new(),
         }),
+    }
+}
+
+/// RFC 8785 writes whole doubles without a point. Integers are sealed up to 2^53 − 1 alone, so what
+/// is larger was a double, and has to be one again to be written and read by others.
+fn restore_doubles(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let is_safe = |it: i64| it.unsigned_abs() <= MAX_SAFE_INTEGER;
+            if (number.is_u64() || number.is_i64()) && !number.as_i64().is_some_and(is_safe) {
+                *value = number.as_f64().map_or(Value::Null, Value::from);
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(restore_doubles),
+        Value::Object(members) => members.values_mut().for_each(restore_doubles),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
 
@@ -158,3 +175,4 @@ const MAPS: [&str; 7] = [
     "variables",
 ];
 const MAX_ELEMENTS: usize = 4_096;
+const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;

@@ -96,6 +96,33 @@ impl Spool {
         Ok(())
     }
 
+    /// Keeps a record that can never be appended in the file `….refused` beside the spool.
+    ///
+    /// # Errors
+    ///
+    /// When that file cannot be written.
+    pub fn set_aside(&self, spooled: &Spooled) -> io::Result<()> {
+        Self::open(&self.beside(".refused"), u64::MAX)?.add(spooled)
+    }
+
+    /// Keeps bytes that cannot be read in the file `….damaged` beside the spool.
+    ///
+    /// # Errors
+    ///
+    /// When that file cannot be written.
+    pub fn set_aside_damage(&self, bytes: &[u8]) -> io::Result<()> {
+        let path = self.beside(".damaged");
+        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    fn beside(&self, suffix: &str) -> PathBuf {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(suffix);
+        name.into()
+    }
+
     /// Reads everything that is waiting.
     ///
     /// # Errors
@@ -112,7 +139,7 @@ impl Spool {
         }
         Ok(Backlog {
             records,
-            torn_bytes: rest.len(),
+            torn: rest.to_vec(),
             bytes: self.bytes,
         })
     }
@@ -139,8 +166,8 @@ impl Spool {
 pub struct Backlog {
     /// The records, in the order they came.
     pub records: Vec<Spooled>,
-    /// Bytes at the end that a crash tore off.
-    pub torn_bytes: usize,
+    /// The bytes from the first frame on that cannot be read: a crash tore it off, or it is damaged.
+    pub torn: Vec<u8>,
     /// The length of the spool when it was read, in bytes.
     pub bytes: u64,
 }
@@ -258,7 +285,7 @@ mod tests {
             .unwrap();
         let backlog = Spool::open(&path, 10_000).unwrap().backlog().unwrap();
         assert_eq!(backlog.records, [spooled(0), spooled(1)]);
-        assert!(backlog.torn_bytes > 0);
+        assert!(!backlog.torn.is_empty());
     }
 
     #[test]

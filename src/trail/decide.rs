@@ -231,6 +231,17 @@ impl DecisionBuilder {
         self
     }
 
+    /// Takes over by which rules `earlier` was made and has to be kept.
+    pub(super) fn governed_like(self, earlier: &Decision) -> Self {
+        self.with(|it| {
+            it.use_case = earlier.use_case.clone();
+            it.retention = earlier.retention.clone();
+            it.risk_tier = earlier.risk_tier;
+            it.governed_by = earlier.governed_by.clone();
+            Ok(())
+        })
+    }
+
     /// What was decided: `approved`. Required.
     pub fn outcome(self, outcome: impl Into<String>) -> Self {
         self.with(|it| Name::new(outcome).map(|outcome| it.outcome = outcome))
@@ -346,6 +357,17 @@ impl DecisionBuilder {
         })
     }
 
+    /// The system that decided. Without it, the actor of the trail did.
+    pub fn decided_by_system(self, id: impl Into<String>) -> Self {
+        self.with(|it| {
+            it.decided_by = Decider {
+                kind: DeciderKind::System,
+                id: Name::new(id)?,
+            };
+            Ok(())
+        })
+    }
+
     /// How far it was automated.
     pub fn automation(self, automation: Automation) -> Self {
         self.with(|it| {
@@ -446,6 +468,8 @@ impl DecisionBuilder {
                 .await?;
             decision.generations.push(id);
         }
+        // Its answers came before it, also in the history of an entity.
+        decision.decided_at = self.trail.clock().now();
         let id = self.trail.new_id();
         let mut draft = Draft::new(id, decision.clone());
         draft.actor = self.actor;

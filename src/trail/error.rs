@@ -92,6 +92,13 @@ pub enum TrailError {
     },
 }
 
+impl TrailError {
+    /// Whether the same record will be refused however often it is tried.
+    pub(super) const fn is_final(&self) -> bool {
+        !matches!(self, Self::Store(_) | Self::Spool { .. } | Self::ReadOnly)
+    }
+}
+
 impl From<StoreError> for TrailError {
     fn from(error: StoreError) -> Self {
         Self::Store(Arc::new(error))

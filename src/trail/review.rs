@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::{Decided, Trail, TrailError};
 use crate::capture::Sink;
 use crate::record::{
-    Actor, ActorKind, ActorMethod, Decision, DecisionId, Draft, InvalidValue, Kind, Members, Name,
-    Outcome, Receipt, Review, ReviewVerdict, Timestamp, VersionedName,
+    Actor, ActorKind, ActorMethod, Automation, Decision, DecisionId, Draft, InvalidValue, Kind,
+    Members, Name, Outcome, Receipt, Review, ReviewVerdict, Timestamp, VersionedName,
 };
 
 /// A review being put together. Nothing is recorded before its verdict.
@@ -219,8 +219,10 @@ impl ReviewBuilder {
         let mut builder = self
             .trail
             .decide(original.subject.kind.as_str(), &original.subject.id)
+            .governed_like(original)
             .outcome(outcome.as_str())
             .decided_by_human(by.id.as_str())
+            .automation(Automation::None)
             .actor(by.clone())
             .supersedes(self.decision);
         for context in &original.contexts {

@@ -1,5 +1,6 @@
 //! The one way in: link, seal, append, and only then show the id.
 
+use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,7 +11,7 @@ use super::{Evidence, Inner, Trail, TrailError};
 use crate::assembly::CountCache;
 use crate::capture::{Pending, Sink, SinkError};
 use crate::log::Hash;
-use crate::record::{Acknowledged, Clock, Digest, Draft, Head, IdSource, Receipt, Record};
+use crate::record::{Acknowledged, Body, Clock, Digest, Draft, Head, IdSource, Receipt, Record};
 use crate::seal::{Sealed, Source, open, seal};
 use crate::store::{
     Appender, Backlog, Placed, Prepared, Reply, Spool, Spooled, StoreError, StoredRecord,
@@ -26,7 +27,8 @@ impl Trail {
     ///
     /// [`TrailError::Conflict`] for a known id with other content, [`TrailError::UnknownRecord`]
     /// when it names a record that is not there, [`TrailError::Store`] when it cannot be stored.
-    pub async fn record(&self, draft: Draft) -> Result<Receipt, TrailError> {
+    pub async fn record(&self, mut draft: Draft) -> Result<Receipt, TrailError> {
+        list_entities_of_features(&mut draft);
         self.record_from(draft, Source::New).await
     }
 
@@ -180,30 +182,37 @@ impl Trail {
     /// Appends everything that waits in the spool, in the order it came.
     pub(super) async fn replay_spool(&self) -> Result<(), TrailError> {
         while let Some(backlog) = self.0.backlog()? {
-            if backlog.torn_bytes > 0 {
+            if !backlog.torn.is_empty() {
                 tracing::warn!(
-                    torn_bytes = backlog.torn_bytes,
-                    "a crash tore off the end of the spool"
+                    torn_bytes = backlog.torn.len(),
+                    "a crash tore off the end of the spool, or it is damaged; it is kept beside it"
                 );
+                self.0
+                    .with_spool(|spool| spool.set_aside_damage(&backlog.torn))?;
             }
             for spooled in backlog.records {
-                self.replay(spooled).await?;
+                // why: one record that can never be appended must not keep the trail from opening.
+                match self.replay(&spooled).await {
+                    Err(error) if error.is_final() => {
+                        tracing::error!(error = %error, "a spooled record is refused; it is kept beside the spool");
+                        self.0.with_spool(|spool| spool.set_aside(&spooled))?;
+                    }
+                    replayed => replayed?,
+                }
             }
             self.0.clear_spool(backlog.bytes)?;
         }
         Ok(())
     }
 
-    async fn replay(&self, spooled: Spooled) -> Result<(), TrailError> {
+    async fn replay(&self, spooled: &Spooled) -> Result<(), TrailError> {
         let stored = StoredRecord {
             log_index: 0,
             entry: Vec::new(),
-            slots: spooled.slots,
+            slots: spooled.slots.clone(),
         };
-        let damaged = |what: String| StoreError::Backend {
-            place: "the spool".to_owned(),
-            source: what.into(),
-        };
+        let damaged =
+            |what: String| TrailError::Incomplete(format!("a spooled record is damaged: {what}"));
         let slots = stored
             .unpacked()
             .map_err(|error| damaged(error.to_string()))?;
@@ -216,11 +225,23 @@ impl Trail {
             fields: opened.fields,
             root: opened.root,
             slots,
-            shared: spooled.shared,
+            shared: spooled.shared.clone(),
         };
         let prepared = Prepared::new(&sealed, refs)?;
         let placed = self.0.appender()?.append(prepared).await?;
         self.receipt(&sealed, placed).await.map(|_| ())
+    }
+}
+
+/// A context is about everybody its features are about, whoever put it together.
+fn list_entities_of_features(draft: &mut Draft) {
+    let Body::Context(context) = &mut draft.body else {
+        return;
+    };
+    for entity in context.features.iter().filter_map(|it| it.entity.as_ref()) {
+        if !context.entities.contains(entity) {
+            context.entities.push(entity.clone());
+        }
     }
 }
 
@@ -338,13 +359,16 @@ impl Inner {
 
     /// Empties the spool, unless something came in since it had `bytes`.
     fn clear_spool(&self, bytes: u64) -> Result<(), TrailError> {
+        self.with_spool(|spool| spool.clear_if_still(bytes))
+    }
+
+    /// Does something with the spool, if there is one.
+    fn with_spool(&self, act: impl FnOnce(&mut Spool) -> io::Result<()>) -> Result<(), TrailError> {
         let mut spool = self.spool.lock().expect("no holder of this lock panics");
         let Some(spool) = &mut *spool else {
             return Ok(());
         };
-        spool
-            .clear_if_still(bytes)
-            .map_err(|source| spool_error(spool, source))
+        act(spool).map_err(|source| spool_error(spool, source))
     }
 }
 

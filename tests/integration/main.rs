@@ -5,3 +5,7 @@ mod assembly;
 mod capture;
 mod cli;
 mod codec;
+mod sample;
+mod seal;
+mod store;
+mod trail;

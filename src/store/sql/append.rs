@@ -29,9 +29,10 @@ sql_impl! {
             self.run(&mut connection, DB::BEGIN).await?;
             let appended = self.append_in(&mut connection, tenant, batch, at).await;
             match appended {
-                Ok(placed) => {
+                Ok((tenant, placed)) => {
                     self.run(&mut connection, "commit").await?;
-                    self.appended(batch);
+                    let new = batch.iter().zip(&placed).filter(|(_, placed)| !placed.existed);
+                    self.appended(tenant, new.map(|(prepared, _)| prepared));
                     Ok(placed)
                 }
                 Err(error) => {
@@ -50,11 +51,12 @@ sql_impl! {
             tenant: &Tenant,
             batch: &[Prepared],
             at: Timestamp,
-        ) -> Result<Vec<Placed>, StoreError> {
+        ) -> Result<(i64, Vec<Placed>), StoreError> {
             let tenant = self.tenant_for_writing(connection, tenant).await?;
             let size = self.locked_size(connection, tenant).await?;
             let mut there = self.existing(connection, tenant, batch).await?;
             let mut rows = Rows::default();
+            let mut new = Vec::with_capacity(batch.len());
             let mut placed = Vec::with_capacity(batch.len());
             let mut next = size;
             for prepared in batch {
@@ -67,14 +69,15 @@ sql_impl! {
                 rows.add(prepared, sql_int(next), entry);
                 there.insert(prepared.id, Placed { existed: true, ..place });
                 placed.push(place);
+                new.push(prepared);
                 next += 1;
             }
-            rows.texts = self.new_texts(batch)?;
+            rows.texts = self.new_texts(tenant, &new)?;
             if next > size {
                 self.insert_rows(connection, tenant, rows).await?;
                 self.move_head(connection, tenant, size, next).await?;
             }
-            Ok(placed)
+            Ok((tenant, placed))
         }
 
         /// The size of the log, whose row is held until the transaction ends.
@@ -152,11 +155,15 @@ sql_impl! {
             Ok((self.record_id(&id, log_index)?, place))
         }
 
-        /// The shared texts of `batch` that are not known to be stored, packed.
-        fn new_texts(&self, batch: &[Prepared]) -> Result<Vec<TextRow>, StoreError> {
+        /// The shared texts of `records` that are not known to be stored, packed.
+        fn new_texts(
+            &self,
+            tenant: i64,
+            records: &[&Prepared],
+        ) -> Result<Vec<TextRow>, StoreError> {
             let mut new = HashMap::new();
-            for shared in batch.iter().flat_map(|prepared| &prepared.shared) {
-                if self.known_texts.get(&shared.sha256).is_none() {
+            for shared in records.iter().flat_map(|prepared| &prepared.shared) {
+                if self.known_texts.get(&(tenant, shared.sha256)).is_none() {
                     new.entry(shared.sha256).or_insert(&shared.text);
                 }
             }
@@ -202,11 +209,14 @@ sql_impl! {
         }
 
         /// Notes what is stored now that the transaction is committed.
-        fn appended(&self, batch: &[Prepared]) {
-            for shared in batch.iter().flat_map(|prepared| &prepared.shared) {
-                self.known_texts.insert(shared.sha256, ());
+        fn appended<'a>(&self, tenant: i64, records: impl Iterator<Item = &'a Prepared>) {
+            let mut bytes = 0;
+            for prepared in records {
+                for shared in &prepared.shared {
+                    self.known_texts.insert((tenant, shared.sha256), ());
+                }
+                bytes += prepared.queued_bytes();
             }
-            let bytes: usize = batch.iter().map(Prepared::queued_bytes).sum();
             self.unsettled_bytes.fetch_add(bytes, Ordering::Relaxed);
         }
 

@@ -44,15 +44,15 @@ pub struct SqlStore<DB: Backend> {
     writer: Option<Pool<DB>>,
     readers: Pool<DB>,
     tenants: Mutex<HashMap<crate::record::Tenant, i64>>,
-    /// Shared texts that are known to be stored, so that they are not sent again.
-    known_texts: Cache<[u8; 32], ()>,
+    /// Shared texts that are known to be stored for a tenant, so that they are not sent again.
+    known_texts: Cache<(i64, [u8; 32]), ()>,
     /// Bytes appended since the last checkpoint of the database.
     unsettled_bytes: AtomicUsize,
-    #[expect(dead_code, reason = "it keeps other writers out while it lives")]
-    guard: DB::Guard,
+    /// What keeps other writers out; let go of by `close`.
+    guard: Mutex<Option<DB::Guard>>,
 }
 
-fn texts_cache() -> Cache<[u8; 32], ()> {
+fn texts_cache() -> Cache<(i64, [u8; 32]), ()> {
     Cache::new(KNOWN_TEXTS)
 }
 

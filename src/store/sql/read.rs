@@ -31,13 +31,13 @@ sql_impl! {
             };
             let mut records = Vec::with_capacity(indexes.len());
             for chunk in indexes.chunks(READ_CHUNK) {
-                let mut entries = self.entries(&mut connection, tenant, chunk).await?;
-                let mut slots = self.slots(&mut connection, tenant, chunk).await?;
+                let entries = self.entries(&mut connection, tenant, chunk).await?;
+                let slots = self.slots(&mut connection, tenant, chunk).await?;
                 records.extend(chunk.iter().filter_map(|index| {
                     Some(StoredRecord {
                         log_index: *index,
-                        entry: entries.remove(index)?,
-                        slots: slots.remove(index).unwrap_or_default(),
+                        entry: entries.get(index)?.clone(),
+                        slots: slots.get(index).cloned().unwrap_or_default(),
                     })
                 }));
             }
@@ -303,6 +303,7 @@ sql_impl! {
                 writer.close().await;
             }
             self.readers.close().await;
+            drop(self.guard.lock().expect("no holder of this lock panics").take());
         }
     }
 }

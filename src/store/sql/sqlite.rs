@@ -107,7 +107,7 @@ impl SqliteStore {
             tenants: std::sync::Mutex::default(),
             known_texts: texts_cache(),
             unsettled_bytes: std::sync::atomic::AtomicUsize::new(0),
-            guard,
+            guard: std::sync::Mutex::new(Some(guard)),
         }
     }
 
@@ -141,8 +141,11 @@ impl SqliteStore {
                 .await
                 .map_err(|error| self.migration_fault(error))?;
         }
-        if found == 0 {
-            sqlx::query("insert into trail (id, created_at_us) values ($1, $2)")
+        if access == Access::Write {
+            // why: a process that died right after the migrations has left a file without it.
+            let sql = "insert into trail (id, created_at_us) \
+                       select $1, $2 where not exists (select 1 from trail)";
+            sqlx::query(sql)
                 .bind(trail.to_string())
                 .bind(at.as_micros())
                 .execute(&mut *connection)
@@ -160,10 +163,11 @@ impl SqliteStore {
                 .fetch_all(&mut *connection)
                 .await
                 .map_err(fault)?;
-        if tables.is_empty() {
+        let has = |name: &str| tables.iter().any(|table| table == name);
+        // The table of migrations is made before the first of them: a process may die in between.
+        if tables.is_empty() || (tables.len() == 1 && has("_sqlx_migrations")) {
             return Ok(0);
         }
-        let has = |name: &str| tables.iter().any(|table| table == name);
         if !has("_sqlx_migrations") || !has("trail") || !has("record") {
             return Err(StoreError::NotATrail {
                 place: self.place.clone(),
@@ -332,9 +336,9 @@ impl Backend for Sqlite {
             // why: chunks of powers of two, so that few statements serve every number of rows.
             let rows = 1 << left.ilog2().min(MAX_CHUNK_LOG2);
             let mut arguments = SqliteArguments::default();
-            arguments.reserve(1 + rows * columns.len(), 0);
-            arguments.add(tenant).map_err(sqlx::Error::Encode)?;
+            arguments.reserve(rows * (1 + columns.len()), 0);
             for _ in 0..rows {
+                arguments.add(tenant).map_err(sqlx::Error::Encode)?;
                 for column in &mut columns {
                     column.bind(&mut arguments).map_err(sqlx::Error::Encode)?;
                 }
@@ -445,16 +449,9 @@ fn insert_rows(table: &Table, rows: usize) -> String {
         table.name,
         table.columns.join(", ")
     );
-    let mut parameter = 2;
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "($1" } else { ",($1" });
-        for _ in table.columns {
-            sql.push_str(",$");
-            sql.push_str(&parameter.to_string());
-            parameter += 1;
-        }
-        sql.push(')');
-    }
+    // why: parameters without a number: for each that has one, the driver searches a list of names.
+    let row = format!("(?{})", ",?".repeat(table.columns.len()));
+    sql.push_str(&vec![row; rows].join(","));
     sql.push_str(table.on_conflict);
     sql
 }
@@ -464,5 +461,5 @@ const READERS: u32 = 8;
 const PAGE_BYTES: u32 = 8_192;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const MMAP_BYTES: &str = "8589934592";
-/// At most 256 rows a statement: 1,281 parameters, far below SQLite's limit.
+/// At most 256 rows a statement: 1,536 parameters, far below SQLite's limit.
 const MAX_CHUNK_LOG2: u32 = 8;

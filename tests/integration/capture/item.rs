@@ -146,3 +146,12 @@ async fn what_nobody_watched_is_told_from_what_did_not_happen() {
     assert_eq!(sections.guardrails, Completeness::NotCaptured);
     assert_eq!(sections.assembly, Completeness::Complete);
 }
+
+#[tokio::test]
+async fn much_text_is_assembled_like_little() {
+    let sink = KeptDrafts::open();
+    let mut cx = loan(&sink).begin();
+    cx.item("novel", "word ".repeat(60_000));
+    cx.item("note", "Decide.");
+    assert_eq!(cx.assemble().await.unwrap().text(), "Decide.");
+}

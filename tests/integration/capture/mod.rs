@@ -1,5 +1,7 @@
 //! The capture of contexts, with a sink that keeps what it is given.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod ambient;
 mod ending;
 mod feature;

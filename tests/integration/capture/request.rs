@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::sink::KeptDrafts;
 use super::{NOW, at, entity, only};
 
-fn request(changes: Value) -> Request {
+fn request(changes: &Value) -> Request {
     let mut request = json!({
         "schema": "contextrail.request/1",
         "name": "loan_decision",
@@ -52,7 +52,7 @@ fn request(changes: Value) -> Request {
 
 async fn run(sink: &Arc<KeptDrafts>, changes: Value) -> Result<String, CaptureError> {
     let sink: Arc<dyn Sink> = Arc::clone(sink) as Arc<dyn Sink>;
-    let request = request(changes);
+    let request = request(&changes);
     let context = run_request(&sink, request, Door::Http, RequestOptions::default()).await?;
     Ok(context.text().to_owned())
 }
@@ -199,7 +199,7 @@ async fn a_dry_run_records_nothing() {
     let clock = ManualClock::new(at(NOW));
     let counts = Arc::new(CountCache::default());
     let options = RequestOptions::default;
-    let (context, text) = dry_run(request(json!({})), options(), &clock, &counts)
+    let (context, text) = dry_run(request(&json!({})), options(), &clock, &counts)
         .await
         .unwrap();
     assert!(text.starts_with("You assist."));
@@ -208,7 +208,7 @@ async fn a_dry_run_records_nothing() {
         (ContextStatus::Sealed, None)
     );
     assert!(context.assembly.is_some());
-    let tight = request(json!({"budget": {"limit": 3}}));
+    let tight = request(&json!({"budget": {"limit": 3}}));
     let error = dry_run(tight, options(), &clock, &counts)
         .await
         .unwrap_err();

@@ -1,0 +1,7 @@
+//! From a record to its fields, the root over them, and back.
+
+mod bytes;
+mod class;
+mod formula;
+mod random;
+mod reseal;

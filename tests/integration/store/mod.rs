@@ -1,0 +1,99 @@
+//! One suite that judges every store.
+
+mod cases;
+mod finding;
+
+use std::sync::Arc;
+
+use contextrail::store::{Access, MemoryStore, SqliteStore, Store};
+
+use super::sample::{time, trail_id};
+
+/// A store, and the folder it lives in.
+struct Opened {
+    store: Arc<dyn Store>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+async fn in_memory() -> Opened {
+    Opened {
+        store: Arc::new(MemoryStore::new(trail_id())),
+        _folder: None,
+    }
+}
+
+async fn on_sqlite() -> Opened {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trail.db");
+    let fresh = (trail_id(), time(0));
+    Opened {
+        store: Arc::new(
+            SqliteStore::open(&path, Access::Write, fresh)
+                .await
+                .unwrap(),
+        ),
+        _folder: Some(folder),
+    }
+}
+
+async fn on_sqlite_in_memory() -> Opened {
+    let fresh = (trail_id(), time(0));
+    Opened {
+        store: Arc::new(SqliteStore::in_memory(fresh).await.unwrap()),
+        _folder: None,
+    }
+}
+
+macro_rules! store_suite {
+    ($($backend:ident: $open:path),+ ; [$($module:ident::$case:ident),+ $(,)?]) => {
+        store_suite!(@each [$($backend: $open),+] [$($module::$case),+]);
+    };
+    (@each [$backend:ident: $open:path $(, $more:ident: $more_open:path)*] $cases:tt) => {
+        store_suite!(@mount $backend $open, $cases);
+        store_suite!(@each [$($more: $more_open),*] $cases);
+    };
+    (@each [] $cases:tt) => {};
+    (@mount $backend:ident $open:path, [$($module:ident::$case:ident),+]) => {
+        mod $backend {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let opened = $open().await;
+                    super::$module::$case(std::sync::Arc::clone(&opened.store)).await;
+                    opened.store.close().await;
+                }
+            )+
+        }
+    };
+}
+
+store_suite! {
+    memory: super::in_memory,
+    sqlite: super::on_sqlite,
+    sqlite_memory: super::on_sqlite_in_memory;
+    [
+        cases::indexes_are_contiguous_under_40_appenders,
+        cases::a_batch_is_placed_in_its_order,
+        cases::an_id_that_is_there_gives_back_the_first_entry,
+        cases::an_id_twice_in_one_batch_is_stored_once,
+        cases::an_empty_batch_changes_nothing,
+        cases::records_are_read_back_in_the_order_asked_for,
+        cases::an_index_without_a_record_is_left_out,
+        cases::entries_hold_the_time_of_the_append_and_the_references,
+        cases::texts_come_back_by_digest,
+        cases::a_text_of_a_record_that_was_there_is_not_taken_for_stored,
+        cases::tenants_never_see_each_other,
+        cases::two_tenants_may_store_one_text,
+        cases::status_counts_what_is_there,
+        cases::an_empty_store_answers_everything_with_nothing,
+        cases::a_closed_store_takes_nothing_it_would_lose,
+        finding::ids_are_located_by_prefix_lowest_first,
+        finding::records_are_found_by_key,
+        finding::records_are_found_by_a_range_of_keys,
+        finding::every_key_given_has_to_fit,
+        finding::records_are_found_by_kind,
+        finding::time_bounds_include_the_first_and_exclude_the_last,
+        finding::newest_come_first_up_to_the_limit_and_before_an_index,
+        finding::nothing_is_missed_across_bucket_borders,
+    ]
+}

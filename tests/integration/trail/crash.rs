@@ -1,0 +1,97 @@
+//! Killed while it writes: what was acknowledged is there.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use contextrail::record::Draft;
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use super::{options, url};
+use crate::sample::{context, id};
+
+const CHILD: &str = "trail::crash::appends_until_it_is_killed";
+const PATH: &str = "CONTEXTRAIL_TEST_CRASH_PATH";
+const FROM: &str = "CONTEXTRAIL_TEST_CRASH_FROM";
+
+/// The process that is killed: it says each number once its record is durable.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by the test that kills it"]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how the killing test says what to do"
+)]
+async fn appends_until_it_is_killed() {
+    let path = std::env::var(PATH).unwrap();
+    let from: u64 = std::env::var(FROM).unwrap().parse().unwrap();
+    let trail = options().open(&url(Path::new(&path))).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..8 {
+        let trail = trail.clone();
+        tasks.spawn(async move {
+            for number in (from + task..).step_by(8) {
+                let draft = Draft::new(id(number), context(json!({"inputs": {"n": number}})));
+                trail.record(draft).await.unwrap();
+                let line = format!("\nacknowledged {number}\n");
+                std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes()).unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
+}
+
+async fn run_and_kill(path: &Path, from: u64, after: usize) -> BTreeSet<u64> {
+    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", CHILD, "--ignored", "--nocapture"])
+        .env(PATH, path)
+        .env(FROM, from.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut acknowledged = BTreeSet::new();
+    let mut is_killed = false;
+    let reading = async {
+        while let Ok(Some(line)) = lines.next_line().await {
+            let number = line
+                .strip_prefix("acknowledged ")
+                .and_then(|it| it.parse::<u64>().ok());
+            acknowledged.extend(number);
+            if acknowledged.len() >= after && !is_killed {
+                child.start_kill().unwrap();
+                is_killed = true;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), reading)
+        .await
+        .unwrap();
+    child.wait().await.unwrap();
+    assert!(is_killed, "the child ended by itself");
+    acknowledged
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_being_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trail.db");
+    let mut acknowledged = BTreeSet::new();
+    for (round, after) in (0..).zip([1, 7, 60, 150]) {
+        acknowledged.extend(run_and_kill(&path, 1 + round * 1_000_000, after).await);
+    }
+    let trail = options().open(&url(&path)).await.unwrap();
+    for number in &acknowledged {
+        assert!(
+            trail.read(id(*number)).await.unwrap().is_some(),
+            "{number} is lost"
+        );
+    }
+    let status = trail.status().await.unwrap();
+    assert!(status.size >= u64::try_from(acknowledged.len()).unwrap());
+    assert!(status.problems.is_empty(), "{:?}", status.problems);
+    trail.close().await;
+}

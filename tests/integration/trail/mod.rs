@@ -1,0 +1,139 @@
+//! The trail as applications use it.
+
+mod cases;
+mod crash;
+mod difference;
+mod file;
+mod finding;
+mod spool;
+mod transfer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use contextrail::record::{ContextId, DecisionId, Draft, ManualClock, RecordId, SequentialIds};
+use contextrail::trail::{Trail, TrailOptions};
+use serde_json::{Value, json};
+
+use super::sample::{assembled, context, decision, id, time};
+
+/// A trail, and the folder it lives in.
+struct Opened {
+    trail: Trail,
+    _folder: Option<tempfile::TempDir>,
+}
+
+fn options() -> TrailOptions {
+    TrailOptions::new()
+        .clock(Arc::new(ManualClock::new(time(1_000))))
+        .ids(Arc::new(SequentialIds::default()))
+}
+
+fn url(path: &Path) -> String {
+    format!("sqlite://{}", path.display())
+}
+
+async fn in_memory() -> Opened {
+    Opened {
+        trail: options().open_in_memory().await.unwrap(),
+        _folder: None,
+    }
+}
+
+async fn on_file() -> Opened {
+    let folder = tempfile::tempdir().unwrap();
+    let trail = options()
+        .open(&url(&folder.path().join("trail.db")))
+        .await
+        .unwrap();
+    Opened {
+        trail,
+        _folder: Some(folder),
+    }
+}
+
+/// Records a context with the members `more`.
+async fn record(trail: &Trail, number: u64, more: Value) -> RecordId {
+    let draft = Draft::new(id(number), context(more));
+    trail.record(draft).await.unwrap().id
+}
+
+/// A context about `whom` with one personal and one shared text.
+fn with_texts(number: u64, whom: &str, texts: &[(&str, contextrail::record::Class)]) -> Draft {
+    let (assembly, texts) = assembled(texts);
+    let (kind, of) = whom.split_once(':').unwrap();
+    let entities = json!([{"type": kind, "id": of}]);
+    let body = context(json!({"assembly": assembly, "entities": entities}));
+    let mut draft = Draft::new(id(number), body);
+    draft.texts = texts;
+    draft
+}
+
+async fn decide(trail: &Trail, context: RecordId, outcome: &str) -> DecisionId {
+    let decided = trail
+        .decide("loan_application", "12345")
+        .outcome(outcome)
+        .from_context_id(ContextId::from(context))
+        .commit();
+    decided.await.unwrap().id()
+}
+
+/// A decision on contexts that may not be there.
+fn deciding(number: u64, contexts: &[RecordId]) -> Draft {
+    Draft::new(id(number), decision(json!({"contexts": contexts})))
+}
+
+macro_rules! trail_suite {
+    ([$($module:ident::$case:ident),+ $(,)?]) => {
+        mod memory {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let opened = super::in_memory().await;
+                    super::$module::$case(opened.trail.clone()).await;
+                    opened.trail.close().await;
+                }
+            )+
+        }
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let opened = super::on_file().await;
+                    super::$module::$case(opened.trail.clone()).await;
+                    opened.trail.close().await;
+                }
+            )+
+        }
+    };
+}
+
+trail_suite! {[
+    cases::a_record_is_read_back_as_it_was_recorded,
+    cases::the_same_record_twice_gives_the_same_receipt,
+    cases::the_same_id_with_other_content_is_a_conflict_and_the_first_stays,
+    cases::a_decision_naming_an_unknown_context_is_refused,
+    cases::a_record_named_as_what_it_is_not_is_refused,
+    cases::a_decision_takes_over_the_entities_of_its_contexts,
+    cases::an_answer_becomes_a_generation_of_its_own,
+    cases::an_override_makes_a_review_and_a_decision,
+    cases::an_outcome_follows_its_decision,
+    cases::dropping_the_future_after_one_poll_still_records,
+    cases::a_submitted_draft_is_recorded,
+    cases::the_text_is_rendered_again,
+    cases::nasty_texts_are_given_back_verbatim,
+    finding::history_is_in_the_order_of_time,
+    finding::an_entity_only_in_a_feature_has_a_history,
+    finding::contexts_are_found_by_every_filter,
+    finding::pages_go_on_behind_a_record,
+    finding::used_finds_contexts_and_their_decisions,
+    finding::prefixes_are_resolved_or_say_why_not,
+    transfer::what_is_exported_imports_to_the_same,
+    transfer::importing_twice_changes_nothing,
+    transfer::an_altered_text_is_refused,
+    transfer::a_record_imported_without_texts_says_so,
+    difference::contexts_that_say_the_same_do_not_differ,
+    difference::changes_are_named_by_what_they_mean,
+    difference::one_and_true_differ,
+    difference::documents_come_go_and_move,
+]}
