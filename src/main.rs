@@ -1,14 +1,37 @@
 //! The `contextrail` command.
 
+#[path = "../examples/loan_decision/flow.rs"]
+mod loan;
+
 use std::process::ExitCode;
 
-use contextrail::cli::Demo;
-
-/// What `contextrail demo` runs.
-const DEMO: Option<Demo> = None;
+use contextrail::Trail;
+use contextrail::cli::{DemoOutput, DemoRun};
 
 // One thread, so that what is started first is appended first: an import keeps the order it read.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    contextrail::cli::run(DEMO).await
+    contextrail::cli::run(demo).await
+}
+
+/// Records the loan decisions of `count` applicants, and says what it did.
+fn demo<'a>(
+    trail: &'a Trail,
+    count: u32,
+    url: Option<&'a str>,
+    out: DemoOutput<'a>,
+) -> DemoRun<'a> {
+    Box::pin(async move {
+        let answerer = loan::Answerer::from_environment()?;
+        let mut lines = Vec::new();
+        let summary = loan::run(trail, usize::try_from(count)?, &answerer, &mut |case| {
+            lines.push(case.to_string());
+        })
+        .await?;
+        for line in lines {
+            writeln!(out, "{line}")?;
+        }
+        writeln!(out, "\n{}", summary.account(url))?;
+        Ok(())
+    })
 }

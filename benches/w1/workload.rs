@@ -54,7 +54,7 @@ impl Workload {
             .priority(0);
         for k in 0..10 {
             let value = cx
-                .feature(&format!("f{k}"), &customer)
+                .feature(format!("f{k}"), &customer)
                 .fetch(&Features { e: i % 1_000, k })
                 .await?;
             cx.item(&format!("f{k}"), format!("f{k}: {value}"))
@@ -63,7 +63,7 @@ impl Workload {
         }
         for retriever in 0..3 {
             let found = cx
-                .retrieve(&format!("r{retriever}"), &format!("refund policy {i}"))
+                .retrieve(format!("r{retriever}"), format!("refund policy {i}"))
                 .top_k(5)
                 .shared()
                 // why: the limit of W1 is on features; its documents are days old.

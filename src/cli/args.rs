@@ -23,7 +23,7 @@ pub(super) struct Arguments {
         global = true,
         value_name = "URL",
         env = "CONTEXTRAIL_TRAIL",
-        default_value = "sqlite://contextrail.db",
+        default_value = DEFAULT_TRAIL,
         help_heading = GLOBAL
     )]
     pub(super) trail: String,
@@ -83,3 +83,6 @@ const DOCTOR_EXAMPLES: &str = "\
 Examples:
   contextrail doctor
   contextrail --trail sqlite:///var/lib/contextrail/loans.db doctor -o json";
+
+/// The trail that commands take when none is named.
+pub(super) const DEFAULT_TRAIL: &str = "sqlite://contextrail.db";

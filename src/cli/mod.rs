@@ -37,7 +37,7 @@ use session::Session;
 ///
 /// `demo` is what the subcommand of that name runs: the example is part of the binary, and not of
 /// the library.
-pub async fn run(demo: Option<Demo>) -> ExitCode {
+pub async fn run(demo: Demo) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -59,11 +59,7 @@ pub async fn run(demo: Option<Demo>) -> ExitCode {
     }
 }
 
-async fn dispatch(
-    session: &Session,
-    command: Command,
-    demo: Option<Demo>,
-) -> Result<Exit, Failure> {
+async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exit, Failure> {
     match command {
         Command::Demo(args) => demo::run(session, &args, demo).await,
         Command::Context(verb) => context::run(session, verb).await,

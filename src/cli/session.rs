@@ -29,6 +29,11 @@ impl Session {
         }
     }
 
+    /// The address of the trail, unless it is the one that commands take by themselves.
+    pub(super) fn named_url(&self) -> Option<&str> {
+        Some(self.trail_url.as_str()).filter(|url| *url != super::args::DEFAULT_TRAIL)
+    }
+
     /// Opens the trail for reading: nothing is made or changed.
     pub(super) async fn reader(&self) -> Result<Trail, Failure> {
         Ok(self.options()?.open_for_reading(&self.trail_url).await?)

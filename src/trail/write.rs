@@ -338,7 +338,7 @@ impl Inner {
         let Some(spool) = &mut *spool else {
             return Err(TrailError::Spool {
                 path: "of a trail in memory".to_owned(),
-                source: std::io::ErrorKind::Unsupported.into(),
+                source: io::ErrorKind::Unsupported.into(),
             });
         };
         spool
@@ -372,7 +372,7 @@ impl Inner {
     }
 }
 
-fn spool_error(spool: &Spool, source: std::io::Error) -> TrailError {
+fn spool_error(spool: &Spool, source: io::Error) -> TrailError {
     TrailError::Spool {
         path: spool.path().display().to_string(),
         source,

@@ -1,5 +1,7 @@
 //! The library as its users see it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
+
 mod architecture;
 mod assembly;
 mod capture;
