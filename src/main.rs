@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use contextrail::Trail;
 use contextrail::cli::{DemoOutput, DemoRun};
 
-#[tokio::main]
+// One thread, so that what is started first is appended first: an import keeps the order it read.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     contextrail::cli::run(demo).await
 }

@@ -25,15 +25,29 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure> {
+    let compared = compare(session, args).await;
+    if !args.exit_code {
+        return compared.map(|_| Exit::Done);
+    }
+    match compared {
+        Ok(found) if found.is_same() => Ok(Exit::Done),
+        Ok(_) => Ok(Exit::Unexpected),
+        // Here 1 says that they differ, so a failure has to say something else.
+        Err(mut failure) if failure.exit == Exit::Unexpected => {
+            failure.exit = Exit::Storage;
+            Err(failure)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn compare(session: &Session, args: &Args) -> Result<Diff, Failure> {
     let trail = session.reader().await?;
     let from = context(&trail, &args.a).await?;
     let to = context(&trail, &args.b).await?;
     let found = diff(&from, &to).ok_or_else(|| Failure::usage("only contexts can be compared"))?;
     single(&mut Session::stdout(), &found, session.format())?;
-    if args.exit_code && !found.is_same() {
-        return Ok(Exit::Unexpected);
-    }
-    Ok(Exit::Done)
+    Ok(found)
 }
 
 impl Page for Diff {

@@ -9,7 +9,7 @@ use crate::cli::input::Input;
 use crate::cli::session::Session;
 use crate::cli::written;
 use crate::codec::{Node, PartialHead, Tree, decode_body_draft};
-use crate::record::{Body, Draft, Kind, RecordId};
+use crate::record::{Actor, ActorMethod, Body, Draft, Kind, RecordId};
 use crate::trail::{Trail, TrailError};
 
 #[derive(Debug, clap::Args)]
@@ -74,8 +74,11 @@ async fn record(trail: &Trail, head: PartialHead, body: Body) -> Result<RecordId
         });
     }
     let mut draft = Draft::new(head.id.unwrap_or_else(|| trail.new_id()), body);
-    draft.actor = head.actor;
-    draft.recorded_at = head.recorded_at;
+    // A name in a file is what its writer states; when it was accepted is for the trail to say.
+    draft.actor = head.actor.map(|actor| Actor {
+        method: ActorMethod::Asserted,
+        ..actor
+    });
     Ok(trail.record(draft).await?.id)
 }
 

@@ -84,7 +84,7 @@ fn usage_errors_are_told_from_others() {
 fn an_ambiguous_prefix_lists_the_candidates() {
     let folder = Folder::new();
     let (a, b) = (folder.assemble("a", "one"), folder.assemble("a", "two"));
-    // Ids made within 16 seconds begin alike; the trail may have crossed such a border.
+    // Ids made within the same 65 seconds begin alike; these two may lie on both sides of a border.
     if a[..8] == b[..8] {
         let ran = folder.run(&["context", "show", &a[..8]]);
         ran.refused(2, &a);

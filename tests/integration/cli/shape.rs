@@ -254,3 +254,18 @@ fn several_decisions_are_read_before_the_first_is_recorded() {
     let recorded: Value = serde_json::from_slice(&ran.stdout).unwrap();
     assert_eq!(recorded.as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn an_actor_in_a_file_is_recorded_as_asserted() {
+    let folder = Folder::new();
+    let mut posted = super::decision(&folder.assemble("a", "text"), "approved");
+    posted["actor"] = json!({"id": "officer_7", "kind": "human", "method": "oidc"});
+    posted["recorded_at"] = json!("2001-01-01T00:00:00Z");
+    let text = posted.to_string();
+    let ran = folder
+        .run_with(&["decision", "record", "-", "-o", "json"], text.as_bytes())
+        .done();
+    let recorded: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(recorded["actor"]["method"], "asserted");
+    assert_ne!(recorded["recorded_at"], "2001-01-01T00:00:00.000000Z");
+}

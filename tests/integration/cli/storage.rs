@@ -76,6 +76,7 @@ fn a_trail_that_is_written_elsewhere_can_be_read() {
         .refused(6, "contextrail.db");
     folder.run(&["context", "show", &id]).done();
     runtime.block_on(holder.close());
+    drop(holder);
     folder.decide(&id, "approved");
 }
 
@@ -107,6 +108,7 @@ fn a_newer_schema_is_left_alone() {
 fn a_read_only_database_can_be_read_and_not_written() {
     let folder = Folder::new();
     let id = folder.assemble("a", "text");
+    let decision = folder.decide(&id, "approved");
     let path = folder.path("contextrail.db");
     // A write version that SQLite does not know makes a database read-only for everybody, the
     // administrator too, whom permissions do not stop.
@@ -114,7 +116,7 @@ fn a_read_only_database_can_be_read_and_not_written() {
     bytes[18] = 3;
     fs::write(&path, bytes).unwrap();
     folder
-        .run(&["outcome", "add", &id, "--kind", "k"])
+        .run(&["outcome", "add", &decision, "--kind", "k"])
         .refused(6, "contextrail.db");
     folder.run(&["context", "show", &id]).done();
 }
