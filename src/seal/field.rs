@@ -5,7 +5,8 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::SealError;
-use super::canonical::{Canonical, MemberOrder};
+use super::canonical::Canonical;
+use super::members::MemberOrder;
 use super::slot::{Slot, Slots};
 use crate::record::Class;
 

@@ -10,6 +10,7 @@ mod digests;
 mod entry;
 mod error;
 mod field;
+mod members;
 mod payload;
 mod sealed;
 mod slot;

@@ -1,11 +1,13 @@
 //! Records in and out as they are: export, and import of what was exported.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use tokio::task::JoinSet;
 
 use super::{Stored, Trail, TrailError};
 use crate::codec::ExportedRecord;
@@ -97,24 +99,34 @@ impl Trail {
         Ok(self.0.store.status(self.tenant()).await?.size)
     }
 
-    /// Decisions go one by one, for one may supersede another; the rest goes in groups.
+    /// Appends records of one kind in the order of time. Those that refer to one of their own kind
+    /// wait for it; the others are handed over one after the other and awaited in groups.
     async fn append_imported(&self, mut drafts: Vec<(Draft, Source)>) -> Result<(), TrailError> {
         drafts.sort_by_key(|(draft, _)| (draft.recorded_at, draft.id));
-        let one_by_one = drafts
-            .first()
-            .is_some_and(|(draft, _)| matches!(draft.body.kind(), Kind::Decision | Kind::Context));
-        let mut group = JoinSet::new();
-        for (draft, source) in drafts {
-            if one_by_one && refers_to_its_kind(&draft.body) {
-                drain(&mut group, 0).await?;
-                self.record_from(draft, source).await?;
-                continue;
+        let mut under_way = VecDeque::new();
+        for (mut draft, source) in drafts {
+            if refers_to_its_kind(&draft.body) {
+                while let Some(earlier) = under_way.pop_front() {
+                    earlier_done(earlier).await?;
+                }
             }
-            let trail = self.clone();
-            group.spawn(async move { trail.record_from(draft, source).await });
-            drain(&mut group, IN_FLIGHT).await?;
+            // What it refers to is in memory after this, so that the first poll hands it over.
+            self.link(&mut draft, &source).await?;
+            let mut write: Write<'_> = Box::pin(self.record_from(draft, source));
+            match poll_fn(|cx| Poll::Ready(write.as_mut().poll(cx))).await {
+                Poll::Ready(done) => drop(done?),
+                Poll::Pending => under_way.push_back(write),
+            }
+            if under_way.len() > IN_FLIGHT
+                && let Some(earlier) = under_way.pop_front()
+            {
+                earlier_done(earlier).await?;
+            }
         }
-        drain(&mut group, 0).await
+        for earlier in under_way {
+            earlier_done(earlier).await?;
+        }
+        Ok(())
     }
 
     fn prepare_import(&self, exported: ExportedRecord) -> Result<(Draft, Source), TrailError> {
@@ -158,21 +170,11 @@ impl Trail {
     }
 }
 
-async fn drain(
-    group: &mut JoinSet<Result<Receipt, TrailError>>,
-    most: usize,
-) -> Result<(), TrailError> {
-    while group.len() > most {
-        match group.join_next().await {
-            Some(Ok(result)) => drop(result?),
-            Some(Err(error)) => {
-                let stopped = TrailError::Incomplete(format!("the import stopped early: {error}"));
-                return Err(stopped);
-            }
-            None => return Ok(()),
-        }
-    }
-    Ok(())
+/// A write that is handed over and not yet answered.
+type Write<'a> = Pin<Box<dyn Future<Output = Result<Receipt, TrailError>> + Send + 'a>>;
+
+async fn earlier_done(write: Write<'_>) -> Result<(), TrailError> {
+    write.await.map(|_| ())
 }
 
 fn refers_to_its_kind(body: &Body) -> bool {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Stored, Trail, TrailError};
 use crate::log::Hash;
 use crate::record::{Body, Draft, EntityRef, Kind, RecordId};
+use crate::seal::Source;
 
 /// What is remembered of a record for those that refer to it.
 #[derive(Clone, Debug)]
@@ -32,8 +33,9 @@ impl Trail {
     pub(super) fn link_from_memory(
         &self,
         draft: &mut Draft,
+        source: &Source,
     ) -> Option<Result<Vec<Hash>, TrailError>> {
-        let named = named(&draft.body);
+        let named = named(&draft.body, source);
         let mut linked = HashMap::new();
         for named in &named {
             linked.insert(named.id, Some(self.0.linked.get(&named.id)?));
@@ -42,8 +44,12 @@ impl Trail {
     }
 
     /// The same, reading what is not in memory.
-    pub(super) async fn link(&self, draft: &mut Draft) -> Result<Vec<Hash>, TrailError> {
-        let named = named(&draft.body);
+    pub(super) async fn link(
+        &self,
+        draft: &mut Draft,
+        source: &Source,
+    ) -> Result<Vec<Hash>, TrailError> {
+        let named = named(&draft.body, source);
         let mut linked = HashMap::new();
         for named in &named {
             let found = match self.0.linked.get(&named.id) {
@@ -94,7 +100,7 @@ fn apply(
                 found: found.kind,
             });
         }
-        refs.extend(found.entry_hash);
+        refs.extend(found.entry_hash.filter(|hash| !refs.contains(hash)));
         if named.inherits {
             about.extend(found.about.iter().cloned());
         }
@@ -108,11 +114,10 @@ fn apply(
             entities.push(entity);
         }
     }
-    refs.dedup();
     Ok(refs)
 }
 
-fn named(body: &Body) -> Vec<Named> {
+fn named(body: &Body, source: &Source) -> Vec<Named> {
     let needed = |id: RecordId, kind: Kind| Named {
         id,
         named_as: kind.as_str(),
@@ -145,7 +150,11 @@ fn named(body: &Body) -> Vec<Named> {
             });
             contexts
                 .map(|id| needed((*id).into(), Kind::Context))
-                .chain(generations.map(|id| needed((*id).into(), Kind::Generation)))
+                .chain(generations.map(|id| Named {
+                    // why: a decision is exported without its generations.
+                    needed: matches!(source, Source::New),
+                    ..needed((*id).into(), Kind::Generation)
+                }))
                 .chain(
                     decision
                         .supersedes

@@ -1,5 +1,6 @@
 //! The trail: an open store plus its appender, and what applications do with it.
 
+mod answer;
 mod decide;
 mod diff;
 mod error;
@@ -23,7 +24,8 @@ use crate::capture::{ContextBuilder, Sink};
 use crate::record::{Actor, RecordId, Tenant};
 use crate::store::{Appender, Spool, Store, StoreStatus};
 
-pub use decide::{Answer, Decided, DecisionBuilder};
+pub use answer::Answer;
+pub use decide::{Decided, DecisionBuilder};
 pub use diff::{Change, ChangeKind, Diff, diff};
 pub use error::TrailError;
 pub use history::{DecisionView, Event};

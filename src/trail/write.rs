@@ -37,7 +37,7 @@ impl Trail {
         mut draft: Draft,
         source: Source,
     ) -> Result<Receipt, TrailError> {
-        if let Some(refs) = self.link_from_memory(&mut draft) {
+        if let Some(refs) = self.link_from_memory(&mut draft, &source) {
             let sealed = self.seal(draft, &source, refs?)?;
             return match self.0.enqueue(sealed)? {
                 Enqueued::Answered(receipt) => Ok(receipt),
@@ -73,7 +73,7 @@ impl Trail {
         self,
         (mut draft, source): (Draft, Source),
     ) -> Result<Receipt, TrailError> {
-        let refs = self.link(&mut draft).await?;
+        let refs = self.link(&mut draft, &source).await?;
         let sealed = self.seal(draft, &source, refs)?;
         self.append_when_room(sealed).await
     }
@@ -218,7 +218,7 @@ impl Trail {
             .map_err(|error| damaged(error.to_string()))?;
         let opened = open(&slots).map_err(|error| damaged(error.to_string()))?;
         let mut draft = Sealed::to_draft(&opened.record, opened.about.clone());
-        let refs = self.link(&mut draft).await?;
+        let refs = self.link(&mut draft, &Source::New).await?;
         let sealed = Sealed {
             record: opened.record,
             about: opened.about,

@@ -1,7 +1,7 @@
 //! SQLite: one file, one writer, many readers.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -242,27 +242,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     name.push(".lock");
     let lock_path = PathBuf::from(name);
     let place = path.display().to_string();
-    let failed = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-            StoreError::ReadOnly {
-                place: lock_path.display().to_string(),
-            }
-        }
-        std::io::ErrorKind::StorageFull => StoreError::Full {
-            place: place.clone(),
-        },
-        _ => StoreError::Backend {
-            place: lock_path.display().to_string(),
-            source: error.into(),
-        },
-    };
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&lock_path)
-        .map_err(failed)?;
+    let mut file = private(&lock_path).map_err(|error| file_fault(&lock_path, error))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -274,11 +254,37 @@ fn lock(path: &Path) -> Result<File, StoreError> {
                 holder: holder.trim().to_owned(),
             });
         }
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
+        Err(TryLockError::Error(error)) => return Err(file_fault(&lock_path, error)),
     }
-    file.set_len(0).map_err(failed)?;
-    writeln!(file, "process {}", std::process::id()).map_err(failed)?;
+    // SQLite gives its write-ahead log the mode of the database.
+    drop(private(path).map_err(|error| file_fault(path, error))?);
+    file.set_len(0)
+        .and_then(|()| writeln!(file, "process {}", std::process::id()))
+        .map_err(|error| file_fault(&lock_path, error))?;
     Ok(file)
+}
+
+fn file_fault(path: &Path, error: std::io::Error) -> StoreError {
+    let place = path.display().to_string();
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            StoreError::ReadOnly { place }
+        }
+        ErrorKind::StorageFull => StoreError::Full { place },
+        _ => StoreError::Backend {
+            place,
+            source: error.into(),
+        },
+    }
+}
+
+/// Opens a file, made for its owner alone when it is not there: trails hold personal values.
+fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 async fn single(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {

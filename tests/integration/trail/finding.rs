@@ -235,7 +235,10 @@ pub(super) async fn used_finds_contexts_and_their_decisions(trail: Trail) {
     let used = async |text: &str| {
         let used: UsedRef = text.parse().unwrap();
         let found = trail.used(&used, None, 50).await.unwrap();
-        found.iter().map(contextrail::trail::Stored::id).collect::<Vec<_>>()
+        found
+            .iter()
+            .map(contextrail::trail::Stored::id)
+            .collect::<Vec<_>>()
     };
     assert_eq!(used("feature:score").await, [decision, id(2), id(1)]);
     assert_eq!(used("feature:score@2").await, [id(2)]);
