@@ -23,6 +23,8 @@ use workload::Workload;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+const WARM_UP: u64 = 1_000;
+
 fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = std::env::args().collect();
     let quick = arguments.iter().any(|it| it == "--quick");
@@ -110,15 +112,15 @@ impl Plan {
         let trail = Trail::open(&place.url()).await?;
         let workload = Arc::new(Workload::new(case.form == Form::Unique));
         if case.form == Form::Warm {
-            // Every document once, so that counts and texts are known.
-            drive(&trail, &workload, (0, 200), 8, false).await?;
+            // Every customer and document once, so that counts and texts are known.
+            drive(&trail, &workload, (0, WARM_UP), 64, false).await?;
         } else {
             contextrail::assembly::tokenizer("cl100k_base")?.count("load the vocabulary")?;
         }
         let bytes_before = place.settled_bytes(&trail).await?;
         let cpu = cpu_time()?;
         let started = Instant::now();
-        let range = (200, contexts);
+        let range = (WARM_UP, contexts);
         let latencies = drive(&trail, &workload, range, case.tasks, case.decision).await?;
         report::row(
             case,

@@ -46,7 +46,7 @@ create table shared_text (
 );
 
 -- Projections: rebuilt from the records.
--- The bucket (log_index / 4096) leads, so that inserts stay in a small hot tail.
+-- The bucket (log_index / 1024) leads, so that inserts stay in a small hot tail.
 create table lookup (
     tenant         bigint not null,
     bucket         bigint not null,

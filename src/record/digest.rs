@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::InvalidValue;
@@ -12,8 +12,8 @@ use super::InvalidValue;
 ///
 /// A bare hash of a low-entropy value can be guessed in a second, so everything personal is keyed
 /// with the secret seed of its record.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Digest {
     /// SHA-256 (FIPS 180-4) of the bytes.
     Sha256([u8; 32]),
@@ -37,19 +37,34 @@ impl Digest {
     }
 }
 
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Digest {
+    /// Works on the text of the digest, which needs no allocation.
+    fn with_text<R>(&self, work: impl FnOnce(&str) -> R) -> R {
         let (prefix, bytes) = match self {
             Self::Sha256(bytes) => (SHA256, bytes),
             Self::HmacSha256(bytes) => (HMAC_SHA256, bytes),
         };
-        let mut hex = [0_u8; 64];
-        for (pair, byte) in hex.chunks_exact_mut(2).zip(bytes) {
+        let mut text = [0_u8; HMAC_SHA256.len() + 64];
+        let (start, rest) = text.split_at_mut(prefix.len());
+        start.copy_from_slice(prefix.as_bytes());
+        for (pair, byte) in rest.chunks_exact_mut(2).zip(bytes) {
             pair[0] = HEX[usize::from(byte >> 4)];
             pair[1] = HEX[usize::from(byte & 15)];
         }
-        f.write_str(prefix)?;
-        f.write_str(std::str::from_utf8(&hex).expect("hexadecimal digits are ASCII"))
+        let text = &text[..prefix.len() + 64];
+        work(std::str::from_utf8(text).expect("prefixes and hexadecimal digits are ASCII"))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_text(|text| f.write_str(text))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.with_text(|text| serializer.serialize_str(text))
     }
 }
 

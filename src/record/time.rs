@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, Datelike, Timelike, Utc};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::InvalidValue;
 
@@ -19,8 +19,8 @@ use super::InvalidValue;
 /// let at: Timestamp = "2026-11-22T19:42:30.1319+01:00".parse().unwrap();
 /// assert_eq!(at.to_string(), "2026-11-22T18:42:30.131900Z");
 /// ```
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Timestamp(i64);
 
 impl Timestamp {
@@ -76,13 +76,38 @@ impl From<DateTime<Utc>> for Timestamp {
     }
 }
 
+impl Timestamp {
+    /// Works on the text of the time, which needs no allocation: a record has dozens of times.
+    fn with_text<R>(self, work: impl FnOnce(&str) -> R) -> R {
+        let at = self.to_chrono();
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let mut put = |range: std::ops::Range<usize>, number: u32| {
+            let mut rest = number;
+            for digit in text[range].iter_mut().rev() {
+                *digit += u8::try_from(rest % 10).unwrap_or(0);
+                rest /= 10;
+            }
+        };
+        put(0..4, u32::try_from(at.year()).unwrap_or(0));
+        put(5..7, at.month());
+        put(8..10, at.day());
+        put(11..13, at.hour());
+        put(14..16, at.minute());
+        put(17..19, at.second());
+        put(20..26, at.timestamp_subsec_micros());
+        work(std::str::from_utf8(&text).expect("digits are ASCII"))
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            &self
-                .to_chrono()
-                .to_rfc3339_opts(SecondsFormat::Micros, true),
-        )
+        self.with_text(|text| f.write_str(text))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.with_text(|text| serializer.serialize_str(text))
     }
 }
 
@@ -228,6 +253,25 @@ mod tests {
     fn offsets_become_utc() {
         let at: Timestamp = "2026-11-22T18:42:30+02:00".parse().unwrap();
         assert_eq!(at.to_string(), "2026-11-22T16:42:30.000000Z");
+    }
+
+    #[test]
+    fn the_text_is_that_of_chrono_for_every_part_of_a_time() {
+        for at_us in [
+            FIRST_US,
+            -1,
+            0,
+            1,
+            951_782_399_999_999,
+            1_795_000_000_123_456,
+            LAST_US,
+        ] {
+            let at = Timestamp::from_micros(at_us).unwrap();
+            let expected = at
+                .to_chrono()
+                .to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+            assert_eq!(at.to_string(), expected);
+        }
     }
 
     #[test]

@@ -32,11 +32,18 @@ impl Canonical {
         write_string(&mut self.bytes, text);
     }
 
-    fn integer(&mut self, number: i128) -> Result<(), SealError> {
-        if number.unsigned_abs() > MAX_SAFE_INTEGER {
+    fn signed(&mut self, number: i64) -> Result<(), SealError> {
+        if number < 0 {
+            self.bytes.push(b'-');
+        }
+        self.digits(number.unsigned_abs())
+    }
+
+    fn digits(&mut self, number: u64) -> Result<(), SealError> {
+        if number > MAX_SAFE_INTEGER {
             return Err(SealError::Number(number.to_string()));
         }
-        self.bytes.extend_from_slice(number.to_string().as_bytes());
+        write_digits(&mut self.bytes, number);
         Ok(())
     }
 
@@ -49,8 +56,33 @@ impl Canonical {
     }
 }
 
+/// Appends `number` in decimal digits.
+pub(super) fn write_digits(bytes: &mut Vec<u8>, number: u64) {
+    let mut digits = [0_u8; 20];
+    let mut start = digits.len();
+    let mut rest = number;
+    loop {
+        start -= 1;
+        digits[start] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    bytes.extend_from_slice(&digits[start..]);
+}
+
 fn write_string(bytes: &mut Vec<u8>, text: &str) {
     bytes.push(b'"');
+    // why: almost no string has anything to escape, and a plain scan is vectorised.
+    if !text
+        .bytes()
+        .any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
+    {
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.push(b'"');
+        return;
+    }
     let mut clean_from = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escape: &[u8] = match byte {
@@ -110,35 +142,35 @@ impl<'a> ser::Serializer for &'a mut Canonical {
     }
 
     fn serialize_i8(self, value: i8) -> Result<(), SealError> {
-        self.integer(value.into())
+        self.signed(value.into())
     }
 
     fn serialize_i16(self, value: i16) -> Result<(), SealError> {
-        self.integer(value.into())
+        self.signed(value.into())
     }
 
     fn serialize_i32(self, value: i32) -> Result<(), SealError> {
-        self.integer(value.into())
+        self.signed(value.into())
     }
 
     fn serialize_i64(self, value: i64) -> Result<(), SealError> {
-        self.integer(value.into())
+        self.signed(value)
     }
 
     fn serialize_u8(self, value: u8) -> Result<(), SealError> {
-        self.integer(value.into())
+        self.digits(value.into())
     }
 
     fn serialize_u16(self, value: u16) -> Result<(), SealError> {
-        self.integer(value.into())
+        self.digits(value.into())
     }
 
     fn serialize_u32(self, value: u32) -> Result<(), SealError> {
-        self.integer(value.into())
+        self.digits(value.into())
     }
 
     fn serialize_u64(self, value: u64) -> Result<(), SealError> {
-        self.integer(value.into())
+        self.digits(value)
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), SealError> {
@@ -363,7 +395,7 @@ impl ser::SerializeStruct for Object<'_> {
     }
 }
 
-const MAX_SAFE_INTEGER: u128 = (1 << 53) - 1;
+const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 const MAX_DEPTH: usize = 32;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 

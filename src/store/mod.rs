@@ -219,4 +219,4 @@ pub struct StoreStatus {
 }
 
 /// Records per bucket of the lookup index: what keeps its inserts in a small hot tail.
-const BUCKET_RECORDS: u64 = 4_096;
+const BUCKET_RECORDS: u64 = 1_024;

@@ -220,6 +220,6 @@ fn bounds(find: &Find) -> (i64, i64) {
 }
 
 const ANY_KIND: i64 = -1;
-const FIRST_BUCKETS: usize = 16;
-const MOST_BUCKETS: usize = 256;
+const FIRST_BUCKETS: usize = 32;
+const MOST_BUCKETS: usize = 512;
 const MAX_INDEX: u64 = 1 << 62;

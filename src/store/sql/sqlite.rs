@@ -301,6 +301,7 @@ async fn single(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error
 fn writing(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options
         .create_if_missing(true)
+        .statement_cache_capacity(STATEMENTS)
         .page_size(PAGE_BYTES)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -309,6 +310,8 @@ fn writing(options: SqliteConnectOptions) -> SqliteConnectOptions {
         // why: a checkpoint within a commit makes whoever waits for it wait for the disk twice.
         .pragma("wal_autocheckpoint", "0")
         .pragma("cache_size", "-65536")
+        // why: a statement of many rows keeps a journal of its own, which would be a file each time.
+        .pragma("temp_store", "memory")
         .thread_name(|_| "contextrail-writer".to_owned())
 }
 
@@ -339,8 +342,13 @@ impl Backend for Sqlite {
         let mut left = columns.first().map_or(0, Column::len);
         let mut columns: Vec<Values> = columns.into_iter().map(Values::from).collect();
         while left > 0 {
-            // why: chunks of powers of two, so that few statements serve every number of rows.
-            let rows = 1 << left.ilog2().min(MAX_CHUNK_LOG2);
+            // why: each statement is a hop to the driver's thread, so a small number of rows is one;
+            // large ones come in two sizes, so that few statements serve every number.
+            let rows = match left {
+                LARGE_CHUNK.. => LARGE_CHUNK,
+                SMALL_CHUNK.. => SMALL_CHUNK,
+                _ => left,
+            };
             let mut arguments = SqliteArguments::default();
             arguments.reserve(rows * (1 + columns.len()), 0);
             for _ in 0..rows {
@@ -467,5 +475,8 @@ const READERS: u32 = 8;
 const PAGE_BYTES: u32 = 8_192;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const MMAP_BYTES: &str = "8589934592";
-/// At most 256 rows a statement: 1,536 parameters, far below SQLite's limit.
-const MAX_CHUNK_LOG2: u32 = 8;
+/// Rows of one statement: 1,536 parameters, far below SQLite's limit.
+const LARGE_CHUNK: usize = 256;
+const SMALL_CHUNK: usize = 48;
+/// One for each number of rows of each table, and those that read.
+const STATEMENTS: usize = 320;
