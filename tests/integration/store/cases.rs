@@ -121,7 +121,7 @@ pub(super) async fn entries_hold_the_time_of_the_append_and_the_references(store
     let draft = Draft::new(id(2), decision(json!({})));
     let referring = prepared_with(draft, vec![first.entry_hash]);
     let placed = store
-        .append(&t, &[referring.clone()], time(77))
+        .append(&t, std::slice::from_ref(&referring), time(77))
         .await
         .unwrap()[0];
     let stored = store.read(&t, &[1]).await.unwrap().remove(0);
