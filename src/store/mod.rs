@@ -219,4 +219,5 @@ pub struct StoreStatus {
 }
 
 /// Records per bucket of the lookup index: what keeps its inserts in a small hot tail.
+#[cfg(feature = "sqlite")]
 const BUCKET_RECORDS: u64 = 1_024;

@@ -94,6 +94,7 @@ fn packed(slot: &SlotBytes) -> Result<SlotBytes, SealError> {
 }
 
 /// The number that stands for a kind in the database. Numbers are never given anew.
+#[cfg(feature = "sqlite")]
 pub(super) const fn kind_number(kind: Kind) -> i64 {
     match kind {
         Kind::Context => 1,

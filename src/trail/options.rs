@@ -1,6 +1,6 @@
 //! How a trail is opened.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Inner, Trail, TrailError};
@@ -10,8 +10,8 @@ use crate::record::{
     TrailId,
 };
 #[cfg(feature = "sqlite")]
-use crate::store::{Access, SqliteStore};
-use crate::store::{Appender, AppenderOptions, MemoryStore, Spool, Store, StoreError};
+use crate::store::{Access, SqliteStore, StoreError};
+use crate::store::{Appender, AppenderOptions, MemoryStore, Spool, Store};
 
 /// When the id of a record becomes visible.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -276,7 +276,8 @@ impl Location {
     }
 }
 
-fn spool_path(path: &Path) -> PathBuf {
+#[cfg(feature = "sqlite")]
+fn spool_path(path: &std::path::Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".spool");
     name.into()
