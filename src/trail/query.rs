@@ -56,6 +56,8 @@ pub struct Pages {
     trail: Trail,
     find: Find,
     search: Search,
+    /// Records read at once.
+    size: u32,
     done: bool,
 }
 
@@ -149,6 +151,7 @@ impl Trail {
             },
             trail: self.clone(),
             search,
+            size: PAGE,
             done: false,
         })
     }
@@ -187,8 +190,12 @@ impl Pages {
     pub async fn next(&mut self) -> Result<Option<Vec<Stored>>, TrailError> {
         while !self.done {
             let trail = &self.trail;
-            let indexes = trail.0.store.find(trail.tenant(), &self.find, PAGE).await?;
-            self.done = indexes.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+            let indexes = trail
+                .0
+                .store
+                .find(trail.tenant(), &self.find, self.size)
+                .await?;
+            self.done = indexes.len() < usize::try_from(self.size).unwrap_or(usize::MAX);
             self.find.before = indexes.last().copied().or(self.find.before);
             let mut page = trail.read_indexes(&indexes).await?;
             page.retain(|stored| self.search.fits(stored));
@@ -205,6 +212,8 @@ impl Pages {
     ///
     /// Those of [`Pages::next`].
     pub async fn take(mut self, limit: usize) -> Result<Vec<Stored>, TrailError> {
+        // why: opening a record costs more than finding it, so no more are read than are asked for.
+        self.size = u32::try_from(limit).unwrap_or(PAGE).clamp(1, PAGE);
         let mut taken = Vec::new();
         while taken.len() < limit {
             match self.next().await? {
