@@ -2,8 +2,7 @@
 -- ranges of a zone. Only text, integer and blob columns, and no defaults: the store says everything.
 
 create table trail (
-    id             text   not null primary key, -- TrailId
-    created_at_us  bigint not null              -- microseconds since 1970-01-01T00:00:00Z
+    id             text   not null primary key  -- TrailId; part of the origin of every checkpoint
 );
 
 create table tenant (
@@ -13,7 +12,8 @@ create table tenant (
 
 create table head (
     tenant         bigint not null primary key references tenant (tenant),
-    size           bigint not null              -- entries in the log; the next index
+    size           bigint not null,             -- entries in the log; the next index
+    root           blob   not null              -- RFC 6962 root over them, 32 bytes
 );
 
 create table record (
@@ -46,6 +46,17 @@ create table shared_text (
 );
 
 -- Projections: rebuilt from the records.
+-- C2SP tlog-tiles. Of level 0 only full tiles are stored: the last, partial one is the hashes of the
+-- last entries. Of the levels above, the partial tile is stored too, and grows by one hash for each
+-- full tile below it.
+create table tile (
+    tenant         bigint not null,
+    level          bigint not null,
+    tile_index     bigint not null,
+    hashes         blob   not null,             -- 1 to 256 of 32 bytes
+    primary key (tenant, level, tile_index)
+);
+
 -- The bucket (log_index / 1024) leads, so that inserts stay in a small hot tail.
 create table lookup (
     tenant         bigint not null,

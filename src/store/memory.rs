@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 
 use super::{
-    Find, IdPrefix, KeyRange, Located, Placed, Prepared, Store, StoreError, StoreStatus,
+    Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Store, StoreError, StoreStatus,
     StoredRecord,
 };
+use crate::log::{Edge, Hash, Tile, TileId};
 use crate::record::{Kind, RecordId, Tenant, Timestamp, TrailId};
 
 /// A store in memory. What it holds goes with it.
@@ -24,6 +25,8 @@ struct Log {
     ids: BTreeMap<RecordId, u64>,
     keys: BTreeSet<(i64, u64)>,
     texts: HashMap<[u8; 32], Arc<str>>,
+    edge: Edge,
+    full_tiles: BTreeMap<(u8, u64), Tile>,
 }
 
 #[derive(Debug)]
@@ -68,6 +71,10 @@ impl Log {
             entry_hash,
             existed: false,
         };
+        for tile in self.edge.push(entry_hash) {
+            self.full_tiles
+                .insert((tile.id().level(), tile.id().index()), tile);
+        }
         self.ids.insert(prepared.id, log_index);
         self.keys
             .extend(prepared.keys.iter().map(|key| (*key, log_index)));
@@ -186,6 +193,37 @@ impl Store for MemoryStore {
         Ok(digests
             .iter()
             .map(|digest| texts.and_then(|texts| texts.get(digest)).cloned())
+            .collect())
+    }
+
+    async fn head(&self, tenant: &Tenant) -> Result<LogHead, StoreError> {
+        let logs = self.logs();
+        Ok(logs.get(tenant).map_or_else(LogHead::empty, |log| {
+            LogHead {
+                size: log.edge.size(),
+                root: log.edge.root(),
+            }
+        }))
+    }
+
+    async fn tiles(
+        &self,
+        tenant: &Tenant,
+        ids: &[TileId],
+    ) -> Result<BTreeMap<TileId, Vec<Hash>>, StoreError> {
+        let logs = self.logs();
+        let Some(log) = logs.get(tenant) else {
+            return Ok(BTreeMap::new());
+        };
+        let partial = log.edge.partial();
+        let tile_of = |id: &TileId| {
+            let place = (id.level(), id.index());
+            let mut all = log.full_tiles.get(&place).into_iter().chain(&partial);
+            all.find(|tile| (tile.id().level(), tile.id().index()) == place)
+        };
+        Ok(ids
+            .iter()
+            .filter_map(|id| Some((*id, tile_of(id)?.hashes().to_vec())))
             .collect())
     }
 

@@ -10,12 +10,13 @@ mod spool;
 #[cfg(feature = "sqlite")]
 mod sql;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::log::Hash;
+use crate::log::{Hash, TileId};
 use crate::record::{Kind, RecordId, Tenant, Timestamp, TrailId};
 use crate::seal::SlotBytes;
 
@@ -93,6 +94,24 @@ pub trait Store: fmt::Debug + Send + Sync {
         digests: &[[u8; 32]],
     ) -> Result<Vec<Option<Arc<str>>>, StoreError>;
 
+    /// The size of the log and the root over it, as of the last commit.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read or the row is damaged.
+    async fn head(&self, tenant: &Tenant) -> Result<LogHead, StoreError>;
+
+    /// Those of the tiles `ids` of the log that are there, or wider ones in their place.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    async fn tiles(
+        &self,
+        tenant: &Tenant,
+        ids: &[TileId],
+    ) -> Result<BTreeMap<TileId, Vec<Hash>>, StoreError>;
+
     /// What the store says of itself.
     ///
     /// # Errors
@@ -141,6 +160,26 @@ impl From<RecordId> for IdPrefix {
         Self {
             first: bytes,
             last: bytes,
+        }
+    }
+}
+
+/// The size of a log and the root over it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LogHead {
+    /// How many entries it has.
+    pub size: u64,
+    /// The RFC 6962 root over them.
+    pub root: Hash,
+}
+
+impl LogHead {
+    /// The head of a log without entries.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            size: 0,
+            root: crate::log::root(&[]),
         }
     }
 }

@@ -179,7 +179,7 @@ impl TrailOptions {
 
     /// Opens a new trail in memory; what it holds goes with it. Needs a tokio runtime.
     pub async fn open_in_memory(self) -> Result<Trail, TrailError> {
-        let (trail, _) = self.fresh();
+        let trail = self.fresh();
         self.start(Arc::new(MemoryStore::new(trail)), None).await
     }
 
@@ -233,9 +233,8 @@ impl TrailOptions {
         }))
     }
 
-    fn fresh(&self) -> (TrailId, crate::record::Timestamp) {
-        let now = self.clock.now();
-        (TrailId::from_uuid(self.ids.new_id(now)), now)
+    fn fresh(&self) -> TrailId {
+        TrailId::from_uuid(self.ids.new_id(self.clock.now()))
     }
 }
 

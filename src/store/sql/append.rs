@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 use sqlx::Row;
 
 use super::SqlStore;
-use super::backend::{Backend, Column, LOOKUP, RECORD, SHARED_TEXT, SLOT, ZONE};
+use super::backend::{Backend, Column, LOOKUP, RECORD, SHARED_TEXT, SLOT, TILE, ZONE};
 use super::read::{ids_in, index, sql_int};
+use crate::log::{Edge, Tile};
 use crate::record::{RecordId, Tenant, Timestamp};
 use crate::seal::entry_hash;
 use crate::store::prepared::kind_number;
@@ -29,8 +30,9 @@ sql_impl! {
             self.run(&mut connection, DB::BEGIN).await?;
             let appended = self.append_in(&mut connection, tenant, batch, at).await;
             match appended {
-                Ok((tenant, placed)) => {
+                Ok((tenant, placed, edge)) => {
                     self.run(&mut connection, "commit").await?;
+                    self.keep_edge(tenant, edge);
                     let new = batch.iter().zip(&placed).filter(|(_, placed)| !placed.existed);
                     self.appended(tenant, new.map(|(prepared, _)| prepared));
                     Ok(placed)
@@ -51,70 +53,36 @@ sql_impl! {
             tenant: &Tenant,
             batch: &[Prepared],
             at: Timestamp,
-        ) -> Result<(i64, Vec<Placed>), StoreError> {
+        ) -> Result<(i64, Vec<Placed>, Edge), StoreError> {
             let tenant = self.tenant_for_writing(connection, tenant).await?;
-            let size = self.locked_size(connection, tenant).await?;
+            let head = self.locked_head(connection, tenant).await?;
+            let mut edge = self.edge(connection, tenant, head).await?;
             let mut there = self.existing(connection, tenant, batch).await?;
             let mut rows = Rows::default();
             let mut new = Vec::with_capacity(batch.len());
             let mut placed = Vec::with_capacity(batch.len());
-            let mut next = size;
             for prepared in batch {
                 if let Some(existing) = there.get(&prepared.id) {
                     placed.push(*existing);
                     continue;
                 }
                 let (entry, hash) = prepared.entry(at).map_err(|e| self.backend(e.into()))?;
-                let place = Placed { log_index: next, entry_hash: hash, existed: false };
-                rows.add(prepared, sql_int(next), entry);
+                let place = Placed { log_index: edge.size(), entry_hash: hash, existed: false };
+                rows.add(prepared, sql_int(edge.size()), entry);
+                rows.tiles.extend(edge.push(hash));
                 there.insert(prepared.id, Placed { existed: true, ..place });
                 placed.push(place);
                 new.push(prepared);
-                next += 1;
             }
             rows.texts = self.new_texts(tenant, &new)?;
-            if next > size {
+            if edge.size() > head.size {
+                if !rows.tiles.is_empty() {
+                    rows.tiles.extend(edge.partial().into_iter().filter(|tile| tile.id().level() > 0));
+                }
                 self.insert_rows(connection, tenant, rows).await?;
-                self.move_head(connection, tenant, size, next).await?;
+                self.move_head(connection, tenant, head, &edge).await?;
             }
-            Ok((tenant, placed))
-        }
-
-        /// The size of the log, whose row is held until the transaction ends.
-        async fn locked_size(
-            &self,
-            connection: &mut DB::Connection,
-            tenant: i64,
-        ) -> Result<u64, StoreError> {
-            let sql = format!("select size from head where tenant = $1{}", DB::FOR_UPDATE);
-            let size: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-                .bind(tenant)
-                .fetch_one(connection)
-                .await
-                .map_err(|e| self.fault(e))?;
-            index(size, "head", || tenant.to_string()).map_err(|e| e.at(&self.place))
-        }
-
-        /// Moves the head from `from` to `to`, or fails when somebody else has moved it.
-        async fn move_head(
-            &self,
-            connection: &mut DB::Connection,
-            tenant: i64,
-            from: u64,
-            to: u64,
-        ) -> Result<(), StoreError> {
-            let moved: Option<i64> = sqlx::query_scalar(
-                "update head set size = $1 where tenant = $2 and size = $3 returning size",
-            )
-            .bind(sql_int(to))
-            .bind(tenant)
-            .bind(sql_int(from))
-            .fetch_optional(connection)
-            .await
-            .map_err(|e| self.fault(e))?;
-            moved.map(|_| ()).ok_or_else(|| StoreError::Busy {
-                place: self.place.clone(),
-            })
+            Ok((tenant, placed, edge))
         }
 
         /// Where those of `batch` are that are stored already.
@@ -188,6 +156,11 @@ sql_impl! {
                 Column::Int(first.collect()),
                 Column::Int(last.collect()),
             ];
+            let tiles = vec![
+                Column::Int(rows.tiles.iter().map(|tile| i64::from(tile.id().level())).collect()),
+                Column::Int(rows.tiles.iter().map(|tile| sql_int(tile.id().index())).collect()),
+                Column::Bytes(rows.tiles.iter().map(|tile| tile.bytes().to_vec()).collect()),
+            ];
             let tables = [
                 (&RECORD, vec![
                     Column::Int(rows.indexes), Column::Bytes(rows.ids), Column::Int(rows.kinds),
@@ -199,6 +172,7 @@ sql_impl! {
                 (&LOOKUP, rows.lookups.into_columns()),
                 (&SHARED_TEXT, vec![Column::Bytes(digests), Column::Bytes(bodies)]),
                 (&ZONE, zones),
+                (&TILE, tiles),
             ];
             for (table, columns) in tables {
                 DB::insert(&mut *connection, table, tenant, columns)
@@ -251,8 +225,9 @@ sql_impl! {
                 .execute(&mut *connection)
                 .await
                 .map_err(|e| self.fault(e))?;
-            sqlx::query("insert into head (tenant, size) values ($1, 0)")
+            sqlx::query("insert into head (tenant, size, root) values ($1, 0, $2)")
                 .bind(number)
+                .bind(Edge::new().root().to_vec())
                 .execute(&mut *connection)
                 .await
                 .map_err(|e| self.fault(e))?;
@@ -277,6 +252,7 @@ struct Rows {
     payloads: Vec<Vec<u8>>,
     lookups: Lookups,
     zones: HashMap<i64, (i64, i64)>,
+    tiles: Vec<Tile>,
     texts: Vec<TextRow>,
 }
 

@@ -88,6 +88,12 @@ pub(in crate::store) const ZONE: Table = Table {
         last_us = case when excluded.last_us > zone.last_us then excluded.last_us else zone.last_us end",
 };
 
+pub(in crate::store) const TILE: Table = Table {
+    name: "tile",
+    columns: &["level", "tile_index", "hashes"],
+    on_conflict: " on conflict (tenant, level, tile_index) do update set hashes = excluded.hashes",
+};
+
 impl Column {
     pub(in crate::store) fn len(&self) -> usize {
         match self {

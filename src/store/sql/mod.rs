@@ -24,6 +24,7 @@ mod backend;
 mod find;
 mod read;
 mod sqlite;
+mod tree;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -32,6 +33,7 @@ use std::sync::atomic::AtomicUsize;
 use quick_cache::sync::Cache;
 use sqlx::Pool;
 
+use crate::log::Edge;
 use backend::Backend;
 
 pub use sqlite::{Access, SqliteStore};
@@ -46,6 +48,8 @@ pub struct SqlStore<DB: Backend> {
     tenants: Mutex<HashMap<crate::record::Tenant, i64>>,
     /// Shared texts that are known to be stored for a tenant, so that they are not sent again.
     known_texts: Cache<(i64, [u8; 32]), ()>,
+    /// The right-hand edge of each tenant's log as of the last commit of this process.
+    edges: Mutex<HashMap<i64, Edge>>,
     /// Bytes appended since the last checkpoint of the database.
     unsettled_bytes: AtomicUsize,
     /// What keeps other writers out; let go of by `close`.

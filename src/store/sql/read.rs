@@ -1,6 +1,6 @@
 //! Reading records and texts, and the store as a whole.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -10,11 +10,12 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::SqlStore;
 use super::backend::Backend;
+use crate::log::{Hash, TileId};
 use crate::record::{Kind, Tenant, Timestamp, TrailId};
 use crate::seal::{Slot, SlotBytes};
 use crate::store::prepared::kind_number;
 use crate::store::{
-    BoxError, Find, IdPrefix, Located, Placed, Prepared, Store, StoreError, StoreStatus,
+    BoxError, Find, IdPrefix, Located, LogHead, Placed, Prepared, Store, StoreError, StoreStatus,
     StoredRecord, unpack,
 };
 
@@ -237,7 +238,7 @@ sql_impl! {
             StoreError::Backend { place: self.place.clone(), source }
         }
 
-        fn damaged(&self, table: &'static str, row: String, what: &str) -> StoreError {
+        pub(super) fn damaged(&self, table: &'static str, row: String, what: &str) -> StoreError {
             StoreError::CorruptRow {
                 place: self.place.clone(),
                 table,
@@ -283,6 +284,22 @@ sql_impl! {
             digests: &[[u8; 32]],
         ) -> Result<Vec<Option<Arc<str>>>, StoreError> {
             self.read_texts(tenant, digests).await
+        }
+
+        async fn head(&self, tenant: &Tenant) -> Result<LogHead, StoreError> {
+            self.read_head(tenant).await
+        }
+
+        async fn tiles(
+            &self,
+            tenant: &Tenant,
+            ids: &[TileId],
+        ) -> Result<BTreeMap<TileId, Vec<Hash>>, StoreError> {
+            let mut connection = self.readers.acquire().await.map_err(|e| self.fault(e))?;
+            match self.tenant_in(&mut connection, tenant).await? {
+                Some(tenant) => self.tiles_in(&mut connection, tenant, ids).await,
+                None => Ok(BTreeMap::new()),
+            }
         }
 
         async fn status(&self, tenant: &Tenant) -> Result<StoreStatus, StoreError> {

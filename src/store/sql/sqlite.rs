@@ -16,7 +16,7 @@ use sqlx::{Arguments, AssertSqlSafe, Row, Sqlite};
 
 use super::backend::{Backend, Column, Table};
 use super::{SqlStore, texts_cache};
-use crate::record::{Timestamp, TrailId};
+use crate::record::TrailId;
 use crate::store::StoreError;
 
 /// A store in one SQLite file.
@@ -38,7 +38,7 @@ pub struct WriterLock(#[expect(dead_code, reason = "dropping it unlocks")] Optio
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 impl SqliteStore {
-    /// Opens the trail in the file `path`; `fresh` is its id and time should it have to be made.
+    /// Opens the trail in the file `path`; `fresh` is its id should it have to be made.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl SqliteStore {
     pub async fn open(
         path: &Path,
         access: Access,
-        fresh: (TrailId, Timestamp),
+        fresh: TrailId,
     ) -> Result<Self, StoreError> {
         let place = path.display().to_string();
         check_place(path, access)?;
@@ -77,7 +77,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`StoreError`] when SQLite gives no memory.
-    pub async fn in_memory(fresh: (TrailId, Timestamp)) -> Result<Self, StoreError> {
+    pub async fn in_memory(fresh: TrailId) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .in_memory(true)
             .foreign_keys(true);
@@ -106,6 +106,7 @@ impl SqliteStore {
             readers,
             tenants: std::sync::Mutex::default(),
             known_texts: texts_cache(),
+            edges: std::sync::Mutex::default(),
             unsettled_bytes: std::sync::atomic::AtomicUsize::new(0),
             guard: std::sync::Mutex::new(Some(guard)),
         }
@@ -114,7 +115,7 @@ impl SqliteStore {
     async fn check_schema(
         &self,
         access: Access,
-        (trail, at): (TrailId, Timestamp),
+        trail: TrailId,
     ) -> Result<(), StoreError> {
         let fault = |error| Sqlite::fault(&self.place, error);
         let pool = self.writer.as_ref().unwrap_or(&self.readers);
@@ -143,11 +144,9 @@ impl SqliteStore {
         }
         if access == Access::Write {
             // why: a process that died right after the migrations has left a file without it.
-            let sql = "insert into trail (id, created_at_us) \
-                       select $1, $2 where not exists (select 1 from trail)";
+            let sql = "insert into trail (id) select $1 where not exists (select 1 from trail)";
             sqlx::query(sql)
                 .bind(trail.to_string())
-                .bind(at.as_micros())
                 .execute(&mut *connection)
                 .await
                 .map_err(fault)?;

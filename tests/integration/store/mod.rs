@@ -25,7 +25,7 @@ async fn in_memory() -> Opened {
 async fn on_sqlite() -> Opened {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trail.db");
-    let fresh = (trail_id(), time(0));
+    let fresh = trail_id();
     Opened {
         store: Arc::new(
             SqliteStore::open(&path, Access::Write, fresh)
@@ -37,7 +37,7 @@ async fn on_sqlite() -> Opened {
 }
 
 async fn on_sqlite_in_memory() -> Opened {
-    let fresh = (trail_id(), time(0));
+    let fresh = trail_id();
     Opened {
         store: Arc::new(SqliteStore::in_memory(fresh).await.unwrap()),
         _folder: None,
