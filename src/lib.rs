@@ -11,9 +11,10 @@
 //! - [`codec`]: strict JSON and YAML in and out
 //! - [`assembly`]: candidates and a budget in, a text and a verdict per item out
 //! - [`capture`]: the context builder and the ambient recorder
-//! - [`log`]: the Merkle tree
+//! - [`log`]: the Merkle tree, checkpoints and proofs
 //! - [`seal`]: fields, commitments, roots, entries
 //! - [`store`]: where trails are kept, and the appender before it
+//! - [`notary`]: signed heads outside the database, and the guard against older ones
 //! - [`trail`]: the façade that applications hold
 //!
 //! # Features
@@ -31,6 +32,7 @@ pub mod capture;
 pub mod cli;
 pub mod codec;
 pub mod log;
+pub mod notary;
 pub mod record;
 pub mod seal;
 pub mod store;

@@ -3,7 +3,10 @@
 use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
-use super::{completions, context, decision, demo, entity, import, outcome, review, used};
+use super::{
+    completions, context, decision, demo, entity, import, log, outcome, rebuild, review, used,
+    verify,
+};
 
 /// Answers, with proof, what an AI knew when it made a decision.
 #[derive(Debug, Parser)]
@@ -60,6 +63,14 @@ pub(super) enum Command {
     Used(used::Args),
     /// Take in records that were exported elsewhere, as they are
     Import(import::Args),
+    /// Prove what the log holds; sign, check and continue it
+    #[command(subcommand, arg_required_else_help = true)]
+    Log(log::Verb),
+    /// Hash everything again and name whatever is wrong
+    Verify(verify::Args),
+    /// Make the lookup tables anew from the records
+    #[command(after_help = rebuild::EXAMPLES)]
+    Rebuild,
     /// Say how the trail is, what is wrong and what to do
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor,
@@ -76,8 +87,8 @@ Examples:
   contextrail context show 01948c9a
   contextrail decision show loan_application:12345 -o json
 
-Exit codes: 0 done, 1 unexpected, 2 usage or unreadable input, 3 not found, 6 storage,
-7 evidence is incomplete, 8 refused by policy";
+Exit codes: 0 done, 1 unexpected, 2 usage or unreadable input, 3 not found, 4 verification
+failed, 6 storage, 7 evidence is incomplete, 8 refused by policy";
 
 const DOCTOR_EXAMPLES: &str = "\
 Examples:

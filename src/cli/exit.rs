@@ -22,6 +22,8 @@ pub(super) enum Exit {
     Usage = 2,
     /// What was asked for is not there.
     NotFound = 3,
+    /// A trail or bundle is not what it should be.
+    Verification = 4,
     /// The trail or another file cannot be used.
     Storage = 6,
     /// It is done, and some of the evidence asked for is not there.
@@ -128,6 +130,9 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
             (Exit::NotFound, hint)
         }
         TrailError::Store(error) => of_store(error),
+        TrailError::Frozen(_) => (Exit::Verification, Some("contextrail log status")),
+        TrailError::NotSigned => (Exit::NotFound, Some("contextrail log checkpoint")),
+        TrailError::Notary(_) => (Exit::Storage, Some("contextrail log status")),
         TrailError::Spool { .. } | TrailError::ReadOnly => {
             (Exit::Storage, Some("contextrail doctor"))
         }

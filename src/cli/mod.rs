@@ -10,15 +10,18 @@ mod entity;
 mod exit;
 mod import;
 mod input;
+mod log;
 mod outcome;
 mod output;
 mod plain;
+mod rebuild;
 mod review;
 mod session;
 mod sink_file;
 mod summary;
 mod table_text;
 mod used;
+mod verify;
 mod when;
 mod window;
 mod written;
@@ -69,6 +72,9 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Entity(verb) => entity::run(session, verb).await,
         Command::Used(args) => used::run(session, args).await,
         Command::Import(args) => import::run(session, &args).await,
+        Command::Log(verb) => log::run(session, verb).await,
+        Command::Verify(args) => verify::run(session, &args).await,
+        Command::Rebuild => rebuild::run(session).await,
         Command::Doctor => doctor::run(session).await,
         Command::Completions(args) => completions::run(&args),
     }

@@ -39,12 +39,17 @@ impl Session {
         Ok(self.options()?.open_for_reading(&self.trail_url).await?)
     }
 
+    /// Refuses to make a trail for a verb that needs one.
+    pub(super) fn must_exist(&self) -> Result<(), Failure> {
+        Ok(crate::trail::check_exists(&self.trail_url)?)
+    }
+
     /// Opens the trail for writing, and makes it when it is not there.
     pub(super) async fn writer(&self) -> Result<Trail, Failure> {
         Ok(self.options()?.open(&self.trail_url).await?)
     }
 
-    fn options(&self) -> Result<TrailOptions, Failure> {
+    pub(super) fn options(&self) -> Result<TrailOptions, Failure> {
         let options = TrailOptions::new()
             .clock(Arc::clone(&self.clock))
             .actor(Actor {

@@ -115,6 +115,8 @@ pub(super) fn decode_body(fields: &Fields<'_, '_>, kind: Kind) -> Result<Body, R
         Kind::Review => Body::Review(fields.decode()?),
         Kind::Outcome => Body::Outcome(fields.decode()?),
         Kind::Import => Body::Import(fields.decode()?),
+        Kind::Key => Body::Key(fields.decode()?),
+        Kind::Succession => Body::Succession(fields.decode()?),
     })
 }
 

@@ -94,7 +94,7 @@ pub enum Unknown {
 pub fn decode_record(node: &Node, unknown: Unknown) -> Result<ExportedRecord, ReadError> {
     let parts = Parts::of(node)?;
     let kind = parts.kind.ok_or_else(|| missing_schema().or_at(node.at))?;
-    let kept = (unknown == Unknown::Keep && kind != Kind::Import).then(Keeper::default);
+    let kept = (unknown == Unknown::Keep && has_extra(kind)).then(Keeper::default);
     let keeper = kept.as_ref();
     let HeadMembers {
         id,
@@ -164,6 +164,11 @@ fn is_derived(kind: Kind, name: &str) -> bool {
     kind == Kind::Decision && matches!(name, "superseded_by" | "reviews")
 }
 
+/// Whether records of the kind have a place for members that are not known.
+const fn has_extra(kind: Kind) -> bool {
+    !matches!(kind, Kind::Import | Kind::Key | Kind::Succession)
+}
+
 fn extra_of(body: &mut Body) -> Option<&mut Members> {
     match body {
         Body::Context(context) => Some(&mut context.extra),
@@ -171,6 +176,6 @@ fn extra_of(body: &mut Body) -> Option<&mut Members> {
         Body::Decision(decision) => Some(&mut decision.extra),
         Body::Review(review) => Some(&mut review.extra),
         Body::Outcome(outcome) => Some(&mut outcome.extra),
-        Body::Import(_) => None,
+        Body::Import(_) | Body::Key(_) | Body::Succession(_) => None,
     }
 }

@@ -376,13 +376,3 @@ pub struct Outcome {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: Members,
 }
-
-/// An import of records made elsewhere: the trail's own record of it.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Import {
-    /// SHA-256 of the imported document's bytes.
-    pub file_digest: Digest,
-    /// How many records of each kind it held.
-    pub counts: BTreeMap<String, u64>,
-}

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, Decision, Generation, Head, Import, InvalidValue, Outcome, Review, Timestamp,
+    Context, Decision, Generation, Head, Import, InvalidValue, KeyEvent, Outcome, Review,
+    Succession, Timestamp,
 };
 
 /// The kind of a record.
@@ -25,17 +26,23 @@ pub enum Kind {
     Outcome,
     /// [`Import`]
     Import,
+    /// [`KeyEvent`]
+    Key,
+    /// [`Succession`]
+    Succession,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Context,
         Self::Generation,
         Self::Decision,
         Self::Review,
         Self::Outcome,
         Self::Import,
+        Self::Key,
+        Self::Succession,
     ];
 
     /// The word for the kind.
@@ -48,6 +55,8 @@ impl Kind {
             Self::Review => "review",
             Self::Outcome => "outcome",
             Self::Import => "import",
+            Self::Key => "key",
+            Self::Succession => "succession",
         }
     }
 
@@ -61,6 +70,8 @@ impl Kind {
             Self::Review => "contextrail.review/1",
             Self::Outcome => "contextrail.outcome/1",
             Self::Import => "contextrail.import/1",
+            Self::Key => "contextrail.key/1",
+            Self::Succession => "contextrail.succession/1",
         }
     }
 
@@ -107,6 +118,10 @@ pub enum Body {
     Outcome(Box<Outcome>),
     /// An import.
     Import(Box<Import>),
+    /// Something done to a key.
+    Key(Box<KeyEvent>),
+    /// A new epoch of the log.
+    Succession(Box<Succession>),
 }
 
 impl Body {
@@ -120,6 +135,8 @@ impl Body {
             Self::Review(_) => Kind::Review,
             Self::Outcome(_) => Kind::Outcome,
             Self::Import(_) => Kind::Import,
+            Self::Key(_) => Kind::Key,
+            Self::Succession(_) => Kind::Succession,
         }
     }
 
@@ -132,7 +149,7 @@ impl Body {
             Self::Decision(decision) => Some(decision.decided_at),
             Self::Review(review) => Some(review.decided_at),
             Self::Outcome(outcome) => Some(outcome.at),
-            Self::Generation(_) | Self::Import(_) => None,
+            Self::Generation(_) | Self::Import(_) | Self::Key(_) | Self::Succession(_) => None,
         }
     }
 }
@@ -146,7 +163,15 @@ macro_rules! body_kinds {
         }
     )+};
 }
-body_kinds!(Context, Generation, Decision, Review, Outcome, Import);
+body_kinds!(
+    Context, Generation, Decision, Review, Outcome, Import, Succession
+);
+
+impl From<KeyEvent> for Body {
+    fn from(body: KeyEvent) -> Self {
+        Self::Key(Box::new(body))
+    }
+}
 
 /// One immutable record: what every record has, and what its kind has.
 #[derive(Clone, Debug, PartialEq)]

@@ -25,6 +25,7 @@ mod reference;
 mod request;
 mod retrieval;
 mod time;
+mod trail_own;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -42,8 +43,8 @@ pub use context::{
 };
 pub use decision::{
     Automation, CheckFinding, CheckResult, Comparison, Cost, Decider, DeciderKind, Decision,
-    Generation, Governing, Import, Outcome, Rationale, Reason, Review, ReviewVerdict, RiskTier,
-    Threshold, TokenUsage,
+    Generation, Governing, Outcome, Rationale, Reason, Review, ReviewVerdict, RiskTier, Threshold,
+    TokenUsage,
 };
 pub use digest::Digest;
 pub use draft::{DocumentText, Draft, ItemText, Texts};
@@ -68,6 +69,7 @@ pub use retrieval::{
     DocumentUse, IndexUse, Retrieval, RetrievalStatus, RetrievedDocument, RetrieverClass,
 };
 pub use time::{Span, Timestamp};
+pub use trail_own::{HeadStatement, Import, KeyAction, KeyEvent, KeyLevel, Succession};
 
 /// Reads a member that may be left out, but whose `null` is a value.
 fn some_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {

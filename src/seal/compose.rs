@@ -141,11 +141,14 @@ fn body(kind: Kind, members: Value) -> Result<Body, OpenError> {
         Kind::Review => Body::Review(read(kind, members)?),
         Kind::Outcome => Body::Outcome(read(kind, members)?),
         Kind::Import => Body::Import(read(kind, members)?),
+        Kind::Key => Body::Key(read(kind, members)?),
+        Kind::Succession => Body::Succession(read(kind, members)?),
     })
 }
 
 /// Members that are lists cut into their elements.
-const LISTS: [&str; 17] = [
+const LISTS: [&str; 18] = [
+    "approved_by",
     "caused_by",
     "checks",
     "contexts",

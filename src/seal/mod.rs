@@ -2,6 +2,7 @@
 //!
 //! The formulas stand beside the functions; `docs/format.md` has them in one place.
 
+mod audit;
 mod canonical;
 mod commit;
 mod compose;
@@ -15,6 +16,7 @@ mod payload;
 mod sealed;
 mod slot;
 
+pub use audit::{audit, shared_digests};
 pub use canonical::to_canonical;
 pub use commit::{field_leaf, value_commitment};
 pub use entry::{Entry, MAX_REFERENCES, entry_hash};

@@ -161,18 +161,30 @@ pub(super) fn entities(body: &Body) -> Option<&[EntityRef]> {
     match body {
         Body::Context(context) => Some(&context.entities),
         Body::Decision(decision) => Some(&decision.entities),
-        Body::Generation(_) | Body::Review(_) | Body::Outcome(_) | Body::Import(_) => None,
+        Body::Generation(_)
+        | Body::Review(_)
+        | Body::Outcome(_)
+        | Body::Import(_)
+        | Body::Key(_)
+        | Body::Succession(_) => None,
     }
 }
 
-fn staff(head: &Head, body: &Body) -> impl Iterator<Item = EntityRef> {
+fn staff<'a>(head: &Head, body: &'a Body) -> impl Iterator<Item = EntityRef> + use<'a> {
     let decider = match body {
         Body::Decision(decision) if decision.decided_by.kind == DeciderKind::Human => {
             staff_ref(decision.decided_by.id.as_str()).ok()
         }
         _ => None,
     };
-    staff_of(&head.actor).into_iter().chain(decider)
+    let approvers = match body {
+        Body::Succession(succession) => succession.approved_by.as_slice(),
+        _ => &[],
+    };
+    staff_of(&head.actor)
+        .into_iter()
+        .chain(decider)
+        .chain(approvers.iter().filter_map(staff_of))
 }
 
 /// The entity that an actor who is a person is.

@@ -190,7 +190,7 @@ pub fn handles(record: &Record, about: &[EntityRef]) -> BTreeSet<Handle> {
                 .for_each(|id| refers((*id).into()));
         }
         Body::Outcome(outcome) => refers(outcome.decision.into()),
-        Body::Import(_) => {}
+        Body::Import(_) | Body::Key(_) | Body::Succession(_) => {}
     }
     handles
 }

@@ -5,9 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 
+use super::BUCKET_RECORDS;
+use super::pack::pack;
+use super::prepared::kind_number;
+use super::verify::{Audit, RawRecord, bucket_of};
 use super::{
     Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Store, StoreError, StoreStatus,
-    StoredRecord,
+    StoredRecord, Verification, VerifyPlan,
 };
 use crate::log::{Edge, Hash, Tile, TileId};
 use crate::record::{Kind, RecordId, Tenant, Timestamp, TrailId};
@@ -33,6 +37,7 @@ struct Log {
 struct Row {
     stored: StoredRecord,
     placed: Placed,
+    id: RecordId,
     kind: Kind,
     at: Timestamp,
 }
@@ -91,6 +96,7 @@ impl Log {
                 slots: prepared.slots.clone(),
             },
             placed,
+            id: prepared.id,
             kind: prepared.kind,
             at: prepared.at,
         });
@@ -104,7 +110,71 @@ impl Log {
     }
 }
 
+impl Log {
+    fn verify(&self, tenant: &Tenant, plan: &VerifyPlan) -> Verification {
+        let known = plan.known.get(tenant).map_or(&[][..], Vec::as_slice);
+        let partial = self
+            .edge
+            .partial()
+            .into_iter()
+            .filter(|tile| tile.id().level() > 0);
+        let tiles = self.full_tiles.values().cloned().chain(partial);
+        let stored = tiles.map(|tile| {
+            (
+                (tile.id().level(), tile.id().index()),
+                tile.bytes().to_vec(),
+            )
+        });
+        let mut audit = Audit::new(tenant, 1, Edge::new(), stored.collect(), known);
+        for bucket in self
+            .records
+            .chunks(usize::try_from(BUCKET_RECORDS).unwrap_or(1))
+        {
+            for row in bucket {
+                audit.record(&row.raw());
+            }
+            let indexes = bucket.iter().map(|row| row.placed.log_index);
+            let range = indexes.clone().min().unwrap_or(0)..=indexes.max().unwrap_or(0);
+            let keys = self
+                .keys
+                .iter()
+                .copied()
+                .filter(|(_, index)| range.contains(index));
+            let times = bucket.iter().map(|row| row.at.as_micros());
+            let zone = times.clone().min().zip(times.max());
+            audit.bucket(bucket_of(*range.start()), keys.collect(), zone);
+            (plan.progress)(*range.end() + 1);
+        }
+        for (sha256, text) in &self.texts {
+            if let Ok(body) = pack(text.as_bytes()) {
+                audit.text(sha256, &body, true);
+            }
+        }
+        let head = LogHead {
+            size: self.edge.size(),
+            root: self.edge.root(),
+        };
+        audit.finish(Some(head), 0)
+    }
+}
+
 impl Row {
+    fn raw(&self) -> RawRecord {
+        let StoredRecord {
+            log_index,
+            entry,
+            slots,
+        } = self.stored.clone();
+        RawRecord {
+            log_index,
+            id: self.id.uuid().as_bytes().to_vec(),
+            kind: kind_number(self.kind),
+            at_us: self.at.as_micros(),
+            entry,
+            slots,
+        }
+    }
+
     fn fits(&self, find: &Find) -> bool {
         find.before
             .is_none_or(|before| self.placed.log_index < before)
@@ -196,13 +266,15 @@ impl Store for MemoryStore {
             .collect())
     }
 
+    async fn trail(&self) -> Result<TrailId, StoreError> {
+        Ok(self.trail)
+    }
+
     async fn head(&self, tenant: &Tenant) -> Result<LogHead, StoreError> {
         let logs = self.logs();
-        Ok(logs.get(tenant).map_or_else(LogHead::empty, |log| {
-            LogHead {
-                size: log.edge.size(),
-                root: log.edge.root(),
-            }
+        Ok(logs.get(tenant).map_or_else(LogHead::empty, |log| LogHead {
+            size: log.edge.size(),
+            root: log.edge.root(),
         }))
     }
 
@@ -225,6 +297,20 @@ impl Store for MemoryStore {
             .iter()
             .filter_map(|id| Some((*id, tile_of(id)?.hashes().to_vec())))
             .collect())
+    }
+
+    async fn verify(&self, plan: &VerifyPlan) -> Result<Verification, StoreError> {
+        let logs = self.logs();
+        let mut found = Verification::default();
+        for (tenant, log) in &*logs {
+            found.add(log.verify(tenant, plan));
+        }
+        Ok(found)
+    }
+
+    async fn rebuild(&self, tenant: &Tenant) -> Result<u64, StoreError> {
+        // Its projections are its own memory: there is nothing they could have been changed by.
+        Ok(self.head(tenant).await?.size)
     }
 
     async fn status(&self, tenant: &Tenant) -> Result<StoreStatus, StoreError> {

@@ -9,6 +9,7 @@ mod prepared;
 mod spool;
 #[cfg(feature = "sqlite")]
 mod sql;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,9 +30,9 @@ pub use spool::{Backlog, Spool, Spooled};
 #[cfg(feature = "sqlite")]
 pub use sql::{Access, SqliteStore};
 
-#[cfg(feature = "sqlite")]
 use pack::pack;
 use pack::unpack;
+pub use verify::{Finding, Verification, VerifyPlan};
 
 /// A place where trails are kept. It appends and reads; it has no way to change or remove.
 ///
@@ -94,6 +95,13 @@ pub trait Store: fmt::Debug + Send + Sync {
         digests: &[[u8; 32]],
     ) -> Result<Vec<Option<Arc<str>>>, StoreError>;
 
+    /// The id of the trail.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read or the row is damaged.
+    async fn trail(&self) -> Result<TrailId, StoreError>;
+
     /// The size of the log and the root over it, as of the last commit.
     ///
     /// # Errors
@@ -111,6 +119,21 @@ pub trait Store: fmt::Debug + Send + Sync {
         tenant: &Tenant,
         ids: &[TileId],
     ) -> Result<BTreeMap<TileId, Vec<Hash>>, StoreError>;
+
+    /// Hashes everything again, and holds every projection against the records.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read; what is wrong in it is no error, but found.
+    async fn verify(&self, plan: &VerifyPlan) -> Result<Verification, StoreError>;
+
+    /// Drops the projections of the tenant's log and makes them anew from the records, in one
+    /// transaction. Gives the number of records.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when a record cannot be read; nothing is changed then.
+    async fn rebuild(&self, tenant: &Tenant) -> Result<u64, StoreError>;
 
     /// What the store says of itself.
     ///
@@ -258,5 +281,4 @@ pub struct StoreStatus {
 }
 
 /// Records per bucket of the lookup index: what keeps its inserts in a small hot tail.
-#[cfg(feature = "sqlite")]
 const BUCKET_RECORDS: u64 = 1_024;

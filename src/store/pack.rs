@@ -66,6 +66,33 @@ pub(super) fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
     }
 }
 
+/// Undoes [`pack`], and refuses bytes that unpack all the same but are not of the one form.
+///
+/// # Errors
+///
+/// When the bytes are damaged.
+pub(super) fn unpack_exactly(packed: &[u8]) -> io::Result<Vec<u8>> {
+    let bytes = unpack(packed)?;
+    let (ZSTD, Some(frame)) = (packed[0], packed.get(5..)) else {
+        return Ok(bytes);
+    };
+    // RFC 8878 §3.1.1.1.1: a decoder ignores bit 4 of the fifth byte. And a frame may be followed
+    // by others, even by ones that are skipped.
+    let is_one_frame = zstd::zstd_safe::find_frame_compressed_size(frame) == Ok(frame.len());
+    if is_one_frame
+        && frame
+            .get(4)
+            .is_some_and(|descriptor| descriptor & 0x18 == 0)
+    {
+        Ok(bytes)
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the packed bytes are not in the form they were written in",
+        ))
+    }
+}
+
 const RAW: u8 = 0;
 const ZSTD: u8 = 1;
 const LEVEL: i32 = 1;

@@ -94,7 +94,6 @@ fn packed(slot: &SlotBytes) -> Result<SlotBytes, SealError> {
 }
 
 /// The number that stands for a kind in the database. Numbers are never given anew.
-#[cfg(feature = "sqlite")]
 pub(super) const fn kind_number(kind: Kind) -> i64 {
     match kind {
         Kind::Context => 1,
@@ -103,6 +102,8 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
         Kind::Review => 4,
         Kind::Outcome => 5,
         Kind::Import => 6,
+        Kind::Key => 7,
+        Kind::Succession => 8,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::capture::SinkError;
+use crate::notary::{Frozen, NotaryError};
 use crate::record::{InvalidValue, Kind, RecordId, Tenant};
 use crate::seal::SealError;
 use crate::store::StoreError;
@@ -57,6 +58,17 @@ pub enum TrailError {
         /// Some of the ids.
         candidates: String,
     },
+    /// The log does not contain the newest head known of it: it is read, and not written.
+    #[error(transparent)]
+    Frozen(Box<Frozen>),
+    /// Heads cannot be signed or checked.
+    #[error(transparent)]
+    Notary(Arc<NotaryError>),
+    /// No signed head reaches the record yet.
+    #[error(
+        "no signed head reaches it yet: a head is signed within a second while the trail is open for writing, and by `contextrail log checkpoint`"
+    )]
+    NotSigned,
     /// The trail was opened for reading.
     #[error("the trail was opened for reading alone: open it for writing")]
     ReadOnly,
@@ -95,7 +107,24 @@ pub enum TrailError {
 impl TrailError {
     /// Whether the same record will be refused however often it is tried.
     pub(super) const fn is_final(&self) -> bool {
-        !matches!(self, Self::Store(_) | Self::Spool { .. } | Self::ReadOnly)
+        !matches!(
+            self,
+            Self::Store(_)
+                | Self::Spool { .. }
+                | Self::ReadOnly
+                | Self::Frozen(_)
+                | Self::Notary(_)
+        )
+    }
+}
+
+impl From<NotaryError> for TrailError {
+    fn from(error: NotaryError) -> Self {
+        match error {
+            NotaryError::Frozen(frozen) => Self::Frozen(Box::new(frozen)),
+            NotaryError::Store(error) => error.into(),
+            error => Self::Notary(Arc::new(error)),
+        }
     }
 }
 

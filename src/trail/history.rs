@@ -2,7 +2,7 @@
 
 use super::{Search, Stored, Trail, TrailError};
 use crate::record::{
-    Body, DecisionId, EntityRef, Kind, RecordId, ReviewVerdict, Timestamp, UsedRef,
+    Body, DecisionId, EntityRef, KeyAction, Kind, RecordId, ReviewVerdict, Timestamp, UsedRef,
 };
 use crate::store::Handle;
 
@@ -193,11 +193,23 @@ fn summary(body: &Body) -> String {
             )
         }
         Body::Outcome(outcome) => format!("outcome: {}", outcome.kind),
+        Body::Key(key) => format!("the signing key: {}", key_words(key.action)),
+        Body::Succession(succession) => format!(
+            "the log goes on as epoch {}, from {} entries",
+            succession.epoch, succession.restored.size
+        ),
         Body::Import(import) => {
             format!(
                 "{} records were imported",
                 import.counts.values().sum::<u64>()
             )
         }
+    }
+}
+
+const fn key_words(action: KeyAction) -> &'static str {
+    match action {
+        KeyAction::Rotate => "a new one took over",
+        KeyAction::Revoke => "it was revoked",
     }
 }

@@ -168,6 +168,6 @@ fn named(body: &Body, source: &Source) -> Vec<Named> {
             .map(|id| needed(id.into(), Kind::Decision))
             .collect(),
         Body::Outcome(outcome) => vec![needed(outcome.decision.into(), Kind::Decision)],
-        Body::Import(_) => Vec::new(),
+        Body::Import(_) | Body::Key(_) | Body::Succession(_) => Vec::new(),
     }
 }

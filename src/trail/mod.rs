@@ -8,9 +8,13 @@ mod history;
 mod import;
 mod link;
 mod options;
+mod prove;
 mod query;
 mod review;
+mod signing;
 mod stored;
+mod succeed;
+mod verify;
 mod write;
 
 use std::fmt;
@@ -21,6 +25,7 @@ use tokio::task::JoinSet;
 
 use crate::assembly::CountCache;
 use crate::capture::{ContextBuilder, Sink};
+use crate::notary::Notary;
 use crate::record::{Actor, RecordId, Tenant};
 use crate::store::{Appender, Spool, Store, StoreStatus};
 
@@ -30,12 +35,16 @@ pub use diff::{Change, ChangeKind, Diff, diff};
 pub use error::TrailError;
 pub use history::{DecisionView, Event};
 pub use import::Imported;
+#[cfg(feature = "sqlite")]
+pub use options::check_exists;
 pub use options::{Evidence, TrailOptions, local_user};
 pub use query::{ContextFilter, Pages, Search};
 pub use review::{OutcomeBuilder, ReviewBuilder, Reviewed};
 pub use stored::Stored;
+pub use verify::Verified;
 
 use link::Linked;
+use signing::Signing;
 
 /// An open trail. Cloning it is cheap, and all clones are one trail.
 ///
@@ -53,6 +62,9 @@ struct Inner {
     spool: Mutex<Option<Spool>>,
     /// Where the spool is or would be; `None` in memory.
     spool_path: Option<std::path::PathBuf>,
+    notary: Arc<Notary>,
+    /// `None` when opened for reading.
+    signing: Option<Signing>,
     /// Writes that nobody waits for.
     tasks: Mutex<JoinSet<()>>,
     runtime: Option<tokio::runtime::Handle>,
@@ -105,6 +117,12 @@ impl Trail {
         &self.0.actor
     }
 
+    /// Who signs the heads of the log, and knows them.
+    #[must_use]
+    pub fn notary(&self) -> &Notary {
+        &self.0.notary
+    }
+
     /// What the store says of itself: schema, size, counts, and what is wrong.
     ///
     /// # Errors
@@ -147,6 +165,9 @@ impl Trail {
         }
         if let Some(appender) = &self.0.appender {
             appender.close().await;
+        }
+        if let Some(signing) = &self.0.signing {
+            signing.stop().await;
         }
         self.0.store.close().await;
     }

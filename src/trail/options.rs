@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::signing::Signing;
 use super::{Inner, Trail, TrailError};
 use crate::assembly::CountCache;
+use crate::notary::{Notary, NotaryFiles, NotaryOptions};
 use crate::record::{
     Actor, ActorKind, ActorMethod, Clock, IdSource, Name, RandomIds, Service, SystemClock, Tenant,
     TrailId,
@@ -49,6 +51,8 @@ pub struct TrailOptions {
     pub(super) service: Option<Service>,
     pub(super) appender: AppenderOptions,
     pub(super) spool_bytes: u64,
+    pub(super) notary_files: Option<NotaryFiles>,
+    pub(super) replace_lost_key: bool,
 }
 
 impl Default for TrailOptions {
@@ -71,6 +75,8 @@ impl TrailOptions {
             service: None,
             appender: AppenderOptions::default(),
             spool_bytes: SPOOL_BYTES,
+            notary_files: None,
+            replace_lost_key: false,
         }
     }
 
@@ -137,6 +143,24 @@ impl TrailOptions {
         self
     }
 
+    /// Where signed heads and keys are kept; beside the database when not set.
+    ///
+    /// Heads in another place than the database are what an older copy of it is found by.
+    #[must_use]
+    pub fn notary_files(mut self, files: NotaryFiles) -> Self {
+        self.notary_files = Some(files);
+        self
+    }
+
+    /// Whether a signing key that is gone may be replaced by a new one; not so unless set.
+    ///
+    /// Auditors who trust the old key alone cannot check heads signed by the new one.
+    #[must_use]
+    pub const fn replace_lost_key(mut self, replace: bool) -> Self {
+        self.replace_lost_key = replace;
+        self
+    }
+
     /// Opens the trail at `url` for reading and writing, and makes it when it is not there.
     ///
     /// Records that an earlier process left in the spool are appended first. Needs a tokio runtime.
@@ -150,12 +174,16 @@ impl TrailOptions {
         match Location::parse(url)? {
             Location::Memory => {
                 let store = SqliteStore::in_memory(fresh).await?;
-                self.start(Arc::new(store), None).await
+                self.start(Arc::new(store), None, None).await
             }
             Location::File(path) => {
+                let files = self.files_of(&path);
+                if !path.exists() {
+                    files.check_nothing_is_known(&path)?;
+                }
                 let store = SqliteStore::open(&path, Access::Write, fresh).await?;
                 let spool = spool_path(&path);
-                self.start(Arc::new(store), Some(spool)).await
+                self.start(Arc::new(store), Some(spool), Some(files)).await
             }
         }
     }
@@ -173,28 +201,43 @@ impl TrailOptions {
             }
             .into());
         };
-        let store = SqliteStore::open(&path, Access::Read, self.fresh()).await?;
-        Ok(self.assemble(Arc::new(store), None, None, Some(spool_path(&path))))
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&path, Access::Read, self.fresh()).await?);
+        let files = self.files_of(&path);
+        let notary = self.notary_of(&store, Some(files));
+        let notary = Arc::new(Notary::open_for_reading(notary).await?);
+        let parts = Parts {
+            store,
+            notary,
+            appender: None,
+            signing: None,
+            spool: None,
+            spool_path: Some(spool_path(&path)),
+        };
+        Ok(self.assemble(parts))
     }
 
     /// Opens a new trail in memory; what it holds goes with it. Needs a tokio runtime.
     pub async fn open_in_memory(self) -> Result<Trail, TrailError> {
         let trail = self.fresh();
-        self.start(Arc::new(MemoryStore::new(trail)), None).await
+        self.start(Arc::new(MemoryStore::new(trail)), None, None)
+            .await
     }
 
     async fn start(
         self,
         store: Arc<dyn Store>,
         spool: Option<PathBuf>,
+        files: Option<NotaryFiles>,
     ) -> Result<Trail, TrailError> {
+        let notary = Arc::new(Notary::open(self.notary_of(&store, files)).await?);
         let appender = Appender::start(
             Arc::clone(&store),
             self.tenant.clone(),
             Arc::clone(&self.clock),
             self.appender,
         );
-        let path = spool.clone();
+        let spool_path = spool.clone();
         let spool = match spool {
             // A spool without records is only made when it is needed.
             Some(path) if self.evidence == Evidence::BestEffort || path.exists() => {
@@ -206,22 +249,51 @@ impl TrailOptions {
             }
             _ => None,
         };
-        let trail = self.assemble(store, Some(appender), spool, path);
-        trail.replay_spool().await?;
+        let trail = self.assemble(Parts {
+            store,
+            signing: Some(Signing::start(Arc::clone(&notary))),
+            notary,
+            appender: Some(appender),
+            spool,
+            spool_path,
+        });
+        if trail.0.notary.frozen().is_none() {
+            trail.replay_spool().await?;
+        }
         Ok(trail)
     }
 
-    fn assemble(
-        self,
-        store: Arc<dyn Store>,
-        appender: Option<Appender>,
-        spool: Option<Spool>,
-        spool_path: Option<PathBuf>,
-    ) -> Trail {
+    #[cfg(feature = "sqlite")]
+    fn files_of(&self, path: &std::path::Path) -> NotaryFiles {
+        let chosen = self.notary_files.clone();
+        chosen.unwrap_or_else(|| NotaryFiles::beside(path))
+    }
+
+    fn notary_of(&self, store: &Arc<dyn Store>, files: Option<NotaryFiles>) -> NotaryOptions {
+        NotaryOptions {
+            store: Arc::clone(store),
+            tenant: self.tenant.clone(),
+            clock: Arc::clone(&self.clock),
+            files,
+            replace_lost_key: self.replace_lost_key,
+        }
+    }
+
+    fn assemble(self, parts: Parts) -> Trail {
+        let Parts {
+            store,
+            notary,
+            appender,
+            signing,
+            spool,
+            spool_path,
+        } = parts;
         let actor = self.actor.clone().unwrap_or_else(local_user);
         Trail(Arc::new(Inner {
             store,
             appender,
+            notary,
+            signing,
             actor,
             counts: Arc::new(CountCache::default()),
             linked: quick_cache::sync::Cache::new(LINKED),
@@ -236,6 +308,32 @@ impl TrailOptions {
     fn fresh(&self) -> TrailId {
         TrailId::from_uuid(self.ids.new_id(self.clock.now()))
     }
+}
+
+/// Says whether there is a trail at `url`, without opening it.
+///
+/// # Errors
+///
+/// [`StoreError::Missing`] when there is none, [`StoreError::Address`] for what is no address.
+#[cfg(feature = "sqlite")]
+pub fn check_exists(url: &str) -> Result<(), TrailError> {
+    match Location::parse(url)? {
+        Location::File(path) if path.exists() => Ok(()),
+        _ => Err(StoreError::Missing {
+            place: url.to_owned(),
+        }
+        .into()),
+    }
+}
+
+/// What a trail is put together from.
+struct Parts {
+    store: Arc<dyn Store>,
+    notary: Arc<Notary>,
+    appender: Option<Appender>,
+    signing: Option<Signing>,
+    spool: Option<Spool>,
+    spool_path: Option<PathBuf>,
 }
 
 /// The user of the operating system, as whom a trail without a named actor writes.

@@ -117,10 +117,15 @@ impl Trail {
         self.receipt(sealed, placed).await
     }
 
-    async fn receipt(&self, sealed: &Sealed, placed: Placed) -> Result<Receipt, TrailError> {
+    pub(super) async fn receipt(
+        &self,
+        sealed: &Sealed,
+        placed: Placed,
+    ) -> Result<Receipt, TrailError> {
         if placed.existed {
             self.check_same(sealed).await?;
         }
+        self.0.grown_to(placed.log_index + 1);
         self.0.linked.insert(
             sealed.record.head.id,
             Linked {
@@ -261,7 +266,17 @@ enum Enqueued {
 }
 
 impl Inner {
+    /// Lets the notary know that the log has grown.
+    fn grown_to(&self, size: u64) {
+        if let Some(signing) = &self.signing {
+            signing.grown_to(size);
+        }
+    }
+
     fn appender(&self) -> Result<&Appender, TrailError> {
+        if let Some(frozen) = self.notary.frozen() {
+            return Err(TrailError::Frozen(Box::new(frozen.clone())));
+        }
         self.appender.as_ref().ok_or(TrailError::ReadOnly)
     }
 
@@ -322,7 +337,7 @@ impl Inner {
         let inner = Arc::clone(self);
         Trail(Arc::clone(self)).spawn(async move {
             let problem = match answer.await {
-                Ok(Ok(_)) => return,
+                Ok(Ok(placed)) => return inner.grown_to(placed.log_index + 1),
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => StoreError::Closed.to_string(),
             };

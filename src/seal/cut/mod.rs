@@ -6,14 +6,13 @@
 mod assembly;
 mod context;
 mod decision;
+mod trail_own;
 mod used;
 
 use super::SealError;
 use super::field::{Cutter, Fields};
 use super::slot::{Slot, Slots, staff_of, staff_ref};
-use crate::record::{
-    Actor, Body, Class, Decider, DeciderKind, ErrorNote, Head, Import, Record, Retention,
-};
+use crate::record::{Actor, Body, Class, Decider, DeciderKind, ErrorNote, Head, Record, Retention};
 
 /// Cuts `record` into its fields.
 pub(super) fn cut(record: &Record, slots: &Slots) -> Result<Fields, SealError> {
@@ -26,7 +25,9 @@ pub(super) fn cut(record: &Record, slots: &Slots) -> Result<Fields, SealError> {
         Body::Decision(body) => decision::decision(body, &mut cutter)?,
         Body::Review(body) => decision::review(body, &mut cutter)?,
         Body::Outcome(body) => decision::outcome(body, &mut cutter)?,
-        Body::Import(body) => import(body, &mut cutter)?,
+        Body::Import(body) => trail_own::import(body, &mut cutter)?,
+        Body::Key(body) => trail_own::key(body, &mut cutter)?,
+        Body::Succession(body) => trail_own::succession(body, &mut cutter)?,
     }
     cutter.finish()
 }
@@ -54,6 +55,17 @@ fn person_or_plain(actor: &Actor, out: &mut Cutter<'_>) -> Result<(), SealError>
     }
 }
 
+/// Makes the actor here a field: a person's own, or a plain one.
+fn actor_here(actor: &Actor, out: &mut Cutter<'_>) -> Result<(), SealError> {
+    match staff_of(actor) {
+        Some(person) => {
+            let slot = out.slots().of_entity(Some(&person));
+            out.emit(Class::Personal, slot, actor)
+        }
+        None => out.emit(Class::Plain, Slot::TENANT, actor),
+    }
+}
+
 fn decider(decider: &Decider, out: &mut Cutter<'_>) -> Result<(), SealError> {
     if decider.kind == DeciderKind::System {
         return out.plain("decided_by", decider);
@@ -75,13 +87,4 @@ fn error(error: Option<&ErrorNote>, out: &mut Cutter<'_>) -> Result<(), SealErro
 
 fn retention(retention: Option<&Retention>, out: &mut Cutter<'_>) -> Result<(), SealError> {
     out.plain("retention", &retention)
-}
-
-fn import(import: &Import, out: &mut Cutter<'_>) -> Result<(), SealError> {
-    let Import {
-        file_digest,
-        counts,
-    } = import;
-    out.plain("file_digest", file_digest)?;
-    out.plain("counts", counts)
 }

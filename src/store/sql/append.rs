@@ -143,7 +143,7 @@ sql_impl! {
                 .collect()
         }
 
-        async fn insert_rows(
+        pub(super) async fn insert_rows(
             &self,
             connection: &mut DB::Connection,
             tenant: i64,
@@ -194,7 +194,7 @@ sql_impl! {
             self.unsettled_bytes.fetch_add(bytes, Ordering::Relaxed);
         }
 
-        async fn run(
+        pub(super) async fn run(
             &self,
             connection: &mut DB::Connection,
             statement: &'static str,
@@ -241,7 +241,7 @@ type TextRow = (Vec<u8>, Vec<u8>);
 
 /// The rows of a batch, by column.
 #[derive(Default)]
-struct Rows {
+pub(super) struct Rows {
     indexes: Vec<i64>,
     ids: Vec<Vec<u8>>,
     kinds: Vec<i64>,
@@ -252,7 +252,7 @@ struct Rows {
     payloads: Vec<Vec<u8>>,
     lookups: Lookups,
     zones: HashMap<i64, (i64, i64)>,
-    tiles: Vec<Tile>,
+    pub(super) tiles: Vec<Tile>,
     texts: Vec<TextRow>,
 }
 
@@ -271,7 +271,6 @@ impl Lookups {
 
 impl Rows {
     fn add(&mut self, prepared: &Prepared, log_index: i64, entry: Vec<u8>) {
-        let bucket = log_index / sql_int(BUCKET_RECORDS);
         let at = prepared.at.as_micros();
         self.indexes.push(log_index);
         self.ids.push(prepared.id.uuid().as_bytes().to_vec());
@@ -283,10 +282,14 @@ impl Rows {
             self.slots.push(i64::from(slot.slot.number()));
             self.payloads.push(slot.bytes.clone());
         }
-        let keys = prepared.keys.iter();
-        self.lookups
-            .0
-            .extend(keys.map(|key| [bucket, *key, log_index]));
+        self.find_by(log_index, at, prepared.keys.iter().copied());
+    }
+
+    /// Adds the projections of a record.
+    pub(super) fn find_by(&mut self, log_index: i64, at: i64, keys: impl IntoIterator<Item = i64>) {
+        let bucket = log_index / sql_int(BUCKET_RECORDS);
+        let keys = keys.into_iter().map(|key| [bucket, key, log_index]);
+        self.lookups.0.extend(keys);
         let zone = self.zones.entry(bucket).or_insert((at, at));
         *zone = (zone.0.min(at), zone.1.max(at));
     }

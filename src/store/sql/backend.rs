@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::Database;
 
-use crate::store::StoreError;
+use crate::store::{Finding, StoreError};
 
 /// A database the store can run on. Everything that differs between databases is here.
 #[async_trait]
@@ -32,6 +32,9 @@ pub trait Backend: Database {
 
     /// Looks for damage below the rows.
     async fn problems(connection: &mut Self::Connection) -> Result<Vec<String>, sqlx::Error>;
+
+    /// What of the schema is not as the migrations make it.
+    async fn schema_faults(connection: &mut Self::Connection) -> Result<Vec<Finding>, sqlx::Error>;
 
     /// Moves what was committed to its final place; called between appends.
     async fn settle(connection: &mut Self::Connection, last: bool) -> Result<(), sqlx::Error>;

@@ -24,7 +24,9 @@ mod backend;
 mod find;
 mod read;
 mod sqlite;
+mod sqlite_schema;
 mod tree;
+mod verify;
 
 use std::collections::HashMap;
 use std::sync::Mutex;

@@ -16,7 +16,7 @@ use crate::seal::{Slot, SlotBytes};
 use crate::store::prepared::kind_number;
 use crate::store::{
     BoxError, Find, IdPrefix, Located, LogHead, Placed, Prepared, Store, StoreError, StoreStatus,
-    StoredRecord, unpack,
+    StoredRecord, Verification, VerifyPlan, unpack,
 };
 
 sql_impl! {
@@ -27,13 +27,22 @@ sql_impl! {
             indexes: &[u64],
         ) -> Result<Vec<StoredRecord>, StoreError> {
             let mut connection = self.readers.acquire().await.map_err(|e| self.fault(e))?;
-            let Some(tenant) = self.tenant_in(&mut connection, tenant).await? else {
-                return Ok(Vec::new());
-            };
+            match self.tenant_in(&mut connection, tenant).await? {
+                Some(tenant) => self.records_in(&mut connection, tenant, indexes).await,
+                None => Ok(Vec::new()),
+            }
+        }
+
+        pub(super) async fn records_in(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            indexes: &[u64],
+        ) -> Result<Vec<StoredRecord>, StoreError> {
             let mut records = Vec::with_capacity(indexes.len());
             for chunk in indexes.chunks(READ_CHUNK) {
-                let entries = self.entries(&mut connection, tenant, chunk).await?;
-                let slots = self.slots(&mut connection, tenant, chunk).await?;
+                let entries = self.entries(&mut *connection, tenant, chunk).await?;
+                let slots = self.slots(&mut *connection, tenant, chunk).await?;
                 records.extend(chunk.iter().filter_map(|index| {
                     Some(StoredRecord {
                         log_index: *index,
@@ -178,16 +187,23 @@ sql_impl! {
                 .map_err(|e| self.fault(e))
         }
 
+        async fn read_trail(&self, connection: &mut DB::Connection) -> Result<TrailId, StoreError> {
+            let trail: Option<String> = sqlx::query_scalar("select id from trail")
+                .fetch_optional(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            let trail = trail.ok_or_else(|| {
+                self.damaged("trail", "1".to_owned(), "it is missing")
+            })?;
+            trail
+                .parse()
+                .map_err(|_| self.damaged("trail", trail, "its id is not a UUID"))
+        }
+
         async fn read_status(&self, tenant: &Tenant) -> Result<StoreStatus, StoreError> {
             let mut connection = self.readers.acquire().await.map_err(|e| self.fault(e))?;
             let connection = &mut *connection;
-            let trail: String = sqlx::query_scalar("select id from trail")
-                .fetch_one(&mut *connection)
-                .await
-                .map_err(|e| self.fault(e))?;
-            let trail: TrailId = trail
-                .parse()
-                .map_err(|_| self.damaged("trail", trail, "its id is not a UUID"))?;
+            let trail = self.read_trail(&mut *connection).await?;
             let schema: i64 = sqlx::query_scalar("select max(version) from _sqlx_migrations")
                 .fetch_one(&mut *connection)
                 .await
@@ -286,6 +302,11 @@ sql_impl! {
             self.read_texts(tenant, digests).await
         }
 
+        async fn trail(&self) -> Result<TrailId, StoreError> {
+            let mut connection = self.readers.acquire().await.map_err(|e| self.fault(e))?;
+            self.read_trail(&mut connection).await
+        }
+
         async fn head(&self, tenant: &Tenant) -> Result<LogHead, StoreError> {
             self.read_head(tenant).await
         }
@@ -300,6 +321,14 @@ sql_impl! {
                 Some(tenant) => self.tiles_in(&mut connection, tenant, ids).await,
                 None => Ok(BTreeMap::new()),
             }
+        }
+
+        async fn verify(&self, plan: &VerifyPlan) -> Result<Verification, StoreError> {
+            self.verify_all(plan).await
+        }
+
+        async fn rebuild(&self, tenant: &Tenant) -> Result<u64, StoreError> {
+            self.rebuild_tenant(tenant).await
         }
 
         async fn status(&self, tenant: &Tenant) -> Result<StoreStatus, StoreError> {
@@ -361,7 +390,7 @@ pub(super) fn sql_int(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn int_sql(value: i64) -> u64 {
+pub(super) fn int_sql(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 

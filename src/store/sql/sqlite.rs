@@ -17,7 +17,7 @@ use sqlx::{Arguments, AssertSqlSafe, Row, Sqlite};
 use super::backend::{Backend, Column, Table};
 use super::{SqlStore, texts_cache};
 use crate::record::TrailId;
-use crate::store::StoreError;
+use crate::store::{Finding, StoreError};
 
 /// A store in one SQLite file.
 pub type SqliteStore = SqlStore<Sqlite>;
@@ -44,11 +44,7 @@ impl SqliteStore {
     ///
     /// [`StoreError`]: a missing folder or file, a file of something else, a newer schema, another
     /// writer, no permission — each its own.
-    pub async fn open(
-        path: &Path,
-        access: Access,
-        fresh: TrailId,
-    ) -> Result<Self, StoreError> {
+    pub async fn open(path: &Path, access: Access, fresh: TrailId) -> Result<Self, StoreError> {
         let place = path.display().to_string();
         check_place(path, access)?;
         let options = SqliteConnectOptions::new().filename(path);
@@ -112,11 +108,7 @@ impl SqliteStore {
         }
     }
 
-    async fn check_schema(
-        &self,
-        access: Access,
-        trail: TrailId,
-    ) -> Result<(), StoreError> {
+    async fn check_schema(&self, access: Access, trail: TrailId) -> Result<(), StoreError> {
         let fault = |error| Sqlite::fault(&self.place, error);
         let pool = self.writer.as_ref().unwrap_or(&self.readers);
         let mut connection = pool.acquire().await.map_err(fault)?;
@@ -141,6 +133,9 @@ impl SqliteStore {
                 .run_direct(None, &mut *connection, false)
                 .await
                 .map_err(|error| self.migration_fault(error))?;
+            super::sqlite_schema::settle_times(&mut connection)
+                .await
+                .map_err(fault)?;
         }
         if access == Access::Write {
             // why: a process that died right after the migrations has left a file without it.
@@ -392,6 +387,10 @@ impl Backend for Sqlite {
             }
         }
         Ok(found)
+    }
+
+    async fn schema_faults(connection: &mut SqliteConnection) -> Result<Vec<Finding>, sqlx::Error> {
+        super::sqlite_schema::faults(connection, &MIGRATIONS).await
     }
 
     async fn settle(connection: &mut SqliteConnection, last: bool) -> Result<(), sqlx::Error> {

@@ -1,0 +1,107 @@
+//! What can go wrong at the notary.
+
+use std::io;
+
+use crate::log::{CheckpointError, KeyError, NoteError, TreeError};
+use crate::record::Digest;
+use crate::store::{LogHead, StoreError};
+
+/// What can go wrong at the notary. Every message names the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotaryError {
+    /// The log does not contain the newest head that is known.
+    #[error(transparent)]
+    Frozen(#[from] Frozen),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file of the notary cannot be used.
+    #[error("{path} cannot be {verb}")]
+    File {
+        /// The file.
+        path: String,
+        /// What was tried: `read`, `written`.
+        verb: &'static str,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// Heads are known of a database that is not there.
+    #[error(
+        "{path} is missing, though {heads} knows a head of it with {entries} entries: put the database back, or move the files of the lost trail away to begin a new one"
+    )]
+    DatabaseMissing {
+        /// The database.
+        path: String,
+        /// The heads file.
+        heads: String,
+        /// The entries of the newest head.
+        entries: u64,
+    },
+    /// The file with the signing key can be read by others.
+    #[error(
+        "{path} has mode {mode:o}: others could sign in the name of this trail; chmod 600 {path}, and rotate the key if anybody may have read it"
+    )]
+    Exposed {
+        /// The file.
+        path: String,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Heads were signed, and the key is gone.
+    #[error(
+        "{path} is missing, though heads of this trail were signed with it: restore it, or run `contextrail log key rotate --lost` for a new one"
+    )]
+    KeyMissing {
+        /// The file.
+        path: String,
+    },
+    /// A line of a file is not what it should be.
+    #[error("{path}, line {line}: {what}")]
+    Line {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A checkpoint cannot be made.
+    #[error("the checkpoint cannot be made")]
+    Checkpoint(#[from] CheckpointError),
+    /// A note cannot be made.
+    #[error("the checkpoint cannot be signed")]
+    Note(#[from] NoteError),
+    /// A key cannot be used.
+    #[error("the key cannot be used")]
+    Key(#[from] KeyError),
+    /// The tiles of the log do not answer.
+    #[error("the tree of the log is damaged: {0}; run `contextrail verify`")]
+    Tree(#[from] TreeError),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes for a key: {0}")]
+    NoEntropy(getrandom::Error),
+    /// The trail was opened for reading.
+    #[error("the trail was opened for reading alone: nothing is signed")]
+    ReadOnly,
+}
+
+/// A log that does not contain the newest head known of it: an old backup, a stale standby, or a
+/// rewritten table. It can be read; nothing is appended or signed.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "the trail is frozen: {what}. The newest known head of {origin} has {} entries and root {}, the database has {} entries and root {}. \
+     Put the newest database back; when it is lost for good, `contextrail log succeed --reason TEXT --approved-by A,B` begins a new epoch that says so",
+    known.size, Digest::Sha256(known.root), found.size, Digest::Sha256(found.root)
+)]
+pub struct Frozen {
+    /// Whose head it is.
+    pub origin: String,
+    /// What is wrong.
+    pub what: &'static str,
+    /// The newest head known.
+    pub known: LogHead,
+    /// The head of the database.
+    pub found: LogHead,
+}

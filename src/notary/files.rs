@@ -1,0 +1,107 @@
+//! Where the notary keeps what must not be in the database.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::NotaryError;
+
+/// The files of the notary of one trail.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NotaryFiles {
+    /// Every head that was signed, newest last. Best kept on another disk than the database.
+    pub heads: PathBuf,
+    /// The signing key: for its owner alone.
+    pub key: PathBuf,
+    /// The verification keys, for everybody.
+    pub public_keys: PathBuf,
+}
+
+impl NotaryFiles {
+    /// The files beside the database `path`: `….heads`, `….key` and `….key.pub`.
+    #[must_use]
+    pub fn beside(path: &Path) -> Self {
+        let beside = |end: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        Self {
+            heads: beside(".heads"),
+            key: beside(".key"),
+            public_keys: beside(".key.pub"),
+        }
+    }
+}
+
+impl NotaryFiles {
+    /// Looks whether heads are known of a trail whose database `path` is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`NotaryError::DatabaseMissing`] if so: a new trail must not take the place of a lost one.
+    pub fn check_nothing_is_known(&self, path: &Path) -> Result<(), NotaryError> {
+        let heads = super::heads::Heads::open(Some(&self.heads))?;
+        match heads.all().last() {
+            None => Ok(()),
+            Some(newest) => Err(NotaryError::DatabaseMissing {
+                path: path.display().to_string(),
+                heads: self.heads.display().to_string(),
+                entries: newest.head().size,
+            }),
+        }
+    }
+}
+
+/// Reads a text file; `None` when it is not there.
+pub(super) fn read(path: &Path) -> Result<Option<String>, NotaryError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(fault(path, "read", source)),
+    }
+}
+
+/// Puts `text` in the place of the file at once: a crash leaves the old file or the new one.
+pub(super) fn replace(path: &Path, text: &str, mode: u32) -> Result<(), NotaryError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let written = create(&new, mode)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        })
+        .and_then(|()| std::fs::rename(&new, path))
+        .and_then(|()| sync_folder(path));
+    written.map_err(|source| fault(path, "written", source))
+}
+
+fn create(path: &Path, mode: u32) -> io::Result<File> {
+    // What a crash left of an earlier try has nothing that is needed.
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    options.open(path)
+}
+
+/// Makes sure that the name of a file is on disk, not only its bytes.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+pub(super) fn fault(path: &Path, verb: &'static str, source: io::Error) -> NotaryError {
+    NotaryError::File {
+        path: path.display().to_string(),
+        verb,
+        source,
+    }
+}

@@ -1,0 +1,181 @@
+//! The keys of a trail: one that signs, and every one that ever did.
+
+use std::path::Path;
+
+use super::NotaryError;
+use super::files::{NotaryFiles, read, replace};
+use crate::log::{KeyName, SigningKey, VerifierKey};
+
+/// The signing keys of a log. The last one signs; one before it signs beside it until the first
+/// checkpoint of both is on disk.
+#[derive(Debug)]
+pub(super) struct Keys {
+    signing: Vec<SigningKey>,
+}
+
+impl Keys {
+    /// The key in the file, for the log `origin`; made when there is none and `may_create`.
+    pub(super) fn open(
+        files: Option<&NotaryFiles>,
+        origin: &KeyName,
+        may_create: bool,
+    ) -> Result<Self, NotaryError> {
+        let Some(files) = files else {
+            return Ok(Self {
+                signing: vec![fresh(origin)?],
+            });
+        };
+        let keys = match read_private(&files.key)? {
+            Some(signing) => Self { signing },
+            None if may_create => {
+                let keys = Self {
+                    signing: vec![fresh(origin)?],
+                };
+                keys.save(files)?;
+                keys
+            }
+            None => {
+                return Err(NotaryError::KeyMissing {
+                    path: files.key.display().to_string(),
+                });
+            }
+        };
+        keys.publish(files, origin)?;
+        Ok(keys)
+    }
+
+    /// The keys that sign now, under the name of the log `origin`, the newest last.
+    pub(super) fn of(&self, origin: &KeyName) -> Vec<SigningKey> {
+        let named = self.signing.iter();
+        named.map(|key| key.with_name(origin.clone())).collect()
+    }
+
+    /// The verification key that checkpoints of `origin` are to be checked with.
+    pub(super) fn newest(&self, origin: &KeyName) -> Option<VerifierKey> {
+        self.of(origin).last().map(SigningKey::verifier_key)
+    }
+
+    /// Adds a new key, which takes over after the next checkpoint.
+    pub(super) fn rotate(
+        &mut self,
+        files: Option<&NotaryFiles>,
+        origin: &KeyName,
+    ) -> Result<(), NotaryError> {
+        let key = fresh(origin)?;
+        self.signing.push(key);
+        match files {
+            Some(files) => self.save(files).and_then(|()| self.publish(files, origin)),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets go of the keys that signed beside the newest one.
+    pub(super) fn retire(&mut self, files: Option<&NotaryFiles>) -> Result<(), NotaryError> {
+        if self.signing.len() > 1 {
+            self.signing.drain(..self.signing.len() - 1);
+            if let Some(files) = files {
+                self.save(files)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the verification keys of `origin` to the public file, if there is one.
+    pub(super) fn publish_for(
+        &self,
+        files: Option<&NotaryFiles>,
+        origin: &KeyName,
+    ) -> Result<(), NotaryError> {
+        files.map_or(Ok(()), |files| self.publish(files, origin))
+    }
+
+    fn save(&self, files: &NotaryFiles) -> Result<(), NotaryError> {
+        let lines: String = self
+            .signing
+            .iter()
+            .map(|key| format!("{}\n", key.to_secret_text()))
+            .collect();
+        replace(&files.key, &lines, 0o600)
+    }
+
+    /// Adds the verification keys of `origin` to the public file, unless they stand there.
+    fn publish(&self, files: &NotaryFiles, origin: &KeyName) -> Result<(), NotaryError> {
+        let mut text = read(&files.public_keys)?.unwrap_or_default();
+        let before = text.len();
+        for key in self.of(origin) {
+            let line = key.verifier_key().to_string();
+            if !text.lines().any(|known| known == line) {
+                text.push_str(&line);
+                text.push('\n');
+            }
+        }
+        if text.len() == before {
+            return Ok(());
+        }
+        replace(&files.public_keys, &text, 0o644)
+    }
+}
+
+/// The verification keys in the public file; empty when it is not there.
+pub(super) fn published(path: &Path) -> Result<Vec<VerifierKey>, NotaryError> {
+    let text = read(path)?.unwrap_or_default();
+    VerifierKey::parse_list(&text).map_err(|error| NotaryError::Line {
+        path: path.display().to_string(),
+        line: error.line,
+        what: error.source.to_string(),
+    })
+}
+
+fn read_private(path: &Path) -> Result<Option<Vec<SigningKey>>, NotaryError> {
+    let Some(text) = read(path)? else {
+        return Ok(None);
+    };
+    check_mode(path)?;
+    let mut keys = Vec::new();
+    for (line, key) in (1..).zip(text.lines()).filter(|(_, key)| !key.is_empty()) {
+        keys.push(
+            key.parse()
+                .map_err(|error: crate::log::KeyError| NotaryError::Line {
+                    path: path.display().to_string(),
+                    line,
+                    what: error.to_string(),
+                })?,
+        );
+    }
+    if keys.is_empty() {
+        return Err(NotaryError::Line {
+            path: path.display().to_string(),
+            line: 1,
+            what: "there is no key in it".to_owned(),
+        });
+    }
+    Ok(Some(keys))
+}
+
+#[cfg(unix)]
+fn check_mode(path: &Path) -> Result<(), NotaryError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata =
+        std::fs::metadata(path).map_err(|source| super::files::fault(path, "read", source))?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(NotaryError::Exposed {
+        path: path.display().to_string(),
+        mode,
+    })
+}
+
+#[cfg(not(unix))]
+fn check_mode(_: &Path) -> Result<(), NotaryError> {
+    Ok(())
+}
+
+fn fresh(name: &KeyName) -> Result<SigningKey, NotaryError> {
+    let mut seed = [0_u8; 32];
+    getrandom::fill(&mut seed).map_err(NotaryError::NoEntropy)?;
+    let key = SigningKey::from_seed(name.clone(), &seed);
+    seed.fill(0);
+    Ok(key)
+}

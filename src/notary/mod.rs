@@ -1,0 +1,20 @@
+//! The notary: signs the heads of a log, keeps them outside the database, and holds every later
+//! head against the newest one that is known.
+//!
+//! ```text
+//! commit ──▶ store head (size, root) ──▶ contains the newest known head? ──no──▶ frozen
+//!                                                  │ yes
+//!                                     sign ──▶ heads file, fsynced ──▶ witnesses, timestamps
+//! ```
+
+mod error;
+mod files;
+mod head;
+mod heads;
+mod keys;
+mod notary;
+
+pub use error::{Frozen, NotaryError};
+pub use files::NotaryFiles;
+pub use head::KnownHead;
+pub use notary::{Notary, NotaryOptions, Standing};

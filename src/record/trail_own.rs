@@ -1,0 +1,81 @@
+//! The trail's own records: what was done to the log itself.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Actor, Digest};
+
+/// An import of records made elsewhere: the trail's own record of it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// SHA-256 of the imported document's bytes.
+    pub file_digest: Digest,
+    /// How many records of each kind it held.
+    pub counts: BTreeMap<String, u64>,
+}
+
+/// Something done to a key: the trail's own record of it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyEvent {
+    /// Which keys it is about.
+    pub level: KeyLevel,
+    /// What was done.
+    pub action: KeyAction,
+    /// The key it was done to: a verification key in signed-note form, `name+hash+key`.
+    pub key_id: String,
+    /// The size of the log from which it holds.
+    pub tree_size: u64,
+}
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyLevel {
+    /// The key that signs the log's checkpoints.
+    Signing,
+}
+
+/// What was done to a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyAction {
+    /// It took over from the key before it, which signs one last checkpoint beside it.
+    Rotate,
+    /// Nothing it signed for a log of this size or larger is to be trusted.
+    Revoke,
+}
+
+/// A new epoch of a log whose newest head could not be reached any more: after a restore.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Succession {
+    /// The epoch that begins, from 2.
+    pub epoch: u64,
+    /// The head that was found, and that the log goes on from.
+    pub restored: HeadStatement,
+    /// The newest head that was known.
+    pub known: HeadStatement,
+    /// The first index whose entry is lost or not the one known; as far back as heads can tell.
+    pub lost_from: u64,
+    /// The index behind the last one that is lost.
+    pub lost_to: u64,
+    /// Why the log goes on all the same.
+    pub reason: String,
+    /// Who approved that.
+    pub approved_by: Vec<Actor>,
+}
+
+/// A head of a log, as a record states it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadStatement {
+    /// The origin of the log.
+    pub origin: String,
+    /// How many entries it has.
+    pub size: u64,
+    /// The RFC 6962 root over them.
+    pub root: Digest,
+}

@@ -1,0 +1,50 @@
+//! The fields of the trail's own records.
+
+use super::super::SealError;
+use super::super::field::Cutter;
+use super::super::slot::Slot;
+use super::actor_here;
+use crate::record::{Class, Import, KeyEvent, Succession};
+
+pub(super) fn import(import: &Import, out: &mut Cutter<'_>) -> Result<(), SealError> {
+    let Import {
+        file_digest,
+        counts,
+    } = import;
+    out.plain("file_digest", file_digest)?;
+    out.plain("counts", counts)
+}
+
+pub(super) fn key(key: &KeyEvent, out: &mut Cutter<'_>) -> Result<(), SealError> {
+    let KeyEvent {
+        level,
+        action,
+        key_id,
+        tree_size,
+    } = key;
+    out.plain("level", level)?;
+    out.plain("action", action)?;
+    out.plain("key_id", key_id)?;
+    out.plain("tree_size", tree_size)
+}
+
+pub(super) fn succession(succession: &Succession, out: &mut Cutter<'_>) -> Result<(), SealError> {
+    let Succession {
+        epoch,
+        restored,
+        known,
+        lost_from,
+        lost_to,
+        reason,
+        approved_by,
+    } = succession;
+    out.plain("epoch", epoch)?;
+    out.plain("restored", restored)?;
+    out.plain("known", known)?;
+    out.plain("lost_from", lost_from)?;
+    out.plain("lost_to", lost_to)?;
+    out.field("reason", Class::Confidential, Slot::TENANT, reason)?;
+    out.each("approved_by", approved_by, |out, _, actor| {
+        actor_here(actor, out)
+    })
+}

@@ -1,0 +1,451 @@
+//! Reading everything there is, for verification and for making projections anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{AssertSqlSafe, Row};
+
+use super::SqlStore;
+use super::append::Rows;
+use super::backend::Backend;
+use super::read::{int_sql, sql_int};
+use crate::log::Edge;
+use crate::record::{Tenant, TrailId};
+use crate::seal::{Slot, SlotBytes, open};
+use crate::store::verify::{Audit, RawRecord, bucket_of};
+use crate::store::{
+    BUCKET_RECORDS, Finding, Handle, LogHead, StoreError, StoredRecord, Verification, VerifyPlan,
+    handles,
+};
+
+sql_impl! {
+    impl SqlStore {
+        /// See [`crate::store::Store::verify`].
+        pub(super) async fn verify_all(&self, plan: &VerifyPlan) -> Result<Verification, StoreError> {
+            let mut connection = self.readers.acquire().await.map_err(|e| self.fault(e))?;
+            // One transaction, so that what is appended meanwhile is not seen by halves.
+            self.run(&mut connection, "begin").await?;
+            let verified = self.verify_in(&mut connection, plan).await;
+            self.run(&mut connection, "rollback").await?;
+            verified
+        }
+
+        async fn verify_in(
+            &self,
+            connection: &mut DB::Connection,
+            plan: &VerifyPlan,
+        ) -> Result<Verification, StoreError> {
+            let mut found = Verification::default();
+            let faults = DB::schema_faults(&mut *connection).await.map_err(|e| self.fault(e))?;
+            found.findings.extend(faults);
+            self.verify_trail(&mut *connection, &mut found).await?;
+            let tenants = self.tenants_in(&mut *connection, &mut found).await?;
+            for (number, tenant) in &tenants {
+                self.verify_tenant(&mut *connection, (*number, tenant), plan, &mut found).await?;
+            }
+            for tenant in plan.known.keys().filter(|known| !tenants.values().any(|it| it == *known)) {
+                found.findings.push(finding("tenant", tenant.to_string(), "name", "it is missing, though heads of its log were signed"));
+            }
+            self.strays(connection, &mut found).await?;
+            Ok(found)
+        }
+
+        async fn verify_trail(
+            &self,
+            connection: &mut DB::Connection,
+            found: &mut Verification,
+        ) -> Result<(), StoreError> {
+            let rows = sqlx::query("select id from trail").fetch_all(connection).await.map_err(|e| self.fault(e))?;
+            if rows.len() != 1 {
+                let what = format!("there are {} rows, and there is one trail", rows.len());
+                found.findings.push(finding("trail", "*".to_owned(), "row", &what));
+            }
+            for row in rows {
+                let id = row.try_get::<String, _>(0).unwrap_or_default();
+                if id.parse::<TrailId>().is_err() {
+                    found.findings.push(finding("trail", id, "id", "it is not the id of a trail"));
+                }
+            }
+            Ok(())
+        }
+
+        async fn tenants_in(
+            &self,
+            connection: &mut DB::Connection,
+            found: &mut Verification,
+        ) -> Result<BTreeMap<i64, Tenant>, StoreError> {
+            let rows = sqlx::query("select tenant, name from tenant order by tenant")
+                .fetch_all(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            let mut tenants = BTreeMap::new();
+            for row in rows {
+                let number: i64 = row.try_get(0).unwrap_or(-1);
+                let name: String = row.try_get(1).unwrap_or_default();
+                match name.parse() {
+                    Ok(tenant) => drop(tenants.insert(number, tenant)),
+                    Err(_) => found.findings.push(finding("tenant", number.to_string(), "name", "it is not the name of a tenant")),
+                }
+            }
+            Ok(tenants)
+        }
+
+        async fn verify_tenant(
+            &self,
+            connection: &mut DB::Connection,
+            (number, tenant): (i64, &Tenant),
+            plan: &VerifyPlan,
+            found: &mut Verification,
+        ) -> Result<(), StoreError> {
+            let head = self.raw_head(&mut *connection, number).await?;
+            let stored = self.raw_tiles(&mut *connection, number, found).await?;
+            let since = plan.since - plan.since % BUCKET_RECORDS;
+            let tiles = self.tiles_in(&mut *connection, number, &Edge::tiles(since)).await?;
+            let (edge, since) = match Edge::resume(since, &tiles) {
+                Ok(edge) => (edge, since),
+                // Without the tiles of what is before, everything has to be read.
+                Err(_) => (Edge::new(), 0),
+            };
+            let known = plan.known.get(tenant).map_or(&[][..], Vec::as_slice);
+            let mut audit = Audit::new(tenant, number, edge, stored, known);
+            let mut zones = self.raw_zones(&mut *connection, number).await?;
+            let mut slots_seen = 0;
+            let mut next = since;
+            while let Some(first) = self.next_index(&mut *connection, number, next).await? {
+                let bucket = bucket_of(first);
+                let range = (bucket * BUCKET_RECORDS, (bucket + 1) * BUCKET_RECORDS);
+                let mut slots = self.raw_slots(&mut *connection, number, range).await?;
+                slots_seen += slots.values().map(Vec::len).sum::<usize>();
+                for mut raw in self.raw_records(&mut *connection, number, range, &mut audit).await? {
+                    raw.slots = slots.remove(&raw.log_index).unwrap_or_default();
+                    audit.record(&raw);
+                }
+                for index in slots.into_keys() {
+                    audit.wrong("slot", index, "row", "it belongs to no record");
+                }
+                let lookups = self.raw_lookups(&mut *connection, number, bucket).await?;
+                audit.bucket(bucket, lookups, zones.remove(&bucket));
+                (plan.progress)(range.1);
+                next = range.1;
+            }
+            for bucket in zones.into_keys().filter(|bucket| *bucket >= bucket_of(since)) {
+                audit.wrong("zone", bucket, "row", "there are no records in it");
+            }
+            self.strays_of(&mut *connection, number, (since, next), slots_seen, &mut audit).await?;
+            self.verify_texts(connection, number, since == 0, &mut audit).await?;
+            found.add(audit.finish(head, since));
+            Ok(())
+        }
+
+        async fn raw_head(&self, connection: &mut DB::Connection, tenant: i64) -> Result<Option<LogHead>, StoreError> {
+            let row = sqlx::query("select size, root from head where tenant = $1")
+                .bind(tenant)
+                .fetch_optional(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            let Some(row) = row else { return Ok(None) };
+            let size: i64 = row.try_get(0).unwrap_or(-1);
+            let root: Vec<u8> = row.try_get(1).unwrap_or_default();
+            // A head that cannot be read is one that fits no log.
+            Ok(Some(LogHead {
+                size: u64::try_from(size).unwrap_or(u64::MAX),
+                root: root.try_into().unwrap_or([0; 32]),
+            }))
+        }
+
+        async fn raw_tiles(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            found: &mut Verification,
+        ) -> Result<BTreeMap<(u8, u64), Vec<u8>>, StoreError> {
+            let rows = sqlx::query("select level, tile_index, hashes from tile where tenant = $1")
+                .bind(tenant)
+                .fetch_all(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            let mut tiles = BTreeMap::new();
+            for row in rows {
+                let (level, index) = (row.try_get(0).unwrap_or(-1_i64), row.try_get(1).unwrap_or(-1_i64));
+                let hashes: Vec<u8> = row.try_get(2).unwrap_or_default();
+                match (u8::try_from(level), u64::try_from(index)) {
+                    (Ok(level), Ok(index)) => drop(tiles.insert((level, index), hashes)),
+                    _ => found.findings.push(finding("tile", format!("{level}/{index}"), "row", "no log has such a tile")),
+                }
+            }
+            Ok(tiles)
+        }
+
+        async fn raw_zones(&self, connection: &mut DB::Connection, tenant: i64) -> Result<BTreeMap<u64, (i64, i64)>, StoreError> {
+            let rows = sqlx::query("select bucket, first_us, last_us from zone where tenant = $1")
+                .bind(tenant)
+                .fetch_all(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            Ok(rows
+                .iter()
+                .map(|row| {
+                    let int = |at: usize| row.try_get(at).unwrap_or(i64::MIN);
+                    // A negative bucket is one that no record is in.
+                    (u64::try_from(int(0)).unwrap_or(u64::MAX), (int(1), int(2)))
+                })
+                .collect())
+        }
+
+        /// The first index from `from` on that a record or a slot has.
+        async fn next_index(&self, connection: &mut DB::Connection, tenant: i64, from: u64) -> Result<Option<u64>, StoreError> {
+            let next: Option<i64> = sqlx::query_scalar(
+                "select min(log_index) from record where tenant = $1 and log_index >= $2",
+            )
+            .bind(tenant)
+            .bind(sql_int(from))
+            .fetch_one(connection)
+            .await
+            .map_err(|e| self.fault(e))?;
+            Ok(next.map(int_sql))
+        }
+
+        async fn raw_records(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            (from, to): (u64, u64),
+            audit: &mut Audit<'_>,
+        ) -> Result<Vec<RawRecord>, StoreError> {
+            let sql = "select log_index, id, kind, at_us, entry from record \
+                 where tenant = $1 and log_index >= $2 and log_index < $3 order by log_index";
+            let rows = sqlx::query(sql)
+                .bind(tenant)
+                .bind(sql_int(from))
+                .bind(sql_int(to))
+                .fetch_all(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            let mut records = Vec::with_capacity(rows.len());
+            for row in rows {
+                let log_index = int_sql(row.try_get(0).map_err(|e| self.fault(e))?);
+                match raw_record(&row, log_index) {
+                    Ok(raw) => records.push(raw),
+                    Err(error) => {
+                        let what: sqlx::Error = error;
+                        audit.wrong("record", log_index, "row", what.to_string());
+                    }
+                }
+            }
+            Ok(records)
+        }
+
+        async fn raw_slots(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            (from, to): (u64, u64),
+        ) -> Result<BTreeMap<u64, Vec<SlotBytes>>, StoreError> {
+            let sql = "select log_index, slot, payload from slot \
+                 where tenant = $1 and log_index >= $2 and log_index < $3 order by log_index, slot";
+            let rows = sqlx::query(sql)
+                .bind(tenant)
+                .bind(sql_int(from))
+                .bind(sql_int(to))
+                .fetch_all(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            let mut slots: BTreeMap<u64, Vec<SlotBytes>> = BTreeMap::new();
+            for row in rows {
+                let index: i64 = row.try_get(0).map_err(|e| self.fault(e))?;
+                let number: i64 = row.try_get(1).map_err(|e| self.fault(e))?;
+                slots.entry(int_sql(index)).or_default().push(SlotBytes {
+                    // A number out of range is one that no record has.
+                    slot: Slot::new(u16::try_from(number).unwrap_or(u16::MAX)),
+                    bytes: row.try_get(2).unwrap_or_default(),
+                });
+            }
+            Ok(slots)
+        }
+
+        async fn raw_lookups(&self, connection: &mut DB::Connection, tenant: i64, bucket: u64) -> Result<BTreeSet<(i64, u64)>, StoreError> {
+            let rows = sqlx::query("select lookup_key, log_index from lookup where tenant = $1 and bucket = $2")
+                .bind(tenant)
+                .bind(sql_int(bucket))
+                .fetch_all(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            Ok(rows
+                .iter()
+                .map(|row| {
+                    let index = row.try_get(1).unwrap_or(-1_i64);
+                    (row.try_get(0).unwrap_or(0_i64), u64::try_from(index).unwrap_or(u64::MAX))
+                })
+                .collect())
+        }
+
+        /// Rows of a tenant that lie before or behind everything that was read.
+        async fn strays_of(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            (since, end): (u64, u64),
+            slots_seen: usize,
+            audit: &mut Audit<'_>,
+        ) -> Result<(), StoreError> {
+            let count = "select count(*) from slot where tenant = $1 and log_index >= $2";
+            let from = if since == 0 { i64::MIN } else { sql_int(since) };
+            let slots: i64 = sqlx::query_scalar(count)
+                .bind(tenant)
+                .bind(from)
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            if u64::try_from(slots).ok() != u64::try_from(slots_seen).ok() {
+                let what = format!("{slots} rows are there, {slots_seen} belong to records");
+                audit.wrong("slot", "*", "log_index", what);
+            }
+            for (table, column, behind) in [("lookup", "bucket", bucket_of(end)), ("record", "log_index", end)] {
+                let sql = format!("select count(*) from {table} where tenant = $1 and ({column} < 0 or {column} >= $2)");
+                let strays: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+                    .bind(tenant)
+                    .bind(sql_int(behind))
+                    .fetch_one(&mut *connection)
+                    .await
+                    .map_err(|e| self.fault(e))?;
+                if strays > 0 {
+                    audit.wrong(table, "*", column, format!("{strays} rows lie outside of the log"));
+                }
+            }
+            Ok(())
+        }
+
+        async fn verify_texts(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            is_whole: bool,
+            audit: &mut Audit<'_>,
+        ) -> Result<(), StoreError> {
+            let mut after = Vec::new();
+            loop {
+                let rows = sqlx::query(
+                    "select sha256, body from shared_text where tenant = $1 and sha256 > $2 order by sha256 limit 256",
+                )
+                .bind(tenant)
+                .bind(after.clone())
+                .fetch_all(&mut *connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+                let Some(last) = rows.last() else { return Ok(()) };
+                after = last.try_get(0).map_err(|e| self.fault(e))?;
+                for row in &rows {
+                    let sha256: Vec<u8> = row.try_get(0).unwrap_or_default();
+                    let body: Vec<u8> = row.try_get(1).unwrap_or_default();
+                    audit.text(&sha256, &body, is_whole);
+                }
+            }
+        }
+
+        /// Rows of tenants that are not there.
+        async fn strays(&self, connection: &mut DB::Connection, found: &mut Verification) -> Result<(), StoreError> {
+            for table in ["head", "record", "slot", "shared_text", "tile", "lookup", "zone"] {
+                let sql = format!("select count(*) from {table} where tenant not in (select tenant from tenant)");
+                let strays: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+                    .fetch_one(&mut *connection)
+                    .await
+                    .map_err(|e| self.fault(e))?;
+                if strays > 0 {
+                    let what = format!("{strays} rows belong to no tenant");
+                    found.findings.push(finding(table, "*".to_owned(), "tenant", &what));
+                }
+            }
+            Ok(())
+        }
+
+        /// See [`crate::store::Store::rebuild`].
+        pub(super) async fn rebuild_tenant(&self, tenant: &Tenant) -> Result<u64, StoreError> {
+            let writer = self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly {
+                place: self.place.clone(),
+            })?;
+            let mut connection = writer.acquire().await.map_err(|e| self.fault(e))?;
+            self.run(&mut connection, DB::BEGIN).await?;
+            let rebuilt = self.rebuild_in(&mut connection, tenant).await;
+            let end = if rebuilt.is_ok() { "commit" } else { "rollback" };
+            self.run(&mut connection, end).await?;
+            rebuilt
+        }
+
+        async fn rebuild_in(&self, connection: &mut DB::Connection, tenant: &Tenant) -> Result<u64, StoreError> {
+            let Some(number) = self.tenant_in(&mut *connection, tenant).await? else {
+                return Ok(0);
+            };
+            let head = self.locked_head(&mut *connection, number).await?;
+            for table in ["lookup", "zone", "tile"] {
+                let sql = format!("delete from {table} where tenant = $1");
+                sqlx::query(AssertSqlSafe(sql))
+                    .bind(number)
+                    .execute(&mut *connection)
+                    .await
+                    .map_err(|e| self.fault(e))?;
+            }
+            let mut edge = Edge::new();
+            while edge.size() < head.size {
+                let end = (edge.size() + REBUILT_AT_ONCE).min(head.size);
+                let indexes: Vec<u64> = (edge.size()..end).collect();
+                let records = self.records_in(&mut *connection, number, &indexes).await?;
+                let mut rows = Rows::default();
+                for (stored, index) in records.iter().zip(&indexes) {
+                    if stored.log_index != *index {
+                        return Err(self.damaged("record", index.to_string(), "it is missing: projections come from records"));
+                    }
+                    self.project(stored, &mut rows)?;
+                    rows.tiles.extend(edge.push(crate::seal::entry_hash(&stored.entry)));
+                }
+                if records.len() != indexes.len() {
+                    return Err(self.damaged("record", end.to_string(), "records are missing: projections come from records"));
+                }
+                if end == head.size {
+                    rows.tiles.extend(edge.partial().into_iter().filter(|tile| tile.id().level() > 0));
+                }
+                self.insert_rows(&mut *connection, number, rows).await?;
+            }
+            if edge.root() != head.root {
+                return Err(self.damaged("head", number.to_string(), "its root is not that of the entries: run `contextrail verify`"));
+            }
+            Ok(head.size)
+        }
+
+        fn project(&self, stored: &StoredRecord, rows: &mut Rows) -> Result<(), StoreError> {
+            let index = stored.log_index;
+            let damaged = |what: String| self.damaged("slot", index.to_string(), &what);
+            let slots = stored.unpacked().map_err(|e| damaged(e.to_string()))?;
+            let opened = open(&slots).map_err(|e| damaged(e.to_string()))?;
+            let keys: BTreeSet<i64> = handles(&opened.record, &opened.about).iter().map(Handle::key).collect();
+            rows.find_by(sql_int(index), opened.record.at().as_micros(), keys);
+            Ok(())
+        }
+    }
+}
+
+fn raw_record<R>(row: &R, log_index: u64) -> Result<RawRecord, sqlx::Error>
+where
+    R: Row,
+    usize: sqlx::ColumnIndex<R>,
+    for<'r> i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    for<'r> Vec<u8>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    Ok(RawRecord {
+        log_index,
+        id: row.try_get(1)?,
+        kind: row.try_get(2)?,
+        at_us: row.try_get(3)?,
+        entry: row.try_get(4)?,
+        slots: Vec::new(),
+    })
+}
+
+fn finding(table: &'static str, row: String, field: &str, what: &str) -> Finding {
+    Finding {
+        table,
+        row,
+        field: field.to_owned(),
+        what: what.to_owned(),
+    }
+}
+
+const REBUILT_AT_ONCE: u64 = 1_024;

@@ -1,0 +1,517 @@
+//! Verification: every byte a store holds of a log, held against what the log commits to.
+//!
+//! [`Audit`] is fed rows as they lie in the store and names what is wrong with them, all of it. It
+//! reads nothing itself, so one implementation judges every store.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::pack::unpack_exactly;
+use super::prepared::kind_number;
+use super::{BUCKET_RECORDS, Handle, LogHead, handles};
+use crate::log::{Edge, Hash, TILE_WIDTH, Tile, TileId};
+use crate::record::{Record, RecordId, Tenant};
+use crate::seal::{Entry, SlotBytes, audit, entry_hash, shared_digests};
+
+/// What to verify.
+#[derive(Clone)]
+pub struct VerifyPlan {
+    /// The first index whose record is opened; what is before it counts by its tiles alone.
+    pub since: u64,
+    /// The heads that are known of each tenant's log.
+    pub known: BTreeMap<Tenant, Vec<LogHead>>,
+    /// Is told how many entries have been checked.
+    pub progress: Arc<dyn Fn(u64) + Send + Sync>,
+}
+
+impl Default for VerifyPlan {
+    fn default() -> Self {
+        Self {
+            since: 0,
+            known: BTreeMap::new(),
+            progress: Arc::new(|_| {}),
+        }
+    }
+}
+
+impl fmt::Debug for VerifyPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyPlan")
+            .field("since", &self.since)
+            .field("known", &self.known)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something that is wrong in a store, and where.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Finding {
+    /// The table.
+    pub table: &'static str,
+    /// The key of the row.
+    pub row: String,
+    /// The column, or the part of the record.
+    pub field: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            table,
+            row,
+            field,
+            what,
+        } = self;
+        write!(f, "table {table}, row {row}, {field}: {what}")
+    }
+}
+
+/// What was verified, and what is wrong.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Verification {
+    /// Entries of the logs that were hashed.
+    pub entries: u64,
+    /// Records that were opened and hashed, field by field.
+    pub records: u64,
+    /// Fields of them.
+    pub fields: u64,
+    /// Bytes of their values and texts.
+    pub bytes: u64,
+    /// Shared texts that were hashed.
+    pub texts: u64,
+    /// Known heads that the logs contain.
+    pub heads: u64,
+    /// What is wrong, all of it.
+    pub findings: Vec<Finding>,
+}
+
+/// A row of the record table, with what other tables hold of the record.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RawRecord {
+    pub(super) log_index: u64,
+    pub(super) id: Vec<u8>,
+    pub(super) kind: i64,
+    pub(super) at_us: i64,
+    pub(super) entry: Vec<u8>,
+    pub(super) slots: Vec<SlotBytes>,
+}
+
+/// The verification of one tenant's log.
+pub(super) struct Audit<'p> {
+    tenant: &'p Tenant,
+    tenant_row: String,
+    known: BTreeMap<u64, Vec<Hash>>,
+    edge: Edge,
+    /// The tiles as they are stored, and those that the entries have made so far.
+    stored: BTreeMap<(u8, u64), Vec<u8>>,
+    made: BTreeMap<(u8, u64), Tile>,
+    /// Entries whose hash is not the one in the stored tile.
+    differs: Vec<u64>,
+    /// Whether entries are missing that no tile knows the hash of: the tree ends there.
+    torn: bool,
+    /// The index behind the last record taken.
+    next: u64,
+    ids: HashSet<RecordId>,
+    /// The shared texts that records point at.
+    shared: BTreeSet<[u8; 32]>,
+    /// What the projections of the open bucket have to be.
+    keys: BTreeSet<(i64, u64)>,
+    zone: Option<(i64, i64)>,
+    found: Verification,
+}
+
+impl<'p> Audit<'p> {
+    /// The verification of the log of `tenant`, going on from `edge`.
+    pub(super) fn new(
+        tenant: &'p Tenant,
+        row: i64,
+        edge: Edge,
+        stored: BTreeMap<(u8, u64), Vec<u8>>,
+        known: &[LogHead],
+    ) -> Self {
+        let mut roots: BTreeMap<u64, Vec<Hash>> = BTreeMap::new();
+        for head in known {
+            roots.entry(head.size).or_default().push(head.root);
+        }
+        let mut audit = Self {
+            tenant,
+            tenant_row: row.to_string(),
+            known: roots,
+            next: edge.size(),
+            edge,
+            stored,
+            made: BTreeMap::new(),
+            differs: Vec::new(),
+            torn: false,
+            ids: HashSet::new(),
+            shared: BTreeSet::new(),
+            keys: BTreeSet::new(),
+            zone: None,
+            found: Verification::default(),
+        };
+        audit.known = audit.known.split_off(&audit.edge.size());
+        audit.compare_known();
+        audit
+    }
+
+    pub(super) fn wrong(
+        &mut self,
+        table: &'static str,
+        row: impl ToString,
+        field: &str,
+        what: impl Into<String>,
+    ) {
+        self.found.findings.push(Finding {
+            table,
+            row: row.to_string(),
+            field: field.to_owned(),
+            what: what.into(),
+        });
+    }
+
+    /// Takes the next record. What lies between it and the one before is missing.
+    pub(super) fn record(&mut self, raw: &RawRecord) {
+        let index = raw.log_index;
+        self.missing_until(index);
+        self.next = index + 1;
+        self.found.entries += 1;
+        let hash = entry_hash(&raw.entry);
+        if self.stored_leaf(index).is_some_and(|stored| stored != hash) {
+            self.differs.push(index);
+        }
+        self.grow(hash);
+        let Some(entry) = self.entry(raw) else { return };
+        if !self.ids.insert(entry.id) {
+            self.wrong("record", index, "id", "an earlier record has the same id");
+        }
+        if let Some(record) = self.payload(raw, &entry) {
+            self.project(raw, &record.0, &record.1);
+        }
+    }
+
+    /// Takes note that no record is there up to `index`; the tree goes on with what tiles know.
+    fn missing_until(&mut self, index: u64) {
+        let gap = self.next..index;
+        if gap.is_empty() {
+            return;
+        }
+        let leaves = gap.clone().take(MOST_FILLED);
+        let leaves: Option<Vec<Hash>> = leaves.map(|index| self.stored_leaf(index)).collect();
+        match leaves.filter(|leaves| u64::try_from(leaves.len()) == Ok(gap.end - gap.start)) {
+            Some(leaves) => {
+                for (index, leaf) in gap.zip(leaves) {
+                    self.wrong("record", index, "row", "it is missing");
+                    self.grow(leaf);
+                }
+            }
+            None => {
+                let row = format!("{}..{}", gap.start, gap.end);
+                self.wrong("record", row, "row", "they are missing");
+                self.torn = true;
+            }
+        }
+    }
+
+    fn grow(&mut self, leaf: Hash) {
+        if self.torn {
+            return;
+        }
+        for tile in self.edge.push(leaf) {
+            self.made
+                .insert((tile.id().level(), tile.id().index()), tile);
+        }
+        self.compare_known();
+    }
+
+    /// The hash of an entry as the stored tile has it.
+    fn stored_leaf(&self, index: u64) -> Option<Hash> {
+        let width = u64::from(TILE_WIDTH);
+        let tile = self.stored.get(&(0, index / width))?;
+        let place = usize::try_from(index % width).ok()?;
+        tile.as_chunks::<32>().0.get(place).copied()
+    }
+
+    fn entry(&mut self, raw: &RawRecord) -> Option<Entry> {
+        let index = raw.log_index;
+        let entry: Entry = match serde_json::from_slice(&raw.entry) {
+            Ok(entry) => entry,
+            Err(error) => {
+                self.wrong(
+                    "record",
+                    index,
+                    "entry",
+                    format!("it cannot be read: {error}"),
+                );
+                return None;
+            }
+        };
+        if entry.to_bytes().ok().as_deref() != Some(&raw.entry) {
+            self.wrong("record", index, "entry", "it is not in canonical form");
+        }
+        if raw.id != entry.id.uuid().as_bytes() {
+            self.wrong("record", index, "id", "it is not that of the entry");
+        }
+        if raw.kind != kind_number(entry.kind) || entry.schema != entry.kind.schema() {
+            self.wrong("record", index, "kind", "it is not that of the entry");
+        }
+        Some(entry)
+    }
+
+    fn payload(&mut self, raw: &RawRecord, entry: &Entry) -> Option<(Record, Vec<i64>)> {
+        let index = raw.log_index;
+        let mut slots = Vec::with_capacity(raw.slots.len());
+        for slot in &raw.slots {
+            match unpack_exactly(&slot.bytes) {
+                Ok(bytes) => {
+                    self.found.bytes += u64::try_from(bytes.len()).unwrap_or(0);
+                    slots.push(SlotBytes {
+                        slot: slot.slot,
+                        bytes,
+                    });
+                }
+                Err(error) => {
+                    let row = format!("{index}/{}", slot.slot.number());
+                    self.wrong("slot", row, "payload", error.to_string());
+                    return None;
+                }
+            }
+        }
+        if slots.is_empty() {
+            self.wrong("slot", index, "row", "it is missing");
+            return None;
+        }
+        let (opened, faults) = match audit(&slots) {
+            Ok(opened) => opened,
+            Err(error) => {
+                self.wrong("slot", index, "payload", error.to_string());
+                return None;
+            }
+        };
+        for fault in faults {
+            self.wrong("slot", index, "payload", fault);
+        }
+        if entry.root_hash() != Some(opened.root) || entry.n != opened.fields {
+            self.wrong(
+                "slot",
+                index,
+                "payload",
+                "its fields are not those its log entry commits to",
+            );
+            return None;
+        }
+        self.found.records += 1;
+        self.found.fields += opened.fields;
+        let keys = handles(&opened.record, &opened.about);
+        let keys = keys.iter().map(Handle::key).collect();
+        self.shared.extend(shared_digests(&opened.record));
+        Some((opened.record, keys))
+    }
+
+    fn project(&mut self, raw: &RawRecord, record: &Record, keys: &[i64]) {
+        let index = raw.log_index;
+        if record.head.id.uuid().as_bytes().as_slice() != raw.id {
+            self.wrong("record", index, "id", "it is not that of the record");
+        }
+        if record.head.tenant != *self.tenant {
+            let what = format!("records of this log say {}", record.head.tenant);
+            let row = self.tenant_row.clone();
+            if !self
+                .found
+                .findings
+                .iter()
+                .any(|known| known.table == "tenant")
+            {
+                self.wrong("tenant", row, "name", what);
+            }
+        }
+        if record.at().as_micros() != raw.at_us {
+            self.wrong("record", index, "at_us", "it is not the time of the record");
+        }
+        self.keys.extend(keys.iter().map(|key| (*key, index)));
+        // What the projection was made from is the column, which is checked above.
+        let at = record.at().as_micros();
+        self.zone = Some(
+            self.zone
+                .map_or((at, at), |(first, last)| (first.min(at), last.max(at))),
+        );
+    }
+
+    fn compare_known(&mut self) {
+        let size = self.edge.size();
+        let Some(roots) = self.known.remove(&size) else {
+            return;
+        };
+        let root = self.edge.root();
+        for known in roots {
+            if known == root {
+                self.found.heads += 1;
+            } else {
+                self.wrong(
+                    "record",
+                    format!("0..{size}"),
+                    "entry",
+                    format!("the entries do not have the root that was signed for {size} of them"),
+                );
+            }
+        }
+    }
+
+    /// Takes the projections of the bucket that ends here, as they are stored.
+    pub(super) fn bucket(
+        &mut self,
+        bucket: u64,
+        lookups: BTreeSet<(i64, u64)>,
+        zone: Option<(i64, i64)>,
+    ) {
+        let expected = std::mem::take(&mut self.keys);
+        for (key, index) in expected.difference(&lookups) {
+            self.wrong(
+                "lookup",
+                format!("{bucket}/{key}/{index}"),
+                "row",
+                "it is missing",
+            );
+        }
+        for (key, index) in lookups.difference(&expected) {
+            self.wrong(
+                "lookup",
+                format!("{bucket}/{key}/{index}"),
+                "row",
+                "no record has this key",
+            );
+        }
+        let expected = self.zone.take();
+        if zone != expected {
+            self.wrong(
+                "zone",
+                bucket,
+                "first_us, last_us",
+                "they are not the times of the bucket's records",
+            );
+        }
+    }
+
+    fn compare_tiles(&mut self, since: u64) {
+        let stored = std::mem::take(&mut self.stored);
+        let partial = self
+            .edge
+            .partial()
+            .into_iter()
+            .filter(|tile| tile.id().level() > 0);
+        let mut expected = std::mem::take(&mut self.made);
+        expected.extend(partial.map(|tile| ((tile.id().level(), tile.id().index()), tile)));
+        for ((level, index), tile) in &expected {
+            let name = tile.id().to_string();
+            match stored.get(&(*level, *index)) {
+                None => self.wrong("tile", name, "row", "it is missing"),
+                Some(bytes) if bytes != tile.bytes() => {
+                    self.wrong("tile", name, "hashes", "they are not those of the entries");
+                }
+                Some(_) => {}
+            }
+        }
+        let size = self.edge.size();
+        for (level, index) in stored.keys() {
+            let is_before = TileId::in_tree(since, *level, *index).is_some_and(|id| id.is_full());
+            if !expected.contains_key(&(*level, *index)) && !is_before {
+                let what = format!("a log of {size} entries has no such tile");
+                self.wrong("tile", format!("{level}/{index}"), "row", what);
+            }
+        }
+    }
+
+    /// Takes a shared text as it is stored.
+    pub(super) fn text(&mut self, sha256: &[u8], body: &[u8], is_whole: bool) {
+        use sha2::{Digest as _, Sha256};
+        let name: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.found.texts += 1;
+        match unpack_exactly(body) {
+            Err(error) => self.wrong("shared_text", &name, "body", error.to_string()),
+            Ok(text) => {
+                self.found.bytes += u64::try_from(text.len()).unwrap_or(0);
+                let digest: [u8; 32] = Sha256::digest(&text).into();
+                if digest.as_slice() != sha256 {
+                    self.wrong(
+                        "shared_text",
+                        &name,
+                        "body",
+                        "it is not the text of its digest",
+                    );
+                }
+            }
+        }
+        let is_known = <[u8; 32]>::try_from(sha256).is_ok_and(|digest| self.shared.remove(&digest));
+        if !is_known && is_whole {
+            self.wrong("shared_text", &name, "row", "no record points at it");
+        }
+    }
+
+    /// Ends the verification of this log, whose head says `head`, and which began at `since`.
+    pub(super) fn finish(mut self, head: Option<LogHead>, since: u64) -> Verification {
+        for digest in std::mem::take(&mut self.shared) {
+            let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            self.wrong("shared_text", name, "row", "it is missing");
+        }
+        let row = self.tenant_row.clone();
+        if !self.torn {
+            self.compare_tiles(since);
+        }
+        match head {
+            None => self.wrong("head", &row, "row", "it is missing"),
+            Some(head) if head.size != self.next => {
+                let what = format!("it says {}, there are {} entries", head.size, self.next);
+                self.wrong("head", &row, "size", what);
+            }
+            Some(head) if !self.torn && head.root != self.edge.root() => {
+                self.wrong("head", &row, "root", "it is not the root over the entries");
+                for index in std::mem::take(&mut self.differs) {
+                    self.wrong(
+                        "record",
+                        index,
+                        "entry",
+                        "it is not the one the log's tree was made of",
+                    );
+                }
+            }
+            Some(_) => {}
+        }
+        let beyond: Vec<u64> = self
+            .known
+            .keys()
+            .copied()
+            .filter(|size| *size > self.next)
+            .collect();
+        for size in beyond {
+            let there = self.next;
+            let what = format!("a head of {size} entries was signed, and there are {there}");
+            self.wrong("record", format!("{there}..{size}"), "row", what);
+        }
+        self.found
+    }
+}
+
+/// The most missing entries that are named one by one.
+const MOST_FILLED: usize = 10_000;
+
+/// The bucket of the lookup index that a record is in.
+pub(super) const fn bucket_of(log_index: u64) -> u64 {
+    log_index / BUCKET_RECORDS
+}
+
+impl Verification {
+    /// Adds what was found of another log.
+    pub(super) fn add(&mut self, other: Self) {
+        self.entries += other.entries;
+        self.records += other.records;
+        self.fields += other.fields;
+        self.bytes += other.bytes;
+        self.texts += other.texts;
+        self.heads += other.heads;
+        self.findings.extend(other.findings);
+    }
+}
