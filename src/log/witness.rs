@@ -134,23 +134,30 @@ impl AddCheckpoint {
                 newest: newest.size,
             });
         }
-        let root = *checkpoint.root();
-        if size == newest.size && root != newest.root {
+        let new = TreeHead {
+            size,
+            root: *checkpoint.root(),
+        };
+        if size == 0 && new != TreeHead::empty() {
+            // There is one empty tree: another root is no second view of the log, but nonsense.
+            return Err(ProofError::OtherRoot { size }.into());
+        }
+        if size == newest.size && new.root != newest.root {
             return Err(Refusal::Split { size });
         }
-        self.check_path(newest, &TreeHead { size, root })
+        self.check_path(newest, &new)?;
+        Ok(new)
     }
 
-    fn check_path(&self, newest: &TreeHead, new: &TreeHead) -> Result<TreeHead, Refusal> {
-        if newest.size == 0 {
-            // Every tree continues the empty one.
-            return match self.path.len() {
-                0 => Ok(*new),
-                hashes => Err(ProofError::PathTooLong { hashes }.into()),
-            };
+    fn check_path(&self, newest: &TreeHead, new: &TreeHead) -> Result<(), ProofError> {
+        if newest.size > 0 {
+            return verify_consistency(newest.size, new.size, &newest.root, &new.root, &self.path);
         }
-        verify_consistency(newest.size, new.size, &newest.root, &new.root, &self.path)?;
-        Ok(*new)
+        // Every tree continues the empty one.
+        match self.path.len() {
+            0 => Ok(()),
+            hashes => Err(ProofError::PathTooLong { hashes }),
+        }
     }
 }
 

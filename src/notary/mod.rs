@@ -12,9 +12,9 @@ mod files;
 mod head;
 mod heads;
 mod keys;
-mod notary;
+mod signing;
 
 pub use error::{Frozen, NotaryError};
 pub use files::NotaryFiles;
 pub use head::KnownHead;
-pub use notary::{Notary, NotaryOptions, Standing};
+pub use signing::{Notary, NotaryOptions, Standing};

@@ -142,7 +142,7 @@ impl Log {
                 .filter(|(_, index)| range.contains(index));
             let times = bucket.iter().map(|row| row.at.as_micros());
             let zone = times.clone().min().zip(times.max());
-            audit.bucket(bucket_of(*range.start()), keys.collect(), zone);
+            audit.bucket(bucket_of(*range.start()), &keys.collect(), zone);
             (plan.progress)(*range.end() + 1);
         }
         for (sha256, text) in &self.texts {

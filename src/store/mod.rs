@@ -9,6 +9,7 @@ mod prepared;
 mod spool;
 #[cfg(feature = "sqlite")]
 mod sql;
+mod verification;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -32,7 +33,7 @@ pub use sql::{Access, SqliteStore};
 
 use pack::pack;
 use pack::unpack;
-pub use verify::{Finding, Verification, VerifyPlan};
+pub use verification::{Finding, Verification, VerifyPlan};
 
 /// A place where trails are kept. It appends and reads; it has no way to change or remove.
 ///

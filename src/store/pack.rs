@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 
+use sha2::{Digest as _, Sha256};
 use zstd::bulk::{Compressor, Decompressor};
 
 thread_local! {
@@ -11,7 +12,10 @@ thread_local! {
     static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// Compresses `bytes`: one byte for the form, four for the length, and the bytes in that form.
+/// Compresses `bytes`: one byte for the form, four for the length, the first eight bytes of the
+/// SHA-256 of the bytes in that form, and these.
+///
+/// Compressed bytes can be changed here and there and still unpack to the same: the check says so.
 ///
 /// # Errors
 ///
@@ -30,9 +34,10 @@ pub(super) fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
     } else {
         (RAW, bytes)
     };
-    let mut out = Vec::with_capacity(5 + body.len());
+    let mut out = Vec::with_capacity(13 + body.len());
     out.push(form);
     out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(&check(form, body));
     out.extend_from_slice(body);
     Ok(out)
 }
@@ -45,7 +50,11 @@ pub(super) fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
 pub(super) fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
     let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the packed bytes are damaged");
     let (form, rest) = packed.split_first().ok_or_else(damaged)?;
-    let (length, body) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
+    let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
+    let (sum, body) = rest.split_first_chunk::<8>().ok_or_else(damaged)?;
+    if *sum != check(*form, body) {
+        return Err(damaged());
+    }
     let length = usize::try_from(u32::from_be_bytes(*length)).map_err(io::Error::other)?;
     let bytes = match *form {
         RAW => body.to_vec(),
@@ -66,31 +75,12 @@ pub(super) fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Undoes [`pack`], and refuses bytes that unpack all the same but are not of the one form.
-///
-/// # Errors
-///
-/// When the bytes are damaged.
-pub(super) fn unpack_exactly(packed: &[u8]) -> io::Result<Vec<u8>> {
-    let bytes = unpack(packed)?;
-    let (ZSTD, Some(frame)) = (packed[0], packed.get(5..)) else {
-        return Ok(bytes);
-    };
-    // RFC 8878 §3.1.1.1.1: a decoder ignores bit 4 of the fifth byte. And a frame may be followed
-    // by others, even by ones that are skipped.
-    let is_one_frame = zstd::zstd_safe::find_frame_compressed_size(frame) == Ok(frame.len());
-    if is_one_frame
-        && frame
-            .get(4)
-            .is_some_and(|descriptor| descriptor & 0x18 == 0)
-    {
-        Ok(bytes)
-    } else {
-        Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "the packed bytes are not in the form they were written in",
-        ))
-    }
+fn check(form: u8, body: &[u8]) -> [u8; 8] {
+    let mut hasher = Sha256::new();
+    hasher.update([form]);
+    hasher.update(body);
+    let digest: [u8; 32] = hasher.finalize().into();
+    *digest.first_chunk().expect("a digest has 32 bytes")
 }
 
 const RAW: u8 = 0;
@@ -115,6 +105,15 @@ mod tests {
         for end in 0..packed.len() {
             assert!(unpack(&packed[..end]).is_err());
         }
-        assert!(unpack(&[ZSTD, 0xff, 0xff, 0xff, 0xff, 1, 2, 3]).is_err());
+        for at in 0..packed.len() {
+            let mut flipped = packed.clone();
+            flipped[at] ^= 1;
+            assert!(unpack(&flipped).is_err(), "byte {at}");
+        }
+        let body = [1, 2, 3];
+        let mut forged = vec![ZSTD, 0xff, 0xff, 0xff, 0xff];
+        forged.extend_from_slice(&check(ZSTD, &body));
+        forged.extend_from_slice(&body);
+        assert!(unpack(&forged).is_err());
     }
 }

@@ -4,91 +4,14 @@
 //! reads nothing itself, so one implementation judges every store.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fmt;
-use std::sync::Arc;
 
-use serde::Serialize;
-
-use super::pack::unpack_exactly;
+use super::pack::unpack;
 use super::prepared::kind_number;
+use super::verification::{Finding, Verification};
 use super::{BUCKET_RECORDS, Handle, LogHead, handles};
 use crate::log::{Edge, Hash, TILE_WIDTH, Tile, TileId};
 use crate::record::{Record, RecordId, Tenant};
 use crate::seal::{Entry, SlotBytes, audit, entry_hash, shared_digests};
-
-/// What to verify.
-#[derive(Clone)]
-pub struct VerifyPlan {
-    /// The first index whose record is opened; what is before it counts by its tiles alone.
-    pub since: u64,
-    /// The heads that are known of each tenant's log.
-    pub known: BTreeMap<Tenant, Vec<LogHead>>,
-    /// Is told how many entries have been checked.
-    pub progress: Arc<dyn Fn(u64) + Send + Sync>,
-}
-
-impl Default for VerifyPlan {
-    fn default() -> Self {
-        Self {
-            since: 0,
-            known: BTreeMap::new(),
-            progress: Arc::new(|_| {}),
-        }
-    }
-}
-
-impl fmt::Debug for VerifyPlan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifyPlan")
-            .field("since", &self.since)
-            .field("known", &self.known)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Something that is wrong in a store, and where.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-pub struct Finding {
-    /// The table.
-    pub table: &'static str,
-    /// The key of the row.
-    pub row: String,
-    /// The column, or the part of the record.
-    pub field: String,
-    /// What is wrong.
-    pub what: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            table,
-            row,
-            field,
-            what,
-        } = self;
-        write!(f, "table {table}, row {row}, {field}: {what}")
-    }
-}
-
-/// What was verified, and what is wrong.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Verification {
-    /// Entries of the logs that were hashed.
-    pub entries: u64,
-    /// Records that were opened and hashed, field by field.
-    pub records: u64,
-    /// Fields of them.
-    pub fields: u64,
-    /// Bytes of their values and texts.
-    pub bytes: u64,
-    /// Shared texts that were hashed.
-    pub texts: u64,
-    /// Known heads that the logs contain.
-    pub heads: u64,
-    /// What is wrong, all of it.
-    pub findings: Vec<Finding>,
-}
 
 /// A row of the record table, with what other tables hold of the record.
 #[derive(Clone, Debug, Default)]
@@ -159,6 +82,10 @@ impl<'p> Audit<'p> {
         audit
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers name rows by numbers and by words"
+    )]
     pub(super) fn wrong(
         &mut self,
         table: &'static str,
@@ -266,7 +193,7 @@ impl<'p> Audit<'p> {
         let index = raw.log_index;
         let mut slots = Vec::with_capacity(raw.slots.len());
         for slot in &raw.slots {
-            match unpack_exactly(&slot.bytes) {
+            match unpack(&slot.bytes) {
                 Ok(bytes) => {
                     self.found.bytes += u64::try_from(bytes.len()).unwrap_or(0);
                     slots.push(SlotBytes {
@@ -365,11 +292,11 @@ impl<'p> Audit<'p> {
     pub(super) fn bucket(
         &mut self,
         bucket: u64,
-        lookups: BTreeSet<(i64, u64)>,
+        lookups: &BTreeSet<(i64, u64)>,
         zone: Option<(i64, i64)>,
     ) {
         let expected = std::mem::take(&mut self.keys);
-        for (key, index) in expected.difference(&lookups) {
+        for (key, index) in expected.difference(lookups) {
             self.wrong(
                 "lookup",
                 format!("{bucket}/{key}/{index}"),
@@ -430,7 +357,7 @@ impl<'p> Audit<'p> {
         use sha2::{Digest as _, Sha256};
         let name: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
         self.found.texts += 1;
-        match unpack_exactly(body) {
+        match unpack(body) {
             Err(error) => self.wrong("shared_text", &name, "body", error.to_string()),
             Ok(text) => {
                 self.found.bytes += u64::try_from(text.len()).unwrap_or(0);
@@ -501,17 +428,4 @@ const MOST_FILLED: usize = 10_000;
 /// The bucket of the lookup index that a record is in.
 pub(super) const fn bucket_of(log_index: u64) -> u64 {
     log_index / BUCKET_RECORDS
-}
-
-impl Verification {
-    /// Adds what was found of another log.
-    pub(super) fn add(&mut self, other: Self) {
-        self.entries += other.entries;
-        self.records += other.records;
-        self.fields += other.fields;
-        self.bytes += other.bytes;
-        self.texts += other.texts;
-        self.heads += other.heads;
-        self.findings.extend(other.findings);
-    }
 }

@@ -79,6 +79,17 @@ impl Trail {
                 "the file of verification keys is missing: signatures are not checked".to_owned(),
             );
         }
+        if !heads.is_empty() && heads.iter().all(|head| self.place_of(head).is_none()) {
+            findings.push(Finding {
+                table: "trail",
+                row: "1".to_owned(),
+                field: "id".to_owned(),
+                what: format!(
+                    "every head that was signed is of another trail than {}",
+                    notary.trail_origin()
+                ),
+            });
+        }
         let restored = self.restored_sizes().await;
         let mut known: BTreeMap<Tenant, Vec<LogHead>> = BTreeMap::new();
         for head in heads {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and what of the crate it may use besides itself.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("record", &[]),
     ("codec", &["record"]),
     ("assembly", &["record"]),
@@ -12,10 +12,11 @@ const ALLOWED: [(&str, &[&str]); 8] = [
     ("log", &[]),
     ("seal", &["record", "log"]),
     ("store", &["record", "log", "seal"]),
+    ("notary", &["record", "log", "store"]),
     (
         "trail",
         &[
-            "record", "codec", "assembly", "capture", "log", "seal", "store",
+            "record", "codec", "assembly", "capture", "log", "seal", "store", "notary",
         ],
     ),
 ];

@@ -139,7 +139,8 @@ impl SqliteStore {
         }
         if access == Access::Write {
             // why: a process that died right after the migrations has left a file without it.
-            let sql = "insert into trail (id) select $1 where not exists (select 1 from trail)";
+            let sql = "insert into trail (id) select $1 \
+                       where not exists (select 1 from trail) and not exists (select 1 from record)";
             sqlx::query(sql)
                 .bind(trail.to_string())
                 .execute(&mut *connection)

@@ -81,6 +81,9 @@ sql_impl! {
             for row in rows {
                 let number: i64 = row.try_get(0).unwrap_or(-1);
                 let name: String = row.try_get(1).unwrap_or_default();
+                if usize::try_from(number).ok() != Some(tenants.len() + 1) {
+                    found.findings.push(finding("tenant", number.to_string(), "tenant", "tenants are numbered from 1 without gaps"));
+                }
                 match name.parse() {
                     Ok(tenant) => drop(tenants.insert(number, tenant)),
                     Err(_) => found.findings.push(finding("tenant", number.to_string(), "name", "it is not the name of a tenant")),
@@ -123,7 +126,7 @@ sql_impl! {
                     audit.wrong("slot", index, "row", "it belongs to no record");
                 }
                 let lookups = self.raw_lookups(&mut *connection, number, bucket).await?;
-                audit.bucket(bucket, lookups, zones.remove(&bucket));
+                audit.bucket(bucket, &lookups, zones.remove(&bucket));
                 (plan.progress)(range.1);
                 next = range.1;
             }

@@ -51,6 +51,18 @@ fn body(kind: Kind) -> Value {
         }),
         Kind::Outcome => json!({"decision": ID, "kind": "repaid", "value": null, "at": AT}),
         Kind::Import => json!({"file_digest": digest("sha256"), "counts": {"context": 30}}),
+        Kind::Key => json!({
+            "level": "signing", "action": "rotate", "key_id": "log+5f082c4e+AX02", "tree_size": 12,
+        }),
+        Kind::Succession => json!({
+            "epoch": 2,
+            "restored": {"origin": "contextrail/x/default", "size": 3, "root": digest("sha256")},
+            "known": {"origin": "contextrail/x/default", "size": 5, "root": digest("sha256")},
+            "lost_from": 3,
+            "lost_to": 5,
+            "reason": "the disk is lost",
+            "approved_by": [{"id": "anna", "kind": "human", "method": "asserted"}],
+        }),
     }
 }
 

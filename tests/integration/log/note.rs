@@ -36,7 +36,10 @@ fn the_known_note_is_signed_and_verified() {
     let (peter, enoch) = (verifier_key(PETER), verifier_key(ENOCH));
     let both = note(&format!("{TEXT}\n{PETERS}{ENOCHS}"));
     assert_eq!(both.text(), TEXT);
-    assert_eq!(signers(&both, &[peter.clone()]).unwrap(), ["PeterNeumann"]);
+    assert_eq!(
+        signers(&both, std::slice::from_ref(&peter)).unwrap(),
+        ["PeterNeumann"]
+    );
     assert_eq!(
         signers(&both, &[enoch.clone(), peter.clone()]).unwrap(),
         ["PeterNeumann", "EnochRoot"]
@@ -75,7 +78,7 @@ fn a_changed_note_is_not_believed_even_if_others_signed_well() {
     assert_eq!(bad(format!("{changed}\n{PETERS}")), expected(&keys[0]));
     let forged = ENOCHS.replace("zmZa0", "zmZa1");
     assert_eq!(bad(format!("{TEXT}\n{PETERS}{forged}")), expected(&keys[1]));
-    let longer = PETERS.replace("bziR", "bziR").replace("UgYN1", "UgYN1ABCD");
+    let longer = PETERS.replace("UgYN1", "UgYN1ABCD");
     assert_eq!(bad(format!("{TEXT}\n{longer}")), expected(&keys[0]));
     let second = PETERS.replace("UgYN1", "UgYN2");
     assert_eq!(bad(format!("{TEXT}\n{PETERS}{second}")), expected(&keys[0]));

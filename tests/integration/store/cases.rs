@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use contextrail::log::hash_leaf;
-use contextrail::record::{Class, Draft, Kind};
+use contextrail::log::{TiledTree, hash_leaf, root, verify_inclusion};
+use contextrail::record::{Class, Draft, Kind, Tenant};
 use contextrail::seal::{Entry, open};
-use contextrail::store::{Find, IdPrefix, Prepared, Store};
+use contextrail::store::{Find, IdPrefix, LogHead, Prepared, Store, VerifyPlan};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::sample::{assembled, context, decision, id, prepared, prepared_with, tenant, time};
+use crate::sample::{
+    assembled, context, decision, id, prepared, prepared_with, tenant, time, trail_id,
+};
 
 fn small(number: u64) -> Prepared {
     prepared(Draft::new(id(number), context(json!({}))))
@@ -212,7 +214,7 @@ pub(super) async fn status_counts_what_is_there(store: Arc<dyn Store>) {
         .await
         .unwrap();
     let status = store.status(&t).await.unwrap();
-    assert_eq!((status.trail, status.size), (crate::sample::trail_id(), 3));
+    assert_eq!((status.trail, status.size), (trail_id(), 3));
     let count = |kind| status.counts.iter().find(|it| it.0 == kind).unwrap().1;
     assert_eq!(
         (
@@ -258,4 +260,78 @@ pub(super) async fn a_closed_store_takes_nothing_it_would_lose(store: Arc<dyn St
         assert_eq!(store.find(&t, &Find::default(), 9).await.unwrap(), [1, 0]);
     }
     store.close().await;
+}
+
+/// The head and tiles are those of a tree made by hand.
+pub(super) async fn the_tree_is_that_of_the_entries(store: Arc<dyn Store>) {
+    let tenant = Tenant::default();
+    let mut leaves = Vec::new();
+    assert_eq!(store.head(&tenant).await.unwrap(), LogHead::empty());
+    for batch in [1..2, 2..260, 260..600] {
+        let records: Vec<_> = batch
+            .map(|number| prepared(Draft::new(id(number), context(json!({})))))
+            .collect();
+        let placed = store.append(&tenant, &records, time(1)).await.unwrap();
+        leaves.extend(placed.iter().map(|placed| placed.entry_hash));
+        let head = store.head(&tenant).await.unwrap();
+        assert_eq!(
+            (head.size, head.root),
+            (u64::try_from(leaves.len()).unwrap(), root(&leaves))
+        );
+        let tree = TiledTree::new(head.size);
+        let tiles = store.tiles(&tenant, &tree.root_tiles()).await.unwrap();
+        assert_eq!(tree.root(&tiles).unwrap(), head.root);
+    }
+    let path = TiledTree::new(599);
+    let tiles = store
+        .tiles(&tenant, &path.inclusion_tiles(300).unwrap())
+        .await
+        .unwrap();
+    let proof = path.inclusion_path(300, &tiles).unwrap();
+    verify_inclusion(300, 599, &leaves[300], &proof, &root(&leaves)).unwrap();
+}
+
+/// An untouched store verifies, knows its heads, and says when a known head is not its own.
+pub(super) async fn what_was_appended_verifies(store: Arc<dyn Store>) {
+    let tenant = Tenant::default();
+    let records: Vec<_> = (1..40)
+        .map(|number| prepared(Draft::new(id(number), context(json!({})))))
+        .collect();
+    store.append(&tenant, &records, time(1)).await.unwrap();
+    let head = store.head(&tenant).await.unwrap();
+    let plan = |heads: Vec<LogHead>| VerifyPlan {
+        known: std::iter::once((Tenant::default(), heads)).collect(),
+        ..VerifyPlan::default()
+    };
+    let found = store.verify(&plan(vec![head])).await.unwrap();
+    assert_eq!(found.findings, []);
+    assert_eq!((found.entries, found.records, found.heads), (39, 39, 1));
+    let other = LogHead {
+        size: 20,
+        root: [7; 32],
+    };
+    let beyond = LogHead {
+        size: 50,
+        root: [7; 32],
+    };
+    let found = store
+        .verify(&plan(vec![head, other, beyond]))
+        .await
+        .unwrap();
+    assert_eq!(found.findings.len(), 2, "{:?}", found.findings);
+}
+
+/// Projections made anew are the same.
+pub(super) async fn a_rebuilt_store_verifies(store: Arc<dyn Store>) {
+    let tenant = Tenant::default();
+    let records: Vec<_> = (1..300)
+        .map(|number| prepared(Draft::new(id(number), context(json!({})))))
+        .collect();
+    store.append(&tenant, &records, time(1)).await.unwrap();
+    assert_eq!(store.rebuild(&tenant).await.unwrap(), 299);
+    assert_eq!(
+        store.verify(&VerifyPlan::default()).await.unwrap().findings,
+        []
+    );
+    assert_eq!(store.trail().await.unwrap(), trail_id());
 }

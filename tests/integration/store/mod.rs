@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use contextrail::store::{Access, MemoryStore, SqliteStore, Store};
 
-use super::sample::{time, trail_id};
+use super::sample::trail_id;
 
 /// A store, and the folder it lives in.
 struct Opened {
@@ -77,6 +77,9 @@ store_suite! {
         cases::an_id_that_is_there_gives_back_the_first_entry,
         cases::an_id_twice_in_one_batch_is_stored_once,
         cases::an_empty_batch_changes_nothing,
+        cases::the_tree_is_that_of_the_entries,
+        cases::what_was_appended_verifies,
+        cases::a_rebuilt_store_verifies,
         cases::records_are_read_back_in_the_order_asked_for,
         cases::an_index_without_a_record_is_left_out,
         cases::entries_hold_the_time_of_the_append_and_the_references,

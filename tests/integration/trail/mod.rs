@@ -5,7 +5,9 @@ mod crash;
 mod difference;
 mod file;
 mod finding;
+mod guard;
 mod spool;
+mod tamper;
 mod transfer;
 
 use std::path::Path;

@@ -1,0 +1,97 @@
+//! What a verification is asked for, and what it finds.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::LogHead;
+use crate::record::Tenant;
+
+/// What to verify.
+#[derive(Clone)]
+pub struct VerifyPlan {
+    /// The first index whose record is opened; what is before it counts by its tiles alone.
+    pub since: u64,
+    /// The heads that are known of each tenant's log.
+    pub known: BTreeMap<Tenant, Vec<LogHead>>,
+    /// Is told how many entries have been checked.
+    pub progress: Arc<dyn Fn(u64) + Send + Sync>,
+}
+
+impl Default for VerifyPlan {
+    fn default() -> Self {
+        Self {
+            since: 0,
+            known: BTreeMap::new(),
+            progress: Arc::new(|_| {}),
+        }
+    }
+}
+
+impl fmt::Debug for VerifyPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyPlan")
+            .field("since", &self.since)
+            .field("known", &self.known)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something that is wrong in a store, and where.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Finding {
+    /// The table.
+    pub table: &'static str,
+    /// The key of the row.
+    pub row: String,
+    /// The column, or the part of the record.
+    pub field: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            table,
+            row,
+            field,
+            what,
+        } = self;
+        write!(f, "table {table}, row {row}, {field}: {what}")
+    }
+}
+
+/// What was verified, and what is wrong.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Verification {
+    /// Entries of the logs that were hashed.
+    pub entries: u64,
+    /// Records that were opened and hashed, field by field.
+    pub records: u64,
+    /// Fields of them.
+    pub fields: u64,
+    /// Bytes of their values and texts.
+    pub bytes: u64,
+    /// Shared texts that were hashed.
+    pub texts: u64,
+    /// Known heads that the logs contain.
+    pub heads: u64,
+    /// What is wrong, all of it.
+    pub findings: Vec<Finding>,
+}
+
+impl Verification {
+    /// Adds what was found of another log.
+    pub(super) fn add(&mut self, other: Self) {
+        self.entries += other.entries;
+        self.records += other.records;
+        self.fields += other.fields;
+        self.bytes += other.bytes;
+        self.texts += other.texts;
+        self.heads += other.heads;
+        self.findings.extend(other.findings);
+    }
+}
