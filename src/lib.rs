@@ -14,6 +14,7 @@
 //! - [`log`]: the Merkle tree
 //! - [`seal`]: fields, commitments, roots, entries
 //! - [`store`]: where trails are kept, and the appender before it
+//! - [`evidence`]: what a bundle holds, for people and other programs to read
 //! - [`trail`]: the façade that applications hold
 //!
 //! # Features
@@ -30,6 +31,7 @@ pub mod capture;
 #[doc(hidden)]
 pub mod cli;
 pub mod codec;
+pub mod evidence;
 pub mod log;
 pub mod record;
 pub mod seal;

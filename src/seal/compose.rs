@@ -145,7 +145,7 @@ fn body(kind: Kind, members: Value) -> Result<Body, OpenError> {
 }
 
 /// Members that are lists cut into their elements.
-const LISTS: [&str; 17] = [
+pub(crate) const LISTS: [&str; 17] = [
     "caused_by",
     "checks",
     "contexts",
@@ -165,7 +165,7 @@ const LISTS: [&str; 17] = [
     "warnings",
 ];
 /// Members that are maps cut into their members, whose names are the caller's.
-const MAPS: [&str; 7] = [
+pub(crate) const MAPS: [&str; 7] = [
     "extra",
     "filters",
     "governed_by",
