@@ -1,0 +1,8 @@
+//! The readable files of a bundle: the summary, the records, their relations, how to check it.
+
+mod escaping;
+mod graph;
+mod pages;
+mod redaction;
+mod sample;
+mod stranger;
