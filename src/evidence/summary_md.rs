@@ -45,7 +45,7 @@ fn rows(table: &Table) -> String {
         let cells = table.columns.iter().zip(row);
         let cells = cells.filter(|(_, cell)| !cell.is_empty());
         let cells: Vec<String> = cells
-            .map(|(column, cell)| format!("{} {}", own(column), line(cell)))
+            .map(|(column, cell)| format!("{}: {}", own(column), line(cell)))
             .collect();
         out.push_str(&format!("- {}\n", cells.join("; ")));
     }

@@ -1,6 +1,6 @@
 //! Decisions with what was said about them later, answers of models, and all other records.
 
-use super::facts::{entity, guardrails, joined, members, model, number, tools, who};
+use super::facts::{entity, guardrails, joined, listed, members, model, number, tools, who};
 use super::{each_of_kind, words};
 use crate::evidence::page::{Block, Facts, Line, Section, Table};
 use crate::evidence::shown::{Said, ShownBundle, ShownRecord};
@@ -33,6 +33,10 @@ fn one(bundle: &ShownBundle<'_>, decision: &ShownRecord<'_>) -> Vec<Block> {
         .some("how much is at stake", decision.at("/risk_tier"))
         .some("use case", decision.at("/use_case"))
         .line("held against", threshold(decision))
+        .line("rests on the contexts", listed(decision, "/contexts"))
+        .line("rests on the answers", listed(decision, "/generations"))
+        .line("caused by", listed(decision, "/caused_by"))
+        .some("kept by the rule", decision.at("/retention/class"))
         .some("takes the place of decision", decision.at("/supersedes"))
         .line("its place was taken by decision", later)
         .some("where the input is kept", decision.at("/input_ref"))
@@ -76,7 +80,7 @@ fn reasons(decision: &ShownRecord<'_>) -> Vec<Block> {
             Said::Nothing => line,
             text => line.own(": ").said(text),
         };
-        match super::facts::listed(decision, &format!("{pointer}/refs")) {
+        match listed(decision, &format!("{pointer}/refs")) {
             rests if rests.is_empty() => line,
             rests => line.own(" (rests on ").append(rests).own(")"),
         }
@@ -180,6 +184,7 @@ fn answer(generation: &ShownRecord<'_>) -> Vec<Block> {
         .need("to the context", generation.at("/context"))
         .need("recorded", generation.at("/recorded_at"))
         .some("why it stopped", generation.at("/finish_reason"))
+        .line("cost", cost(generation))
         .line("tokens given", number(generation.at("/usage/input_tokens")))
         .line(
             "tokens answered",
@@ -202,6 +207,17 @@ fn answer(generation: &ShownRecord<'_>) -> Vec<Block> {
     ));
     blocks.extend(guardrails(generation, "/guardrails"));
     blocks
+}
+
+fn cost(generation: &ShownRecord<'_>) -> Line {
+    match generation.at("/cost") {
+        Said::Shown(_) => Line::default()
+            .said(generation.at("/cost/amount"))
+            .own(" ")
+            .said(generation.at("/cost/currency")),
+        Said::Unsaid => Line::default(),
+        said => said.into(),
+    }
 }
 
 /// Records that stand under no decision of this bundle.

@@ -46,7 +46,7 @@ fn proved(bundle: &ShownBundle<'_>) -> Vec<Line> {
         .into(),
     ];
     if !shows_nothing(bundle) {
-        lines.push("Every value shown above is the recorded one, to the byte: a value that was changed, added, renamed or taken away since then is found.".into());
+        lines.push("Every value of a record shown above is the recorded one, to the byte: a value that was changed, added, renamed or taken away since then is found.".into());
     }
     lines.push("A record that others refer to was in the log before them: each names the ones before by their hash.".into());
     if has_witness(bundle) {

@@ -82,9 +82,12 @@ fn item_text(context: &ShownRecord<'_>, item: &str) -> Option<Block> {
     }
     let digest: Digest = at("digest").string()?.parse().ok()?;
     let text = context.view.texts.get(&digest)?;
-    let is_it = match digest {
-        Digest::Sha256(_) => Digest::sha256(text.as_bytes()) == digest,
-        Digest::HmacSha256(_) => true,
+    let (is_it, how) = match digest {
+        Digest::Sha256(_) => (
+            Digest::sha256(text.as_bytes()) == digest,
+            " (its digest is the recorded one)",
+        ),
+        Digest::HmacSha256(_) => (true, ""),
     };
     if !is_it {
         let words = format!("A text in this file is not that of item {}.", last(item));
@@ -92,7 +95,8 @@ fn item_text(context: &ShownRecord<'_>, item: &str) -> Option<Block> {
     }
     let label = Line::from(format!("Item {}, ", last(item)))
         .word(at("verdict"), words::verdict)
-        .append(kept(context, item, text.len()));
+        .append(kept(context, item, text.len()))
+        .own(how);
     Some(Block::Text {
         label,
         text: text.clone(),
@@ -115,7 +119,7 @@ fn kept(context: &ShownRecord<'_>, item: &str, length: usize) -> Line {
         return Line::default();
     }
     format!(
-        ": of its {length} bytes, the model saw {}",
+        ": of its {length} bytes, the model saw bytes {}",
         ranges.join(" and ")
     )
     .into()

@@ -32,10 +32,10 @@ pub(super) fn automation(word: &str) -> Option<&'static str> {
 
 pub(super) fn review(word: &str) -> Option<&'static str> {
     Some(match word {
-        "approve" => "approved: the decision stands",
-        "override" => "overrode: another outcome takes its place",
-        "reject" => "rejected: the decision may not be acted on",
-        "escalate" => "escalated: somebody else has to look",
+        "approve" => "approved it: the decision stands",
+        "override" => "overrode it: another outcome takes its place",
+        "reject" => "rejected it: the decision may not be acted on",
+        "escalate" => "escalated it: somebody else has to look",
         _ => return None,
     })
 }

@@ -8,7 +8,8 @@ use contextrail::evidence::{
 };
 use contextrail::log::{Hash, root};
 use contextrail::record::{
-    Body, Class, Digest, Draft, Generation, ItemText, Outcome, RecordId, Review, Tenant, Texts,
+    Actor, ActorKind, ActorMethod, Body, Class, Digest, Draft, Generation, ItemText, Kind, Outcome,
+    RecordId, Review, Tenant, Texts,
 };
 use contextrail::seal::{Entry, Seed, Source, entry_hash, seal, value_commitment};
 use serde::de::DeserializeOwned;
@@ -218,7 +219,11 @@ fn sealed(
         seeds,
         texts: BTreeMap::new(),
     };
-    let sealed = seal(head(id), draft, &source).unwrap();
+    let mut head = head(id);
+    if kind == Kind::Review {
+        head.actor = officer();
+    }
+    let sealed = seal(head, draft, &source).unwrap();
     let entry = Entry::new(time(60), id, kind, (sealed.fields, &sealed.root), &refs);
     let entry = entry.to_bytes().unwrap();
     let mut texts = BTreeMap::new();
@@ -402,6 +407,14 @@ fn override_review() -> Review {
         "new_outcome": "approved",
         "new_decision": id(5),
     }))
+}
+
+fn officer() -> Actor {
+    Actor {
+        id: "officer_7".parse().unwrap(),
+        kind: ActorKind::Human,
+        method: ActorMethod::Oidc,
+    }
 }
 
 fn repaid() -> Outcome {
