@@ -53,13 +53,21 @@ impl Document {
                 json!({"prov:activity": activity, "prov:entity": used}),
             );
         }
+        self.parties(record, &entity, &activity);
+        for (part, other) in named(record) {
+            self.named(bundle, record, (part, &other));
+        }
+    }
+
+    /// Who recorded it, and who did what was recorded.
+    fn parties(&mut self, record: &ShownRecord<'_>, entity: &str, activity: &str) {
         if let Some(agent) = self.agent(record, "/actor") {
             self.relate(
                 "wasAttributedTo",
                 json!({"prov:entity": entity, "prov:agent": agent}),
             );
         }
-        let by = match view.kind {
+        let by = match record.view.kind {
             Kind::Decision => "/decided_by",
             _ => "/actor",
         };
@@ -68,9 +76,6 @@ impl Document {
                 "wasAssociatedWith",
                 json!({"prov:activity": activity, "prov:agent": agent}),
             );
-        }
-        for (part, other) in named(record) {
-            self.named(bundle, record, (part, &other));
         }
     }
 

@@ -17,9 +17,30 @@ fn one(bundle: &ShownBundle<'_>, decision: &ShownRecord<'_>) -> Vec<Block> {
     let heading = entity(decision, "/subject")
         .own(": ")
         .said(decision.at("/outcome"));
+    let mut blocks = vec![Block::Heading(heading)];
+    blocks.extend(head(bundle, decision).into_block());
+    blocks.extend(reasons(decision));
+    blocks.extend(rationale(decision));
+    for (words, pointer) in [
+        ("What the model or rule gave:", "/output"),
+        ("Versions that governed it:", "/governed_by"),
+        ("Measured with it:", "/kpis"),
+        ("Members that came with an import:", "/extra"),
+    ] {
+        if let Some(members) = members(decision, pointer) {
+            blocks.extend([Block::Paragraph(words.into()), members]);
+        }
+    }
+    blocks.extend(checks(decision));
+    blocks.extend(reviews(bundle, decision));
+    blocks.extend(outcomes(bundle, decision));
+    blocks
+}
+
+fn head(bundle: &ShownBundle<'_>, decision: &ShownRecord<'_>) -> Facts {
     let later = bundle.naming(decision, Kind::Decision, "/supersedes");
     let later = joined(later.map(|it| Line::default().recorded(it.view.id.to_string())));
-    let facts = Facts::default()
+    Facts::default()
         .need("outcome", decision.at("/outcome"))
         .some("what was done about it", decision.at("/action"))
         .line("decided by", who(decision, "/decided_by"))
@@ -40,25 +61,7 @@ fn one(bundle: &ShownBundle<'_>, decision: &ShownRecord<'_>) -> Vec<Block> {
         .some("takes the place of decision", decision.at("/supersedes"))
         .line("its place was taken by decision", later)
         .some("where the input is kept", decision.at("/input_ref"))
-        .line("id", Line::default().recorded(decision.view.id.to_string()));
-    let mut blocks = vec![Block::Heading(heading)];
-    blocks.extend(facts.into_block());
-    blocks.extend(reasons(decision));
-    blocks.extend(rationale(decision));
-    for (words, pointer) in [
-        ("What the model or rule gave:", "/output"),
-        ("Versions that governed it:", "/governed_by"),
-        ("Measured with it:", "/kpis"),
-        ("Members that came with an import:", "/extra"),
-    ] {
-        if let Some(members) = members(decision, pointer) {
-            blocks.extend([Block::Paragraph(words.into()), members]);
-        }
-    }
-    blocks.extend(checks(decision));
-    blocks.extend(reviews(bundle, decision));
-    blocks.extend(outcomes(bundle, decision));
-    blocks
+        .line("id", Line::default().recorded(decision.view.id.to_string()))
 }
 
 fn threshold(decision: &ShownRecord<'_>) -> Line {

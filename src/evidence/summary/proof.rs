@@ -123,6 +123,19 @@ pub(super) fn log(bundle: &ShownBundle<'_>) -> Section {
             recorded(BASE64.encode(checkpoint.root)),
         )
         .line("signed by", signers(bundle));
+    Section {
+        title: "The log",
+        blocks: facts
+            .into_block()
+            .into_iter()
+            .chain(places(bundle).into_block())
+            .collect(),
+    }
+}
+
+/// The records, by index.
+fn places(bundle: &ShownBundle<'_>) -> Table {
+    let recorded = |text: String| Line::default().recorded(text);
     let columns = [
         "index",
         "kind",
@@ -147,14 +160,7 @@ pub(super) fn log(bundle: &ShownBundle<'_>) -> Section {
             recorded(BASE64.encode(record.view.entry_hash)),
         ]);
     }
-    Section {
-        title: "The log",
-        blocks: facts
-            .into_block()
-            .into_iter()
-            .chain(table.into_block())
-            .collect(),
-    }
+    table
 }
 
 fn signers(bundle: &ShownBundle<'_>) -> Line {

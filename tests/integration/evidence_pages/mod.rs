@@ -2,6 +2,7 @@
 
 mod escaping;
 mod graph;
+mod loan;
 mod pages;
 mod redaction;
 mod sample;
