@@ -15,6 +15,7 @@
 //! - [`seal`]: fields, commitments, roots, entries
 //! - [`store`]: where trails are kept, and the appender before it
 //! - [`notary`]: signed heads outside the database, and the guard against older ones
+//! - [`evidence`]: what a bundle holds, for people and other programs to read
 //! - [`trail`]: the façade that applications hold
 //!
 //! # Features
@@ -31,6 +32,7 @@ pub mod capture;
 #[doc(hidden)]
 pub mod cli;
 pub mod codec;
+pub mod evidence;
 pub mod log;
 pub mod notary;
 pub mod record;

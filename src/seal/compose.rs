@@ -147,7 +147,7 @@ fn body(kind: Kind, members: Value) -> Result<Body, OpenError> {
 }
 
 /// Members that are lists cut into their elements.
-const LISTS: [&str; 18] = [
+pub(crate) const LISTS: [&str; 18] = [
     "approved_by",
     "caused_by",
     "checks",
@@ -168,7 +168,7 @@ const LISTS: [&str; 18] = [
     "warnings",
 ];
 /// Members that are maps cut into their members, whose names are the caller's.
-const MAPS: [&str; 7] = [
+pub(crate) const MAPS: [&str; 7] = [
     "extra",
     "filters",
     "governed_by",

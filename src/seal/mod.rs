@@ -19,6 +19,7 @@ mod slot;
 pub use audit::{audit, shared_digests};
 pub use canonical::to_canonical;
 pub use commit::{field_leaf, value_commitment};
+pub(crate) use compose::{LISTS, MAPS};
 pub use entry::{Entry, MAX_REFERENCES, entry_hash};
 pub use error::{OpenError, SealError};
 pub use field::{Field, Fields};

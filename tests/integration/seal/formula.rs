@@ -11,10 +11,10 @@ use sha2::{Digest as _, Sha256};
 use crate::sample::{assembled, context, head, id};
 
 /// A field as it lies in a slot: class, path, value.
-type Cut = (u8, String, Vec<u8>);
+pub(crate) type Cut = (u8, String, Vec<u8>);
 
 /// Reads the bytes of a slot: seed, fields.
-fn slot(bytes: &[u8]) -> ([u8; 32], Vec<Cut>) {
+pub(crate) fn slot(bytes: &[u8]) -> ([u8; 32], Vec<Cut>) {
     fn length(rest: &mut &[u8]) -> usize {
         let mut value = 0;
         for shift in (0..).step_by(7) {
@@ -66,7 +66,7 @@ fn lp(part: &[u8]) -> Vec<u8> {
     out
 }
 
-fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+pub(crate) fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
     mac.update(message);
     mac.finalize().into_bytes().to_vec()

@@ -2,6 +2,6 @@
 
 mod bytes;
 mod class;
-mod formula;
+pub(crate) mod formula;
 mod random;
 mod reseal;

@@ -1,0 +1,97 @@
+//! Who: the people, systems and subjects that the records name.
+
+use super::facts::{entity, model, who};
+use super::words;
+use crate::evidence::page::{Line, Section, Table, counted};
+use crate::evidence::shown::{Said, ShownBundle, ShownRecord};
+use crate::record::Kind;
+
+pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
+    let mut named = Named::default();
+    for record in &bundle.records {
+        match record.view.kind {
+            Kind::Decision => {
+                named.entity("what was decided on", record, "/subject");
+                named.entities(record);
+                named.party("who decided", record, "/decided_by");
+            }
+            Kind::Context => named.entities(record),
+            Kind::Review => named.party("who reviewed", record, "/actor"),
+            Kind::Generation => named.model(record),
+            Kind::Outcome | Kind::Import | Kind::Key | Kind::Succession => {}
+        }
+        if record.view.kind != Kind::Review {
+            named.party("who recorded it", record, "/actor");
+        }
+    }
+    let mut table = Table::new(
+        "People, systems and subjects",
+        &["part", "who or what", "how it is known", "in"],
+    );
+    table.rows = named.rows();
+    Section {
+        title: "Who",
+        blocks: table.into_block().into_iter().collect(),
+    }
+}
+
+#[derive(Default)]
+struct Named {
+    found: Vec<(&'static str, Line, Line, usize)>,
+}
+
+impl Named {
+    fn add(&mut self, part: &'static str, who: Line, how: Line) {
+        if who.is_empty() {
+            return;
+        }
+        let same = |it: &&mut (&str, Line, Line, usize)| it.0 == part && it.1 == who && it.2 == how;
+        match self.found.iter_mut().find(same) {
+            Some((.., count)) => *count += 1,
+            None => self.found.push((part, who, how, 1)),
+        }
+    }
+
+    fn entity(&mut self, part: &'static str, record: &ShownRecord<'_>, pointer: &str) {
+        self.add(part, entity(record, pointer), Line::default());
+    }
+
+    fn entities(&mut self, record: &ShownRecord<'_>) {
+        for pointer in record.elements("/entities") {
+            self.entity("whom it is about", record, &pointer);
+        }
+    }
+
+    fn party(&mut self, part: &'static str, record: &ShownRecord<'_>, pointer: &str) {
+        let method = record.at(&format!("{pointer}/method"));
+        let how = match method {
+            Said::Unsaid => Line::default(),
+            method => Line::default().word(method, words::method),
+        };
+        self.add(part, who(record, pointer), how);
+    }
+
+    fn model(&mut self, record: &ShownRecord<'_>) {
+        self.add("what answered", model(record, "/model"), Line::default());
+    }
+
+    fn rows(self) -> Vec<Vec<Line>> {
+        let mut found = self.found;
+        found.sort_by_key(|(part, ..)| PARTS.iter().position(|known| known == part));
+        let row = |(part, who, how, count): (&'static str, _, _, _)| {
+            let records = counted(count, "record", "records");
+            vec![part.into(), who, how, records.into()]
+        };
+        found.into_iter().map(row).collect()
+    }
+}
+
+/// In which order the parts stand.
+const PARTS: [&str; 6] = [
+    "what was decided on",
+    "whom it is about",
+    "who decided",
+    "who reviewed",
+    "what answered",
+    "who recorded it",
+];
