@@ -30,6 +30,7 @@ pub mod capture;
 #[doc(hidden)]
 pub mod cli;
 pub mod codec;
+pub mod evidence;
 pub mod log;
 pub mod record;
 pub mod seal;
