@@ -51,6 +51,15 @@ impl FieldEntry {
         }
     }
 
+    /// The class; a hidden field gives none.
+    #[must_use]
+    pub const fn class(&self) -> Option<Class> {
+        match self {
+            Self::Shown { class, .. } | Self::Named { class, .. } => Some(*class),
+            Self::Hidden { .. } => None,
+        }
+    }
+
     /// The leaf of the field in the tree of its record, computed from what is given of it.
     #[must_use]
     pub fn leaf(&self) -> Hash {
@@ -213,10 +222,9 @@ impl FieldText {
                     why,
                 })
             }
-            (None, None, None, None, None, Some(leaf), Some(why)) => Ok(FieldEntry::Hidden {
-                leaf: leaf.0,
-                why,
-            }),
+            (None, None, None, None, None, Some(leaf), Some(why)) => {
+                Ok(FieldEntry::Hidden { leaf: leaf.0, why })
+            }
             _ => Err(wrong(
                 "a field has path, class, salt and value, or path, class, vc and why, or leaf and why",
             )),

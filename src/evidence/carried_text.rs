@@ -63,7 +63,11 @@ impl CarriedText {
             items: items
                 .map(|(digest, text)| (digest.to_string(), text.clone()))
                 .collect(),
-            seeds: self.seeds.iter().map(|it| Bytes32(*it.as_bytes())).collect(),
+            seeds: self
+                .seeds
+                .iter()
+                .map(|it| Bytes32(*it.as_bytes()))
+                .collect(),
             text: self.text.clone(),
         })
     }

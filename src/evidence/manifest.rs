@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::document::{self, Bytes32, DocumentError};
-use super::view::Scope;
+use super::view::{Claim, Scope};
 use crate::log::Hash;
 use crate::record::{Digest, EntityRef, RecordId, Tenant, TrailId};
 use crate::seal::SealError;
@@ -14,7 +14,7 @@ use crate::seal::SealError;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Manifest {
     /// What the bundle is said to be evidence of.
-    pub claim: Claim,
+    pub claim: Statement,
     /// Which version of the derived files it holds; 0 when it holds none.
     pub pages: u64,
     /// Every other file, by name.
@@ -23,7 +23,7 @@ pub struct Manifest {
 
 /// What a bundle is said to be evidence of, exactly.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Claim {
+pub struct Statement {
     /// One decision, a part of the log, or one entity.
     pub scope: Scope,
     /// The decisions it is about, for a bundle of decisions; else empty.
@@ -40,6 +40,18 @@ pub struct Claim {
     pub root: Hash,
     /// The indexes of the records in the bundle, rising.
     pub indexes: Vec<u64>,
+}
+
+impl Statement {
+    /// The part of it that the readable files are derived from.
+    #[must_use]
+    pub fn claim(&self) -> Claim {
+        Claim {
+            scope: self.scope.clone(),
+            tenant: self.tenant.clone(),
+            trail: self.trail,
+        }
+    }
 }
 
 /// What the manifest says of one file.
@@ -156,27 +168,44 @@ impl BundleKind {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClaimText {
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     decisions: Option<Vec<RecordId>>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     entity: Option<EntityRef>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<u64>,
     indexes: Vec<u64>,
     origin: String,
     root: Bytes32,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     subject: Option<EntityRef>,
     tenant: Tenant,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     to: Option<u64>,
     trail: TrailId,
     tree_size: u64,
 }
 
+/// Written with the kind of the bundle among its members.
+impl Serialize for Statement {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Kinded {
+            kind: BundleKind,
+            #[serde(flatten)]
+            claim: ClaimText,
+        }
+        Kinded {
+            kind: BundleKind::of(&self.scope),
+            claim: ClaimText::of(self),
+        }
+        .serialize(serializer)
+    }
+}
+
 impl ClaimText {
-    fn of(claim: &Claim) -> Self {
-        let Claim {
+    fn of(claim: &Statement) -> Self {
+        let Statement {
             scope,
             decisions,
             tenant,
@@ -210,7 +239,7 @@ impl ClaimText {
         text
     }
 
-    fn claim(self, kind: BundleKind) -> Result<Claim, DocumentError> {
+    fn claim(self, kind: BundleKind) -> Result<Statement, DocumentError> {
         let Self {
             decisions,
             entity,
@@ -241,7 +270,7 @@ impl ClaimText {
                 });
             }
         };
-        Ok(Claim {
+        Ok(Statement {
             scope,
             decisions,
             tenant,

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use super::layout::{
-    CENTRAL_SIGNATURE, DEFLATED, END_SIGNATURE, LOCAL_SIGNATURE, ZIP64_SIGNATURE,
-};
+use super::layout::{CENTRAL_SIGNATURE, DEFLATED, END_SIGNATURE, LOCAL_SIGNATURE, ZIP64_SIGNATURE};
 use super::{Container, ContainerError, Limits, form, name};
 
 /// Reads the files of a container, in whatever form it is.
