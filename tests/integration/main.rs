@@ -7,6 +7,7 @@ mod assembly;
 mod capture;
 mod cli;
 mod codec;
+mod evidence;
 mod sample;
 mod seal;
 mod store;

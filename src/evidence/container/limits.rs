@@ -18,10 +18,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 32,768 files, 64 MiB each, 512 MiB together; beyond 64 MiB at most 100 times the container.
+    /// 24,000 files, 64 MiB each, 512 MiB together; beyond 64 MiB at most 100 times the container.
     fn default() -> Self {
         Self {
-            files: 32_768,
+            files: 24_000,
             file_bytes: 64 * MIB,
             total_bytes: 512 * MIB,
             free_bytes: 64 * MIB,
