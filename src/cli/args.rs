@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    completions, context, decision, demo, entity, import, log, outcome, rebuild, review, used,
-    verify,
+    completions, context, decision, demo, entity, evidence, import, log, outcome, rebuild, review,
+    used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.
@@ -63,6 +63,9 @@ pub(super) enum Command {
     Used(used::Args),
     /// Take in records that were exported elsewhere, as they are
     Import(import::Args),
+    /// Pack, check and show files that prove decisions to a stranger
+    #[command(subcommand, arg_required_else_help = true)]
+    Evidence(evidence::Verb),
     /// Prove what the log holds; sign, check and continue it
     #[command(subcommand, arg_required_else_help = true)]
     Log(log::Verb),

@@ -7,6 +7,7 @@ mod decision;
 mod demo;
 mod doctor;
 mod entity;
+mod evidence;
 mod exit;
 mod import;
 mod input;
@@ -72,6 +73,7 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Entity(verb) => entity::run(session, verb).await,
         Command::Used(args) => used::run(session, args).await,
         Command::Import(args) => import::run(session, &args).await,
+        Command::Evidence(verb) => evidence::run(session, verb).await,
         Command::Log(verb) => log::run(session, verb).await,
         Command::Verify(args) => verify::run(session, &args).await,
         Command::Rebuild => rebuild::run(session).await,

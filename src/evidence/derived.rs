@@ -2,12 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use super::pages::Pages;
 use super::shown::ShownBundle;
 use super::summary::Summary;
 use super::tree::TreeError;
 use super::view::View;
 use super::{prov, related, verify_md, yaml};
 use crate::codec::WriteError;
+
+/// The derived files, as bundles are packed with them and verified against them.
+pub const PAGES: Pages = Pages { version: 1, render };
+
+fn render(view: &View) -> BTreeMap<String, Vec<u8>> {
+    let files = derived_files(view).unwrap_or_default();
+    files
+        .into_iter()
+        .map(|(name, text)| (name, text.into_bytes()))
+        .collect()
+}
 
 /// The derived files of a bundle that holds `view`, by name.
 ///

@@ -117,6 +117,14 @@ fn apply(
     Ok(refs)
 }
 
+/// The ids of the records that `body` names.
+pub(super) fn named_ids(body: &Body) -> Vec<RecordId> {
+    named(body, &Source::New)
+        .into_iter()
+        .map(|named| named.id)
+        .collect()
+}
+
 fn named(body: &Body, source: &Source) -> Vec<Named> {
     let needed = |id: RecordId, kind: Kind| Named {
         id,

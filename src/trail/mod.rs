@@ -3,6 +3,7 @@
 mod answer;
 mod decide;
 mod diff;
+mod disclose;
 mod error;
 mod history;
 mod import;

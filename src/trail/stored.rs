@@ -37,6 +37,18 @@ impl Stored {
         self.log_index
     }
 
+    /// The bytes of its log entry.
+    #[must_use]
+    pub fn entry(&self) -> &[u8] {
+        &self.entry
+    }
+
+    /// The ids of the records it names, which need not all be in this trail.
+    #[must_use]
+    pub fn refers_to(&self) -> Vec<RecordId> {
+        super::link::named_ids(&self.opened.record.body)
+    }
+
     /// The hash of its log entry.
     #[must_use]
     pub fn entry_hash(&self) -> Hash {
@@ -183,7 +195,7 @@ impl Trail {
         })
     }
 
-    fn damaged(&self, id: RecordId, what: &str) -> TrailError {
+    pub(super) fn damaged(&self, id: RecordId, what: &str) -> TrailError {
         StoreError::CorruptRecord {
             place: format!("the trail of tenant {}", self.tenant()),
             id,

@@ -11,7 +11,7 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ("capture", &["record", "assembly"]),
     ("log", &[]),
     ("seal", &["record", "log"]),
-    ("evidence", &["record", "codec", "log", "seal"]),
+    ("evidence", &["record", "codec", "log", "seal", "trail"]),
     ("store", &["record", "log", "seal"]),
     ("notary", &["record", "log", "store"]),
     (

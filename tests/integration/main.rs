@@ -7,6 +7,7 @@ mod assembly;
 mod capture;
 mod cli;
 mod codec;
+mod evidence;
 mod evidence_pages;
 mod log;
 mod sample;

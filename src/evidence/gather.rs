@@ -1,0 +1,266 @@
+//! Taking what a bundle is to hold from a trail.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::bundle::FieldEntry;
+use super::carried_text::CarriedText;
+use super::derived::PAGES;
+use super::pack::{PackError, PackInput, PackRecord, pack};
+use super::redaction::Redactions;
+use super::view::{Claim, Custody, Scope};
+use crate::log::SignedCheckpoint;
+use crate::record::{DecisionId, Digest, EntityRef, Kind, RecordId};
+use crate::trail::{Stored, Trail, TrailError};
+
+/// What a bundle is to be evidence of.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum What {
+    /// One decision, with all it rests on and all that followed.
+    Decision(DecisionId),
+    /// Every decision on a business key.
+    Subject(EntityRef),
+    /// The log from one index to another, both included.
+    Range(u64, u64),
+    /// Everything about an entity.
+    Entity(EntityRef),
+}
+
+/// A bundle, and what it should hold and does not.
+#[derive(Clone, Debug)]
+pub struct Gathered {
+    /// The bytes of the bundle.
+    pub bundle: Vec<u8>,
+    /// How many records it holds.
+    pub records: usize,
+    /// What was asked for and is not there, in words; empty when all is.
+    pub lacking: Vec<String>,
+}
+
+/// Why a bundle cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GatherError {
+    /// The trail does not give what is needed.
+    #[error(transparent)]
+    Trail(#[from] TrailError),
+    /// What was found cannot be packed.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// Nothing was found.
+    #[error("there is nothing in the trail about {0}")]
+    Nothing(String),
+    /// The log is shorter.
+    #[error("the log has no index {index}: its newest signed head has {size} entries")]
+    Beyond {
+        /// The index asked for.
+        index: u64,
+        /// How many entries a signed head covers.
+        size: u64,
+    },
+}
+
+/// Makes a bundle of `what` from `trail`, proved under its newest signed head.
+///
+/// Beside a decision it holds the contexts and generations it rests on, the decisions it replaced or
+/// that replaced it, its reviews and its outcomes: every record that one of them refers to.
+///
+/// # Errors
+///
+/// [`GatherError::Nothing`] when there is no such thing; [`TrailError::NotSigned`] when no signed head
+/// reaches it yet.
+pub async fn gather(
+    trail: &Trail,
+    what: What,
+    redactions: Redactions,
+    custody: Custody,
+) -> Result<Gathered, GatherError> {
+    let head = trail.checkpoint().await?;
+    let mut found = Found::default();
+    let (scope, decisions) = found.collect(trail, what, head.head().size).await?;
+    let mut input = PackInput {
+        claim: Claim {
+            scope,
+            tenant: trail.tenant().clone(),
+            trail: trail.id().await?,
+        },
+        decisions,
+        records: Vec::with_capacity(found.records.len()),
+        keys: trail
+            .notary()
+            .verifier_keys()
+            .await
+            .map_err(TrailError::from)?,
+        tokens: head
+            .timestamps
+            .iter()
+            .map(|token| (head.head().size, token.clone()))
+            .collect(),
+        custody,
+        redactions,
+        pages: Some(PAGES),
+    };
+    let mut lacking = Vec::new();
+    for stored in found.records.values() {
+        let record = packed(trail, stored, &head.checkpoint, &mut lacking).await?;
+        input.records.push(record);
+    }
+    let records = input.records.len();
+    Ok(Gathered {
+        bundle: pack(input)?,
+        records,
+        lacking,
+    })
+}
+
+/// The records of a bundle, by index.
+#[derive(Default)]
+struct Found {
+    records: BTreeMap<u64, Stored>,
+    seen: BTreeSet<RecordId>,
+}
+
+impl Found {
+    async fn collect(
+        &mut self,
+        trail: &Trail,
+        what: What,
+        size: u64,
+    ) -> Result<(Scope, Vec<RecordId>), GatherError> {
+        match what {
+            What::Decision(id) => {
+                let stored = trail.read_kind(id.into(), Kind::Decision).await?;
+                let subject = stored.decision().map(|decision| decision.subject.clone());
+                self.add_with_all(trail, stored).await?;
+                Ok((Scope::Decision { subject }, vec![id.into()]))
+            }
+            What::Subject(subject) => {
+                let decisions = trail.decisions_on(&subject).await?;
+                if decisions.is_empty() {
+                    return Err(GatherError::Nothing(subject.to_string()));
+                }
+                let mut ids: Vec<RecordId> =
+                    decisions.iter().map(|view| view.decision.id()).collect();
+                ids.sort_unstable();
+                for view in decisions {
+                    self.add_with_all(trail, view.decision).await?;
+                }
+                Ok((
+                    Scope::Decision {
+                        subject: Some(subject),
+                    },
+                    ids,
+                ))
+            }
+            What::Range(from, to) => {
+                if to >= size || from > to {
+                    return Err(GatherError::Beyond {
+                        index: to.max(from),
+                        size,
+                    });
+                }
+                for stored in trail.read_range(from, to).await? {
+                    self.records.insert(stored.log_index(), stored);
+                }
+                Ok((Scope::Range { from, to }, Vec::new()))
+            }
+            What::Entity(entity) => {
+                let events = trail.history(&entity).await?;
+                if events.is_empty() {
+                    return Err(GatherError::Nothing(entity.to_string()));
+                }
+                for event in events {
+                    self.add_with_all(trail, event.stored).await?;
+                }
+                Ok((
+                    Scope::Entity {
+                        entity: Some(entity),
+                    },
+                    Vec::new(),
+                ))
+            }
+        }
+    }
+
+    /// Adds a record, all that it rests on, and for a decision all that followed from it.
+    async fn add_with_all(&mut self, trail: &Trail, first: Stored) -> Result<(), TrailError> {
+        let mut waiting = vec![first];
+        while let Some(stored) = waiting.pop() {
+            if !self.seen.insert(stored.id()) {
+                continue;
+            }
+            for id in stored.refers_to() {
+                if !self.seen.contains(&id) {
+                    // A cause or parent may be in another trail.
+                    waiting.extend(trail.read(id).await?);
+                }
+            }
+            if stored.record().kind() == Kind::Decision {
+                for kind in [Kind::Decision, Kind::Review, Kind::Outcome] {
+                    waiting.extend(trail.referring(stored.id(), kind).await?);
+                }
+            }
+            self.records.insert(stored.log_index(), stored);
+        }
+        Ok(())
+    }
+}
+
+async fn packed(
+    trail: &Trail,
+    stored: &Stored,
+    checkpoint: &SignedCheckpoint,
+    lacking: &mut Vec<String>,
+) -> Result<PackRecord, TrailError> {
+    let disclosed = trail.disclose(stored).await?;
+    let proof = trail.prove_under(stored.log_index(), checkpoint).await?;
+    Ok(PackRecord {
+        id: stored.id(),
+        kind: stored.record().kind(),
+        index: stored.log_index(),
+        entry: stored.entry().to_vec(),
+        fields: disclosed
+            .into_iter()
+            .map(|field| FieldEntry::Shown {
+                path: field.path,
+                class: field.class,
+                salt: field.salt,
+                value: field.value,
+            })
+            .collect(),
+        proof: proof.to_string(),
+        text: carried(trail, stored, lacking).await?,
+    })
+}
+
+/// The text of a context and of its items, with what their digests are checked with.
+async fn carried(
+    trail: &Trail,
+    stored: &Stored,
+    lacking: &mut Vec<String>,
+) -> Result<Option<CarriedText>, TrailError> {
+    let Some(assembly) = stored
+        .context()
+        .and_then(|context| context.assembly.as_ref())
+    else {
+        return Ok(None);
+    };
+    let text = trail.text(stored).await?;
+    if text.is_none() && assembly.text_digest.is_some() {
+        lacking.push(format!("the text of the context {}", stored.id()));
+    }
+    let wanted: BTreeSet<Digest> = assembly
+        .items
+        .iter()
+        .filter_map(|item| item.digest)
+        .collect();
+    let texts = trail.texts(stored).await?;
+    let items = texts
+        .into_iter()
+        .filter(|(digest, _)| wanted.contains(digest))
+        .map(|(digest, text)| (digest, text.to_string()));
+    Ok(Some(CarriedText {
+        text,
+        items: items.collect(),
+        seeds: stored.seeds().values().copied().collect(),
+    }))
+}

@@ -1,0 +1,137 @@
+//! Verifying a bundle, without a store and without a network.
+
+mod claim;
+mod files;
+mod proof;
+mod readable;
+mod record;
+mod relation;
+mod text;
+
+use super::container::{self, Container, ContainerError, Limits};
+use super::contents::Contents;
+use super::manifest::Manifest;
+use super::pages::Pages;
+use super::report::{NotABundle, Report};
+use crate::log::{Hash, SignedCheckpoint, VerifierKey};
+
+/// Verifies bundles against the keys that somebody trusts.
+///
+/// Everything is checked from the bytes in the bundle; the keys in it are not trusted. Whatever is
+/// wrong is found, not only the first thing. Time and memory are bounded by
+/// [`Limits`](container::Limits).
+///
+/// ```
+/// use contextrail::evidence::Verifier;
+///
+/// let trusted = Vec::new();
+/// assert!(Verifier::new(trusted).verify(b"anything").is_err());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    keys: Vec<VerifierKey>,
+    head: Option<KnownHead>,
+    pages: Option<Pages>,
+    limits: Limits,
+}
+
+/// A head of the log that the auditor has from elsewhere: the log, a witness, an earlier bundle.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KnownHead {
+    /// The signed head.
+    pub checkpoint: SignedCheckpoint,
+    /// The consistency proof between it and the head in the bundle (RFC 9162 §2.1.4), the smaller
+    /// one first, when there is one.
+    pub consistency: Option<Vec<Hash>>,
+}
+
+impl Verifier {
+    /// Trusts `keys`: at least one key of the log has to have signed, and each key of a witness has
+    /// to have cosigned.
+    #[must_use]
+    pub fn new(keys: Vec<VerifierKey>) -> Self {
+        Self {
+            keys,
+            head: None,
+            pages: None,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Compares the head in the bundle with one that is known.
+    #[must_use]
+    pub fn with_head(mut self, head: KnownHead) -> Self {
+        self.head = Some(head);
+        self
+    }
+
+    /// Derives the readable files again, and compares.
+    #[must_use]
+    pub fn with_pages(mut self, pages: Pages) -> Self {
+        self.pages = Some(pages);
+        self
+    }
+
+    /// Reads bundles of other sizes.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Verifies `bundle`.
+    ///
+    /// # Errors
+    ///
+    /// [`NotABundle`] when the bytes are something else altogether. A bundle that is damaged, cut
+    /// short, tampered with or too large gives a [`Report`] that says so.
+    pub fn verify(&self, bundle: &[u8]) -> Result<Report, NotABundle> {
+        let container = match container::read(bundle, &self.limits) {
+            Ok(container) => container,
+            Err(ContainerError::NotAZip) => {
+                return Err(NotABundle {
+                    why: "it is not a zip file",
+                });
+            }
+            Err(refused) => {
+                let mut report = Report::new(None);
+                report.find("", "", refused.to_string());
+                return Ok(report.concluded());
+            }
+        };
+        let (manifest, mut report) = files::manifest(&container)?;
+        files::check(&container, manifest.as_ref(), &mut report);
+        let contents = files::contents(&container, &mut report);
+        self.check(manifest.as_ref(), &contents, &container, &mut report);
+        if let Err(form) = &container.form {
+            report.find("", "", form.to_string());
+        }
+        Ok(report.concluded())
+    }
+
+    fn check(
+        &self,
+        manifest: Option<&Manifest>,
+        contents: &Contents,
+        container: &Container,
+        report: &mut Report,
+    ) {
+        record::check(contents, report);
+        proof::check_inclusion(contents, report);
+        proof::check_signatures(contents, &self.keys, report);
+        if let Some(head) = &self.head {
+            proof::check_head(contents, head, &self.keys, report);
+        }
+        text::check(contents, report);
+        if let Some(manifest) = manifest {
+            claim::check(&manifest.claim, contents, report);
+            relation::check(&manifest.claim, contents, report);
+            readable::check(manifest, contents, container, self.pages, report);
+        }
+        for size in &contents.tokens {
+            report.not_checked.push(format!(
+                "tokens/{size}.tsr: the timestamp, which this version does not read"
+            ));
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Evidence bundles, judged by both verifiers.
+
+mod both;
+mod container;
+mod redaction;
+mod sealed_log;
+mod tamper;
+mod verdict;
+mod zip;
