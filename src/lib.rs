@@ -13,6 +13,7 @@
 //! - [`capture`]: the context builder and the ambient recorder
 //! - [`log`]: the Merkle tree
 //! - [`seal`]: fields, commitments, roots, entries
+//! - [`evidence`]: bundles that prove records to others, packed and verified
 //! - [`store`]: where trails are kept, and the appender before it
 //! - [`trail`]: the façade that applications hold
 //!
