@@ -13,6 +13,7 @@
 //! - [`capture`]: the context builder and the ambient recorder
 //! - [`log`]: the Merkle tree, checkpoints and proofs
 //! - [`seal`]: fields, commitments, roots, entries
+//! - [`evidence`]: bundles that prove records to others, packed and verified
 //! - [`store`]: where trails are kept, and the appender before it
 //! - [`notary`]: signed heads outside the database, and the guard against older ones
 //! - [`evidence`]: what a bundle holds, for people and other programs to read

@@ -164,8 +164,18 @@ def unpack(member):
     return content
 
 
-def is_canonical(data, members):
-    """Whether the container is the one form: sorted, deflated, 1980-01-01, nothing besides."""
+def uncompressed(content):
+    """The one form that deflate has for bytes that are not compressed (RFC 1951 section 3.2.4)."""
+    out, blocks = b"", [content[at:at + 0xFFFF] for at in range(0, len(content), 0xFFFF)] or [b""]
+    for number, block in enumerate(blocks):
+        last = number == len(blocks) - 1
+        out += struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF) + block
+    return out
+
+
+def is_canonical(data, members, manifest):
+    """Whether the container is the one form: sorted, deflated, 1980-01-01, nothing besides, and the
+    manifest not compressed."""
     out, central = b"", b""
     for member in sorted(members, key=lambda member: member["name"]):
         name = member["name"].encode()
@@ -176,6 +186,8 @@ def is_canonical(data, members):
         out += b"PK\3\4" + common + name + member["data"]
     end = struct.pack("<HHHHIIH", 0, 0, len(members), len(members), len(central), len(out), 0)
     return (all(member["method"] == 8 for member in members)
+            and all(member["data"] == uncompressed(manifest) for member in members
+                    if member["name"] == "manifest.json" and manifest is not None)
             and data == out + central + b"PK\5\6" + end)
 
 
@@ -397,13 +409,17 @@ def parse_keys(text):
     return keys
 
 
+def utf8(data):
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Wrong("it is not UTF-8")
+
+
 def parse_note(data):
     if len(data) > 1_000_000:
         raise Wrong("the note is too long")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Wrong("the note is not UTF-8")
+    text = utf8(data)
     if any(c < " " and c != "\n" for c in text):
         raise Wrong("the note has control characters")
     cut = text.rfind("\n\n")
@@ -513,7 +529,7 @@ def parse_manifest(data):
     if type(loose) is not dict or loose.get("schema") != "contextrail.evidence/1":
         raise Wrong("schema: it is not contextrail.evidence/1, the one this verifier reads")
     manifest = parse_document(data, {
-        "schema": is_text, "kind": is_text, "pages": is_number,
+        "schema": is_text, "kind": is_text, "pages": is_number, "packed_sha256": is_text,
         "claim": lambda value: type(value) is dict, "files": is_map(is_file_note)})
     own = {"decision": {"decisions": is_list(is_id), "subject?": is_entity},
            "range": {"from": is_number, "to": is_number}, "entity": {"entity?": is_entity}}
@@ -583,7 +599,11 @@ class Bundle:
                     self.files[member["name"]] = unpack(member)
                 except Wrong as why:
                     self.damaged[member["name"]] = str(why)
-        self.canonical = is_canonical(data, members)
+        self.canonical = is_canonical(data, members, self.files.get("manifest.json"))
+        # Several deflate streams give the same bytes: this is how a changed bit shows all the same.
+        self.packed = hashlib.sha256(b"".join(
+            member["data"] for member in sorted(members, key=lambda member: member["name"])
+            if member["name"] != "manifest.json")).hexdigest()
 
     def names(self):
         return [*self.files, *self.damaged]
@@ -646,7 +666,7 @@ class Bundle:
                     parse_document(data, {"at": is_time, "by?": is_text, "for?": is_text,
                                           "why?": is_text})
                 elif kind == "keys":
-                    parse_keys(data.decode("utf-8", "replace"))
+                    parse_keys(utf8(data))
                 elif kind == "token":
                     self.tokens.append(name)
             except Wrong as why:
@@ -972,7 +992,8 @@ def verify(data, keys, head=None, path=None):
         bundle.check_pages()
     for name in bundle.tokens:
         report.not_checked.append(f"{name}: the timestamp, which this version does not read")
-    if not bundle.canonical:
+    if not bundle.canonical or (
+            bundle.manifest and bundle.manifest["packed_sha256"] != bundle.packed):
         report.find("", "", "this is not the container that was packed but another form of it")
     return report
 

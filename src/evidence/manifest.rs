@@ -15,6 +15,8 @@ use crate::seal::SealError;
 pub struct Manifest {
     /// What the bundle is said to be evidence of.
     pub claim: Statement,
+    /// SHA-256 of the packed bytes of every other file, in lower-case hexadecimal digits.
+    pub packed_sha256: String,
     /// Which version of the derived files it holds; 0 when it holds none.
     pub pages: u64,
     /// Every other file, by name.
@@ -79,13 +81,24 @@ impl FileNote {
 }
 
 fn hex(content: &[u8]) -> String {
-    let digest = Digest::sha256(content).to_string();
-    digest.trim_start_matches("sha256:").to_owned()
+    hex_of(&Digest::sha256(content))
+}
+
+/// The hexadecimal digits of a digest alone.
+fn hex_of(digest: &Digest) -> String {
+    let text = digest.to_string();
+    text.trim_start_matches("sha256:").to_owned()
 }
 
 impl Manifest {
     /// The schema of bundles that this version writes and reads.
     pub const SCHEMA: &'static str = "contextrail.evidence/1";
+
+    /// The text of the digest that [`Packing`](super::container::Packing) gives.
+    #[must_use]
+    pub fn packed_text(digest: [u8; 32]) -> String {
+        hex_of(&Digest::Sha256(digest))
+    }
 
     /// Reads the file, strictly.
     ///
@@ -98,11 +111,13 @@ impl Manifest {
             claim,
             files,
             kind,
+            packed_sha256,
             pages,
             schema: _,
         } = document::read(bytes)?;
         Ok(Self {
             claim: claim.claim(kind)?,
+            packed_sha256,
             pages,
             files,
         })
@@ -118,6 +133,7 @@ impl Manifest {
             claim: ClaimText::of(&self.claim),
             files: self.files.clone(),
             kind: BundleKind::of(&self.claim.scope),
+            packed_sha256: self.packed_sha256.clone(),
             pages: self.pages,
             schema: Self::SCHEMA.to_owned(),
         })
@@ -142,6 +158,7 @@ struct ManifestText {
     claim: ClaimText,
     files: BTreeMap<String, FileNote>,
     kind: BundleKind,
+    packed_sha256: String,
     pages: u64,
     schema: String,
 }

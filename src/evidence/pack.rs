@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{FieldEntry, RecordFile};
 use super::carried_text::CarriedText;
-use super::container::{self, ContainerError, Limits};
+use super::container::{ContainerError, Limits, Packing};
 use super::contents::{Contents, EntryFile};
 use super::document::{self, DocumentError};
 use super::file_name::FileName;
@@ -95,9 +95,14 @@ pub fn pack(input: PackInput) -> Result<Vec<u8>, PackError> {
         files.extend((pages.render)(&view));
     }
     let version = pages.map_or(0, |pages| pages.version);
-    let manifest = manifest(statement, version, &files)?;
-    files.insert(FileName::Manifest.to_string(), manifest.to_bytes()?);
-    Ok(container::write(&files, &Limits::default())?)
+    let packing = Packing::new(&files, Limits::default())?;
+    let manifest = Manifest {
+        claim: statement,
+        packed_sha256: Manifest::packed_text(packing.digest()),
+        pages: version,
+        files: notes(&files)?,
+    };
+    Ok(packing.finish(&manifest.to_bytes()?)?)
 }
 
 /// The checkpoint that all proofs end in.
@@ -213,22 +218,14 @@ fn shown_scope(scope: Scope, contents: &Contents) -> Scope {
     }
 }
 
-fn manifest(
-    claim: Statement,
-    pages: u64,
-    files: &BTreeMap<String, Vec<u8>>,
-) -> Result<Manifest, PackError> {
+fn notes(files: &BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, FileNote>, PackError> {
     let notes = files.iter().map(|(name, content)| {
         let known: FileName = name
             .parse()
             .map_err(|_| PackError::UnknownPage(name.clone()))?;
         Ok((name.clone(), FileNote::of(content, known.media_type())))
     });
-    Ok(Manifest {
-        claim,
-        pages,
-        files: notes.collect::<Result<_, PackError>>()?,
-    })
+    notes.collect()
 }
 
 /// Why a bundle cannot be packed.

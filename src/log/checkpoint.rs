@@ -26,7 +26,9 @@ impl Checkpoint {
     /// [`CheckpointError`] when the origin is empty or has control characters.
     pub fn new(origin: impl Into<String>, size: u64, root: Hash) -> Result<Self, CheckpointError> {
         let origin = origin.into();
-        check_line(&origin).ok_or(CheckpointError::Origin)?;
+        if !is_line(&origin) {
+            return Err(CheckpointError::Origin);
+        }
         Ok(Self {
             origin,
             size,
@@ -43,7 +45,9 @@ impl Checkpoint {
     pub fn with_extension(mut self, line: impl Into<String>) -> Result<Self, CheckpointError> {
         let line = line.into();
         let number = self.extensions.len() + 1;
-        check_line(&line).ok_or(CheckpointError::Extension { number })?;
+        if !is_line(&line) {
+            return Err(CheckpointError::Extension { number });
+        }
         self.extensions.push(line);
         Ok(self)
     }
@@ -89,7 +93,10 @@ impl FromStr for Checkpoint {
     fn from_str(text: &str) -> Result<Self, CheckpointError> {
         check_text(text)?;
         let mut lines = text.strip_suffix('\n').unwrap_or(text).split('\n');
-        let origin = lines.next().ok_or(CheckpointError::Origin)?;
+        let origin = lines
+            .next()
+            .filter(|line| is_line(line))
+            .ok_or(CheckpointError::Origin)?;
         let size = lines
             .next()
             .and_then(line::decimal)
@@ -278,8 +285,7 @@ pub enum CheckpointError {
     Time(u64),
 }
 
-/// A line of a checkpoint: one or more characters, none of control.
-fn check_line(line: &str) -> Option<()> {
-    let usable = !line.is_empty() && !line.bytes().any(|byte| byte < 0x20);
-    usable.then_some(())
+/// Whether a checkpoint can have this line: one or more characters, none of control.
+fn is_line(line: &str) -> bool {
+    !line.is_empty() && !line.bytes().any(|byte| byte < 0x20)
 }

@@ -24,7 +24,8 @@ use super::verifier::VerifierKey;
 /// let mut signed = SignedCheckpoint::sign(checkpoint, &log)?;
 /// signed.add(witness.cosign(signed.checkpoint(), 1_763_800_000)?)?;
 ///
-/// let seen = signed.cosignatures(&[witness.verifier_key()])?;
+/// let witnesses = [witness.verifier_key()];
+/// let seen = signed.cosignatures(&witnesses)?;
 /// assert_eq!(seen[0].time, Some(1_763_800_000));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -32,22 +32,8 @@ pub fn verify_inclusion(
     if index >= size {
         return Err(ProofError::IndexBeyondTree { index, size });
     }
-    let mut place = Place::new(index, size - 1);
     let mut reached = *leaf;
-    for sibling in path {
-        if place.is_root() {
-            return Err(ProofError::PathTooLong { hashes: path.len() });
-        }
-        reached = if place.sibling_is_left() {
-            hash_node(sibling, &reached)
-        } else {
-            hash_node(&reached, sibling)
-        };
-        place.climb();
-    }
-    if !place.is_root() {
-        return Err(ProofError::PathTooShort { hashes: path.len() });
-    }
+    Place::new(index, size - 1).walk(path, |sibling| reached = sibling.join(&reached))?;
     if reached != *root {
         return Err(ProofError::OtherRoot { size });
     }
@@ -80,32 +66,22 @@ pub fn verify_consistency(
     if from == to {
         return verify_same(to, from_root, to_root, path);
     }
-    let hashes = path.len();
     // A whole subtree's root is left out of the path: whoever checks it has it already.
     let (start, path) = if from.is_power_of_two() {
         (from_root, path)
     } else {
         path.split_first()
-            .ok_or(ProofError::PathTooShort { hashes })?
+            .ok_or(ProofError::PathTooShort { hashes: 0 })?
     };
     let mut place = Place::new(from - 1, to - 1);
     place.skip_whole();
     let (mut old, mut new) = (*start, *start);
-    for sibling in path {
-        if place.is_root() {
-            return Err(ProofError::PathTooLong { hashes });
+    place.walk(path, |sibling| {
+        if let Sibling::Left(_) = sibling {
+            old = sibling.join(&old);
         }
-        if place.sibling_is_left() {
-            old = hash_node(sibling, &old);
-            new = hash_node(sibling, &new);
-        } else {
-            new = hash_node(&new, sibling);
-        }
-        place.climb();
-    }
-    if !place.is_root() {
-        return Err(ProofError::PathTooShort { hashes });
-    }
+        new = sibling.join(&new);
+    })?;
     if old != *from_root {
         return Err(ProofError::OtherRoot { size: from });
     }
@@ -154,15 +130,16 @@ pub enum ProofError {
     #[error("the earlier tree is empty: every tree continues it, and no proof is needed")]
     FromEmpty,
     /// The path ends below the root.
-    #[error("the path of {hashes} hashes ends below the root")]
+    #[error("the path has {hashes} siblings and ends below the root")]
     PathTooShort {
-        /// The number of hashes in the path.
+        /// The number of siblings in the path. The first hash of a consistency proof is none when
+        /// the size of the earlier tree is no power of two.
         hashes: usize,
     },
     /// The path goes on above the root.
-    #[error("the path of {hashes} hashes goes on above the root")]
+    #[error("the path has {hashes} siblings and goes on above the root")]
     PathTooLong {
-        /// The number of hashes in the path.
+        /// The number of siblings in the path, as in [`PathTooShort`](Self::PathTooShort).
         hashes: usize,
     },
     /// The path leads to another root than the one given.
@@ -171,6 +148,23 @@ pub enum ProofError {
         /// The number of leaves of the tree whose root differs.
         size: u64,
     },
+}
+
+/// The other child of a parent, and the side it is on.
+#[derive(Clone, Copy)]
+enum Sibling<'a> {
+    Left(&'a Hash),
+    Right(&'a Hash),
+}
+
+impl Sibling<'_> {
+    /// The hash of the parent.
+    fn join(self, node: &Hash) -> Hash {
+        match self {
+            Self::Left(sibling) => hash_node(sibling, node),
+            Self::Right(sibling) => hash_node(node, sibling),
+        }
+    }
 }
 
 /// Where a proof stands: a node's index on its level, and the index of the last node there. RFC
@@ -187,6 +181,27 @@ impl Place {
 
     const fn is_root(&self) -> bool {
         self.last == 0
+    }
+
+    /// Goes up to the root, giving each hash of `path` to `meet` as the sibling it is.
+    fn walk(mut self, path: &[Hash], mut meet: impl FnMut(Sibling<'_>)) -> Result<(), ProofError> {
+        let hashes = path.len();
+        for hash in path {
+            if self.is_root() {
+                return Err(ProofError::PathTooLong { hashes });
+            }
+            meet(if self.sibling_is_left() {
+                Sibling::Left(hash)
+            } else {
+                Sibling::Right(hash)
+            });
+            self.climb();
+        }
+        if self.is_root() {
+            Ok(())
+        } else {
+            Err(ProofError::PathTooShort { hashes })
+        }
     }
 
     const fn is_right(&self) -> bool {

@@ -79,3 +79,12 @@ pub enum ContainerError {
 pub struct FormError {
     pub(super) difference: String,
 }
+
+impl FormError {
+    /// The form of a container whose packed bytes are not those that its list of files says.
+    pub(in crate::evidence) fn repacked() -> Self {
+        Self {
+            difference: "the packed bytes are not those of the manifest".to_owned(),
+        }
+    }
+}

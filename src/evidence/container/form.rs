@@ -1,11 +1,18 @@
 //! Whether a container has the canonical form, and how it differs.
 
-use super::FormError;
+use std::collections::BTreeMap;
+
 use super::layout::{DEFLATED, FIRST_OF_1980, Packed, container};
 use super::read::Member;
+use super::write::uncompressed;
+use super::{FormError, INDEX};
 
 /// Compares `bytes` with the canonical container of the same packed files.
-pub(super) fn check(bytes: &[u8], members: &[Member<'_>]) -> Result<(), FormError> {
+pub(super) fn check(
+    bytes: &[u8],
+    members: &[Member<'_>],
+    files: &BTreeMap<String, Vec<u8>>,
+) -> Result<(), FormError> {
     let mut sorted: Vec<&Member<'_>> = members.iter().collect();
     sorted.sort_unstable_by_key(|member| member.name);
     let packed = sorted.iter().map(|member| Packed {
@@ -14,17 +21,21 @@ pub(super) fn check(bytes: &[u8], members: &[Member<'_>]) -> Result<(), FormErro
         size: member.size,
         deflated: member.data,
     });
+    let index = members.iter().find(|member| member.name == INDEX);
+    let compressed = index
+        .zip(files.get(INDEX))
+        .is_some_and(|(member, content)| member.data != uncompressed(content));
     let stored = members.iter().any(|member| member.method != DEFLATED);
-    if !stored && container(packed).is_ok_and(|canonical| canonical == bytes) {
+    if !stored && !compressed && container(packed).is_ok_and(|canonical| canonical == bytes) {
         return Ok(());
     }
     Err(FormError {
-        difference: difference(members),
+        difference: difference(members, compressed),
     })
 }
 
 /// The first difference that has a name.
-fn difference(members: &[Member<'_>]) -> String {
+fn difference(members: &[Member<'_>], compressed: bool) -> String {
     let is_sorted = members.is_sorted_by(|a, b| a.name < b.name && a.offset < b.offset);
     if !is_sorted {
         return "the files are not in order of name".to_owned();
@@ -45,5 +56,7 @@ fn difference(members: &[Member<'_>]) -> String {
         };
         Some(format!("{} {what}", member.name))
     });
-    named.unwrap_or_else(|| "there are other bytes around the files".to_owned())
+    named
+        .or_else(|| compressed.then(|| format!("{INDEX} is compressed")))
+        .unwrap_or_else(|| "there are other bytes around the files".to_owned())
 }

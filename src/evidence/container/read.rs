@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use super::layout::{CENTRAL_SIGNATURE, DEFLATED, END_SIGNATURE, LOCAL_SIGNATURE, ZIP64_SIGNATURE};
-use super::{Container, ContainerError, Limits, form, name};
+use super::write::digest;
+use super::{Container, ContainerError, INDEX, Limits, form, name};
 
 /// Reads the files of a container, in whatever form it is.
 ///
@@ -29,10 +30,13 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Container, ContainerError> 
             Err(why) => damaged.insert(member.name.to_owned(), why).is_none(),
         };
     }
+    let mut others: Vec<&Member<'_>> = members.iter().filter(|it| it.name != INDEX).collect();
+    others.sort_unstable_by_key(|it| it.name);
     Ok(Container {
+        digest: digest(others.iter().map(|it| it.data)),
+        form: form::check(bytes, &members, &files),
         files,
         damaged,
-        form: form::check(bytes, &members),
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::bundle::RecordFile;
 use super::super::carried_text::CarriedText;
-use super::super::container::Container;
+use super::super::container::{Container, FormError, INDEX};
 use super::super::contents::{Contents, EntryFile};
 use super::super::document;
 use super::super::file_name::FileName;
@@ -17,15 +17,15 @@ use crate::seal::Entry;
 /// The manifest, and the report that begins with it.
 pub(super) fn manifest(container: &Container) -> Result<(Option<Manifest>, Report), NotABundle> {
     let mut report = Report::new(None);
-    let Some(bytes) = container.files.get(MANIFEST) else {
+    let Some(bytes) = container.files.get(INDEX) else {
         let mut names = container.files.keys().chain(container.damaged.keys());
         if !names.any(|name| name.parse::<FileName>().is_ok()) {
             return Err(NotABundle {
                 why: "it is a zip file without a manifest.json",
             });
         }
-        if !container.damaged.contains_key(MANIFEST) {
-            report.find(MANIFEST, "", "the file is missing");
+        if !container.damaged.contains_key(INDEX) {
+            report.find(INDEX, "", "the file is missing");
         }
         return Ok((None, report));
     };
@@ -35,7 +35,7 @@ pub(super) fn manifest(container: &Container) -> Result<(Option<Manifest>, Repor
             Ok((Some(manifest), report))
         }
         Err(error) => {
-            report.find(MANIFEST, "", error.to_string());
+            report.find(INDEX, "", error.to_string());
             Ok((None, report))
         }
     }
@@ -53,7 +53,7 @@ pub(super) fn check(container: &Container, manifest: Option<&Manifest>, report: 
     }
     let Some(manifest) = manifest else { return };
     let names = container.files.keys().chain(container.damaged.keys());
-    for name in names.filter(|name| *name != MANIFEST) {
+    for name in names.filter(|name| *name != INDEX) {
         if !manifest.files.contains_key(name) {
             report.find(name, "", "the file is not in the manifest: it was added");
         }
@@ -64,6 +64,16 @@ pub(super) fn check(container: &Container, manifest: Option<&Manifest>, report: 
             None if container.damaged.contains_key(name) => {}
             None => report.find(name, "", "the file is missing"),
         }
+    }
+}
+
+/// Whether the container is the one that was packed, bit by bit.
+pub(super) fn form(container: &Container, manifest: Option<&Manifest>) -> Result<(), FormError> {
+    container.form.clone()?;
+    let packed = Manifest::packed_text(container.digest);
+    match manifest {
+        Some(manifest) if manifest.packed_sha256 != packed => Err(FormError::repacked()),
+        _ => Ok(()),
     }
 }
 
@@ -81,7 +91,7 @@ fn check_note(name: &str, note: &FileNote, content: &[u8], report: &mut Report) 
         report.find(name, "", what);
     } else if found.media_type != note.media_type {
         let place = format!("files[{name:?}].media_type");
-        report.find(MANIFEST, place, "it is not the media type of this file");
+        report.find(INDEX, place, "it is not the media type of this file");
     }
 }
 
@@ -227,5 +237,4 @@ fn sentence(error: &dyn std::error::Error) -> String {
     text
 }
 
-const MANIFEST: &str = "manifest.json";
 const MAX_ENTRY_BYTES: usize = 4_096;

@@ -103,7 +103,7 @@ impl Verifier {
         files::check(&container, manifest.as_ref(), &mut report);
         let contents = files::contents(&container, &mut report);
         self.check(manifest.as_ref(), &contents, &container, &mut report);
-        if let Err(form) = &container.form {
+        if let Err(form) = files::form(&container, manifest.as_ref()) {
             report.find("", "", form.to_string());
         }
         Ok(report.concluded())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use contextrail::evidence::container::{Container, ContainerError, Limits, read, write};
+use contextrail::evidence::container::{Container, ContainerError, Limits, Packing, read};
 use contextrail::evidence::{Verifier, pack};
 use proptest::prelude::*;
 
@@ -12,6 +12,11 @@ use super::zip::Zip;
 
 fn files_of(bundle: &[u8]) -> BTreeMap<String, Vec<u8>> {
     read(bundle, &Limits::default()).unwrap().files
+}
+
+fn write(files: &BTreeMap<String, Vec<u8>>, limits: &Limits) -> Result<Vec<u8>, ContainerError> {
+    let index = files.get("manifest.json").cloned().unwrap_or_default();
+    Packing::new(files, *limits)?.finish(&index)
 }
 
 fn read_all(bytes: &[u8]) -> Result<Container, ContainerError> {
@@ -119,7 +124,7 @@ fn a_file_that_is_longer_than_announced_is_not_unpacked() {
 #[test]
 fn more_than_the_limits_is_neither_written_nor_read() {
     let limits = Limits {
-        files: 2,
+        files: 3,
         file_bytes: 100,
         total_bytes: 150,
         free_bytes: 120,

@@ -7,6 +7,7 @@ use contextrail::evidence::{
     CarriedText, FieldEntry, PackError, PackInput, RecordFile, Redactions, State, Verifier,
     Withheld, pack,
 };
+use contextrail::record::Class;
 use proptest::prelude::*;
 
 use super::both::Both;
@@ -36,11 +37,22 @@ fn context_of(bundle: &[u8]) -> (RecordFile, Option<CarriedText>) {
 fn a_class_is_withheld_everywhere() {
     let bundle = pack(redacted(&[(Withheld::Value, "personal")])).unwrap();
     let everything = read(&bundle, &Limits::default()).unwrap().files;
-    for secret in ["user_456", "12345", "720", "approve", "Shared policy"] {
+    for secret in ["user_456", "loan_application", "threshold", "Shared policy"] {
         for (name, content) in &everything {
             let text = String::from_utf8_lossy(content);
             assert!(!text.contains(secret), "{secret} is in {name}");
         }
+    }
+    for content in everything
+        .iter()
+        .filter(|(name, _)| name.starts_with("records/"))
+    {
+        let record = RecordFile::from_bytes(content.1).unwrap();
+        let mut shown = record
+            .fields
+            .iter()
+            .filter(|it| matches!(it, FieldEntry::Shown { .. }));
+        assert!(shown.all(|it| it.class() != Some(Class::Personal)));
     }
     let (record, text) = context_of(&bundle);
     assert!(text.is_none());

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use contextrail::evidence::container::{Limits, read, write};
-use contextrail::evidence::{FileNote, Redactions, Verifier, Withheld, pack};
+use contextrail::evidence::container::{Limits, Packing, read};
+use contextrail::evidence::{
+    FileNote, Manifest, Pages, Redactions, Verifier, View, Withheld, pack,
+};
 use contextrail::log::{Checkpoint, Hash, SignedCheckpoint, SigningKey, TlogProof};
 use contextrail::record::Draft;
 use contextrail::seal::to_canonical;
@@ -62,11 +64,25 @@ impl Tampered {
             .collect();
         let notes = serde_json::to_value(notes).unwrap();
         self.edit("manifest.json", |manifest| manifest["files"] = notes)
+            .rewrapped()
+    }
+
+    /// Packs the files, with a manifest that fits their packed bytes.
+    fn rewrapped(self) -> Vec<u8> {
+        let packing = Packing::new(&self.files, Limits::default()).unwrap();
+        let digest = Manifest::packed_text(packing.digest());
+        drop(packing);
+        self.edit("manifest.json", |it| it["packed_sha256"] = json!(digest))
             .packed()
     }
 
     fn packed(self) -> Vec<u8> {
-        write(&self.files, &Limits::default()).unwrap()
+        let manifest = self.files.get("manifest.json");
+        let packing = Packing::new(&self.files, Limits::default()).unwrap();
+        match manifest {
+            Some(manifest) => packing.finish(manifest).unwrap(),
+            None => super::zip::Zip::of(&self.files).bytes(),
+        }
     }
 }
 
@@ -141,7 +157,7 @@ fn a_changed_bit_of_the_container_never_verifies() {
     let bundle = pack(log.range_input()).unwrap();
     let verifier = Verifier::new(log.keys());
     let mut both = Both::new(log.keys());
-    for at in 0..bundle.len() {
+    for at in (0..bundle.len()).step_by(13) {
         let mut changed = bundle.clone();
         changed[at] ^= 1 << (at % 8);
         let verdict = Verdict::of_library(&verifier, &changed);
@@ -151,6 +167,21 @@ fn a_changed_bit_of_the_container_never_verifies() {
         }
     }
     both.judge();
+}
+
+#[test]
+fn every_bit_of_the_container_counts() {
+    let bundle = pack(SealedLog::new().range_input()).unwrap();
+    let whole = read(&bundle, &Limits::default()).unwrap();
+    for at in 0..bundle.len() {
+        let mut changed = bundle.clone();
+        changed[at] ^= 1 << (at % 8);
+        let Ok(found) = read(&changed, &Limits::default()) else {
+            continue;
+        };
+        let is_same = found.files == whole.files && found.digest == whole.digest;
+        assert!(found.form.is_err() || !is_same, "{at}");
+    }
 }
 
 #[test]
@@ -546,4 +577,54 @@ fn a_record_that_was_never_logged_is_found() {
     let (_, verdict) = both.judge().remove(0);
     assert_eq!(verdict.state, "failed");
     assert!(verdict.files.contains("proofs/1.tlog-proof"), "{verdict:?}");
+}
+
+fn pages(_: &View) -> BTreeMap<String, Vec<u8>> {
+    let names = [
+        "summary.html",
+        "summary.md",
+        "related.json",
+        "prov.json",
+        "VERIFY.md",
+    ];
+    let ids = SealedLog::new().records.into_iter().map(|it| it.id);
+    let yaml = ids.skip(1).take(5).map(|id| format!("record/{id}.yaml"));
+    let names = names.map(str::to_owned).into_iter().chain(yaml);
+    names.map(|name| (name, b"{}".to_vec())).collect()
+}
+
+#[test]
+fn a_summary_that_says_something_else_is_found_by_deriving_it() {
+    let log = SealedLog::new();
+    let derived = Pages {
+        version: 1,
+        render: pages,
+    };
+    let mut input = log.decision_input();
+    input.pages = Some(derived);
+    let bundle = pack(input).unwrap();
+    let forged = Tampered::of(&bundle)
+        .replace("summary.md", b"approved".to_vec())
+        .resealed();
+    let deriving = Verifier::new(log.keys()).with_pages(derived);
+    assert_eq!(Verdict::of_library(&deriving, &bundle).state, "verified");
+    let verdict = Verdict::of_library(&deriving, &forged);
+    assert_eq!(verdict.state, "failed");
+    assert_eq!(verdict.files.iter().collect::<Vec<_>>(), ["summary.md"]);
+
+    // Who does not derive them says that they were not checked.
+    let report = Verifier::new(log.keys()).verify(&forged).unwrap();
+    assert!(report.is_valid());
+    assert!(
+        report
+            .not_checked
+            .iter()
+            .any(|it| it.contains("summary.md"))
+    );
+    let mut both = Both::new(log.keys());
+    both.add("whole", bundle.clone());
+    both.add("forged", forged);
+    both.judge();
+    let missing = Tampered::of(&bundle).remove("prov.json").resealed();
+    all_fail(&log, vec![("missing", "prov.json".to_owned(), missing)]);
 }

@@ -193,7 +193,7 @@ fn proofs_against_different_heads_are_not_packed() {
 fn what_is_no_bundle_is_said_to_be_none() {
     let log = SealedLog::new();
     let other = std::collections::BTreeMap::from([("a.txt".to_owned(), b"a".to_vec())]);
-    let zip = contextrail::evidence::container::write(&other, &Default::default()).unwrap();
+    let zip = super::zip::Zip::of(&other).bytes();
     let mut both = Both::new(log.keys());
     for (name, bytes) in [
         ("nothing", &b""[..]),

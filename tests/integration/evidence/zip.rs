@@ -180,7 +180,11 @@ impl File {
         if self.method == 0 {
             return self.content.clone();
         }
-        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+        let level = match self.name.as_str() {
+            "manifest.json" => Compression::none(),
+            _ => Compression::best(),
+        };
+        let mut encoder = DeflateEncoder::new(Vec::new(), level);
         encoder.write_all(&self.content).unwrap();
         encoder.finish().unwrap()
     }

@@ -1,5 +1,7 @@
 //! Signed notes, with the example of `golang.org/x/mod/sumdb/note`.
 
+use std::slice;
+
 use contextrail::log::{
     KeyId, MAX_NOTE_BYTES, MAX_SIGNATURES, Note, NoteError, NoteSignature, SigningKey, VerifierKey,
     VerifyError,
@@ -37,7 +39,7 @@ fn the_known_note_is_signed_and_verified() {
     let both = note(&format!("{TEXT}\n{PETERS}{ENOCHS}"));
     assert_eq!(both.text(), TEXT);
     assert_eq!(
-        signers(&both, std::slice::from_ref(&peter)).unwrap(),
+        signers(&both, slice::from_ref(&peter)).unwrap(),
         ["PeterNeumann"]
     );
     assert_eq!(
