@@ -4,6 +4,7 @@ mod exit_code;
 mod export;
 mod help;
 mod hostile;
+mod proof;
 mod shape;
 mod storage;
 
@@ -100,6 +101,16 @@ impl Ran {
         assert!(self.stdout.is_empty(), "{self:?}");
         assert!(self.stderr.starts_with("error: "), "{self:?}");
         assert!(self.stderr.contains(what), "{what:?} in {self:?}");
+    }
+
+    /// What a run that has to succeed printed.
+    fn out(self) -> String {
+        self.done().text().to_owned()
+    }
+
+    #[track_caller]
+    fn code_is(&self, code: i32) {
+        assert_eq!(self.code, code, "{self:?}");
     }
 
     fn text(&self) -> &str {

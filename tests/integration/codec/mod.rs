@@ -3,6 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 mod bytes;
-mod record;
+pub(crate) mod record;
 mod refusal;
 mod round_trip;

@@ -66,7 +66,7 @@ fn body(kind: Kind) -> Value {
     }
 }
 
-fn exported(kind: Kind) -> Value {
+pub(crate) fn exported(kind: Kind) -> Value {
     let mut record = json!({
         "schema": kind.schema(), "id": ID, "tenant": "default", "recorded_at": AT,
         "actor": {"id": "loan-api", "kind": "service", "method": "token"},
@@ -78,7 +78,7 @@ fn exported(kind: Kind) -> Value {
     record
 }
 
-fn node(value: &Value) -> Node {
+pub(crate) fn node(value: &Value) -> Node {
     read_json(value.to_string().as_bytes()).unwrap()
 }
 

@@ -3,5 +3,6 @@
 mod bytes;
 mod class;
 pub(crate) mod formula;
+mod golden;
 mod random;
 mod reseal;

@@ -1,0 +1,123 @@
+//! Records sealed by every version that ever wrote any, kept for good.
+//!
+//! A file of a schema version is never changed: what it holds has to be read, verified and exported
+//! by every later version. `CONTEXTRAIL_WRITE_GOLDEN=1` writes files that are missing, for a new
+//! schema version.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use contextrail::codec::{Unknown, decode_record};
+use contextrail::log::{Hash, root};
+use contextrail::record::{Class, Kind, Record};
+use contextrail::seal::{
+    Sealed, Slot, SlotBytes, Source, disclose, field_leaf, open, seal, value_commitment,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::codec::record::{exported as sample, node};
+
+/// One record as it was sealed, all bytes in hexadecimal.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Golden {
+    schema: String,
+    root: String,
+    fields: u64,
+    slots: BTreeMap<u16, String>,
+    export: serde_json::Value,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks_exact(2);
+    digits
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
+}
+
+fn path(kind: Kind) -> PathBuf {
+    let name = kind.schema().replace(['.', '/'], "-");
+    [
+        env!("CARGO_MANIFEST_DIR"),
+        "tests/integration/golden",
+        &format!("{name}.json"),
+    ]
+    .iter()
+    .collect()
+}
+
+fn exported(record: &Record) -> serde_json::Value {
+    serde_json::to_value(record).unwrap()
+}
+
+fn write_missing(kind: Kind) {
+    if path(kind).exists() || std::env::var_os("CONTEXTRAIL_WRITE_GOLDEN").is_none() {
+        return;
+    }
+    let record = decode_record(&node(&sample(kind)), Unknown::Refuse)
+        .unwrap()
+        .record;
+    let draft = Sealed::to_draft(&record, Vec::new());
+    let sealed = seal(record.head, draft, &Source::New).unwrap();
+    let golden = Golden {
+        schema: kind.schema().to_owned(),
+        root: hex(&sealed.root),
+        fields: sealed.fields,
+        slots: sealed
+            .slots
+            .iter()
+            .map(|slot| (slot.slot.number(), hex(&slot.bytes)))
+            .collect(),
+        export: exported(&sealed.record),
+    };
+    let text = serde_json::to_string_pretty(&golden).unwrap() + "\n";
+    std::fs::write(path(kind), text).unwrap();
+}
+
+#[test]
+fn records_of_every_schema_version_are_read_verified_and_exported_for_ever() {
+    for kind in Kind::ALL {
+        write_missing(kind);
+        let text =
+            std::fs::read_to_string(path(kind)).unwrap_or_else(|error| panic!("{kind}: {error}"));
+        let golden: Golden = serde_json::from_str(&text).unwrap();
+        let slots: Vec<SlotBytes> = golden
+            .slots
+            .iter()
+            .map(|(number, bytes)| SlotBytes {
+                slot: Slot::new(*number),
+                bytes: unhex(bytes),
+            })
+            .collect();
+        let opened = open(&slots).unwrap();
+        assert_eq!(opened.record.kind().schema(), golden.schema);
+        assert_eq!(
+            (hex(&opened.root), opened.fields),
+            (golden.root.clone(), golden.fields),
+            "{kind}"
+        );
+        assert_eq!(exported(&opened.record), golden.export, "{kind}");
+        assert_eq!(hex(&by_the_formulas(&slots)), golden.root, "{kind}");
+    }
+}
+
+/// The root, computed from what `docs/format.md` says.
+fn by_the_formulas(slots: &[SlotBytes]) -> Hash {
+    let fields = disclose(slots).unwrap();
+    let leaves: Vec<Hash> = fields
+        .iter()
+        .map(|field| {
+            field_leaf(
+                &field.path,
+                field.class,
+                &value_commitment(&field.salt, &field.value),
+            )
+        })
+        .collect();
+    assert!(fields.iter().any(|field| field.class == Class::Plain));
+    root(&leaves)
+}
