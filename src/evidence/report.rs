@@ -126,7 +126,7 @@ impl Report {
     /// Adds a finding.
     pub(super) fn find(
         &mut self,
-        file: impl ToString,
+        file: impl std::fmt::Display,
         place: impl Into<String>,
         what: impl Into<String>,
     ) {

@@ -31,7 +31,6 @@ pub use spool::{Backlog, Spool, Spooled};
 #[cfg(feature = "sqlite")]
 pub use sql::{Access, SqliteStore};
 
-use pack::pack;
 use pack::unpack;
 pub use verification::{Finding, Verification, VerifyPlan};
 

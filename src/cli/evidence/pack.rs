@@ -1,6 +1,6 @@
 //! `contextrail evidence pack`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -101,7 +101,7 @@ pub(super) async fn run(session: &Session, verb: Verb) -> Result<Exit, Failure> 
         why: options.reason,
     };
     let gathered = gather(&trail, what, redactions, custody).await?;
-    let packed = write(options.file, gathered)?;
+    let packed = write(&options.file, &gathered)?;
     single(&mut Session::stdout(), &packed, session.format())?;
     for lacking in &packed.lacking {
         warn(&format!("warning: {lacking} is not there any longer"));
@@ -124,9 +124,9 @@ async fn decision(trail: &Trail, reference: &str) -> Result<What, Failure> {
     Ok(What::Decision(id.into()))
 }
 
-fn write(path: PathBuf, gathered: Gathered) -> Result<Packed, Failure> {
+fn write(path: &Path, gathered: &Gathered) -> Result<Packed, Failure> {
     use sha2::{Digest as _, Sha256};
-    let mut target = Target::open(Some(&path))?;
+    let mut target = Target::open(Some(path))?;
     target.writer().write_all(&gathered.bundle)?;
     target.finish()?;
     let digest: [u8; 32] = Sha256::digest(&gathered.bundle).into();
@@ -135,7 +135,7 @@ fn write(path: PathBuf, gathered: Gathered) -> Result<Packed, Failure> {
         records: gathered.records,
         bytes: gathered.bundle.len(),
         sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-        lacking: gathered.lacking,
+        lacking: gathered.lacking.clone(),
     })
 }
 

@@ -153,7 +153,8 @@ mod tests {
         for length in [0, 1, MAX_BLOCK, MAX_BLOCK + 1, 3 * MAX_BLOCK] {
             let content = vec![7; length];
             let mut back = Vec::new();
-            let mut reader = flate2::read::DeflateDecoder::new(&*uncompressed(&content));
+            let packed = uncompressed(&content);
+            let mut reader = flate2::read::DeflateDecoder::new(packed.as_slice());
             std::io::Read::read_to_end(&mut reader, &mut back).unwrap();
             assert_eq!(back, content);
         }

@@ -11,8 +11,9 @@ use super::read::{ids_in, index, sql_int};
 use crate::log::{Edge, Tile};
 use crate::record::{RecordId, Tenant, Timestamp};
 use crate::seal::entry_hash;
+use crate::store::pack::pack;
 use crate::store::prepared::kind_number;
-use crate::store::{BUCKET_RECORDS, Placed, Prepared, StoreError, pack};
+use crate::store::{BUCKET_RECORDS, Placed, Prepared, StoreError};
 
 sql_impl! {
     impl SqlStore {

@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 use super::both::{Both, Verdict};
 use super::sealed_log::{CONTEXT, DECISION, SealedLog, origin, path};
 
+/// What is done to a file.
+type Edit<'a> = &'a dyn Fn(&mut Value);
+
 pub(super) fn base64(hash: &Hash) -> String {
     BASE64.encode(hash)
 }
@@ -193,7 +196,7 @@ fn changed_fields_are_found() {
         let fields = value["fields"].as_array_mut().unwrap();
         change(fields.iter_mut().find(|it| it["path"] == path).unwrap());
     };
-    let edits: [(&str, &dyn Fn(&mut Value)); 12] = [
+    let edits: [(&str, Edit<'_>); 12] = [
         ("dropped field", &|it| {
             it["fields"].as_array_mut().unwrap().remove(3);
         }),
@@ -250,7 +253,7 @@ fn redactions_cannot_be_changed_afterwards() {
         let fields = value["fields"].as_array_mut().unwrap();
         change(fields.iter_mut().find(|it| it.get(has).is_some()).unwrap());
     };
-    let edits: [(&str, &dyn Fn(&mut Value)); 6] = [
+    let edits: [(&str, Edit<'_>); 6] = [
         ("renamed", &|it| {
             find(it, "vc", &|it| it["path"] = json!("/outcomf"));
         }),
@@ -261,7 +264,7 @@ fn redactions_cannot_be_changed_afterwards() {
             find(it, "vc", &|it| it["class"] = json!("confidential"));
         }),
         ("no reason", &|it| {
-            find(it, "vc", &|it| it["why"] = json!(""))
+            find(it, "vc", &|it| it["why"] = json!(""));
         }),
         ("other leaf", &|it| {
             find(it, "leaf", &|it| it["leaf"] = json!(base64(&[1; 32])));
@@ -385,7 +388,7 @@ fn added_and_dropped_records_are_found() {
                     .remove("entries/2.json")
                     .remove("proofs/2.tlog-proof")
                     .edit("manifest.json", |it| {
-                        it["claim"]["indexes"] = json!([0, 1, 3, 4])
+                        it["claim"]["indexes"] = json!([0, 1, 3, 4]);
                     })
                     .resealed(),
             ),
@@ -455,28 +458,28 @@ fn changed_claims_are_found() {
     let decision = pack(log.decision_input()).unwrap();
     let range = pack(log.range_input()).unwrap();
     let other = crate::sample::id(99);
-    let edits: [(&str, &[u8], &dyn Fn(&mut Value)); 11] = [
+    let edits: [(&str, &[u8], Edit<'_>); 11] = [
         ("origin", &decision, &|it| {
-            it["claim"]["origin"] = json!("contextrail/x/default")
+            it["claim"]["origin"] = json!("contextrail/x/default");
         }),
         ("tenant", &decision, &|it| {
-            it["claim"]["tenant"] = json!("other")
+            it["claim"]["tenant"] = json!("other");
         }),
         ("trail", &decision, &|it| {
-            it["claim"]["trail"] = json!(other)
+            it["claim"]["trail"] = json!(other);
         }),
         ("size", &decision, &|it| it["claim"]["tree_size"] = json!(8)),
         ("root", &decision, &|it| {
-            it["claim"]["root"] = json!(base64(&[0; 32]))
+            it["claim"]["root"] = json!(base64(&[0; 32]));
         }),
         ("decisions", &decision, &|it| {
-            it["claim"]["decisions"] = json!([other])
+            it["claim"]["decisions"] = json!([other]);
         }),
         ("no decisions", &decision, &|it| {
-            it["claim"]["decisions"] = json!([])
+            it["claim"]["decisions"] = json!([]);
         }),
         ("schema", &decision, &|it| {
-            it["schema"] = json!("contextrail.evidence/2")
+            it["schema"] = json!("contextrail.evidence/2");
         }),
         ("kind", &decision, &|it| it["kind"] = json!("range")),
         ("pages", &decision, &|it| it["pages"] = json!(1)),
@@ -498,7 +501,7 @@ fn changed_claims_are_found() {
     all_fail(&log, tampered.into());
     let subject = Tampered::of(&decision)
         .edit("manifest.json", |it| {
-            it["claim"]["subject"]["id"] = json!("54321")
+            it["claim"]["subject"]["id"] = json!("54321");
         })
         .packed();
     all_fail(
