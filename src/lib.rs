@@ -38,7 +38,11 @@ pub mod log;
 pub mod notary;
 pub mod record;
 pub mod seal;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod store;
+#[cfg(feature = "network")]
+pub mod timestamp;
 pub mod trail;
 
 pub use capture::{JoinSet, ambient, spawn, spawn_blocking};

@@ -82,6 +82,10 @@ pub enum NotaryError {
     /// The system gives no random bytes.
     #[error("the system gives no random bytes for a key: {0}")]
     NoEntropy(getrandom::Error),
+    /// No client for HTTP can be made.
+    #[cfg(feature = "network")]
+    #[error("witnesses and timestamp authorities cannot be asked")]
+    Client(#[source] reqwest::Error),
     /// The trail was opened for reading.
     #[error("the trail was opened for reading alone: nothing is signed")]
     ReadOnly,

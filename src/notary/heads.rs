@@ -29,13 +29,14 @@ impl Heads {
         };
         let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
         let name = || path.map_or_else(String::new, |path| path.display().to_string());
-        let mut known = Vec::new();
+        let mut known: Vec<KnownHead> = Vec::new();
         for (number, line) in (1..).zip(whole.lines()) {
-            known.push(Line::read(line).map_err(|what| NotaryError::Line {
+            let head = Line::read(line).map_err(|what| NotaryError::Line {
                 path: name(),
                 line: number,
                 what,
-            })?);
+            })?;
+            place(&mut known, head);
         }
         Ok(Self {
             path: path.map(Path::to_owned),
@@ -67,7 +68,8 @@ impl Heads {
     /// Adds a head; when this returns it is on disk.
     pub(super) fn add(&mut self, head: KnownHead) -> Result<(), NotaryError> {
         let line = line_of(&head)?;
-        self.known.push(head);
+        let before = self.known.len();
+        place(&mut self.known, head);
         if self.path.is_none() {
             if self.known.len() > MOST_IN_MEMORY {
                 self.known.drain(..self.known.len() - KEPT);
@@ -80,7 +82,7 @@ impl Heads {
             self.append(&line)
         };
         if added.is_err() {
-            self.known.pop();
+            self.known.truncate(before);
         }
         added
     }
@@ -128,6 +130,16 @@ impl Heads {
     }
 }
 
+/// Adds a head, or puts it in the place of the same one with fewer signatures: so the newest head
+/// stays the last one.
+fn place(known: &mut Vec<KnownHead>, head: KnownHead) {
+    let is_same = |it: &&mut KnownHead| it.checkpoint.checkpoint() == head.checkpoint.checkpoint();
+    match known.iter_mut().rev().take(RECENT).find(is_same) {
+        Some(same) => *same = head,
+        None => known.push(head),
+    }
+}
+
 fn line_of(head: &KnownHead) -> Result<String, NotaryError> {
     let mut line = serde_json::to_string(&Line::of(head)).map_err(|error| NotaryError::Line {
         path: "heads".to_owned(),
@@ -154,3 +166,5 @@ fn open_for_append(path: &Path, whole_bytes: usize) -> std::io::Result<File> {
 const MOST_BYTES: usize = 32 << 20;
 const MOST_IN_MEMORY: usize = 2_000;
 const KEPT: usize = 1_000;
+/// How far back a head is looked for that more is said of now.
+const RECENT: usize = 64;

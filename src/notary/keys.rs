@@ -126,6 +126,16 @@ pub(super) fn published(path: &Path) -> Result<Vec<VerifierKey>, NotaryError> {
     })
 }
 
+/// The key of a witness, made when it is not there.
+pub(super) fn witness_key(path: &Path, name: &KeyName) -> Result<SigningKey, NotaryError> {
+    if let Some(key) = read_private(path)?.and_then(|keys| keys.into_iter().next()) {
+        return Ok(key);
+    }
+    let key = fresh(name)?;
+    replace(path, &format!("{}\n", key.to_secret_text()), 0o600)?;
+    Ok(key)
+}
+
 fn read_private(path: &Path) -> Result<Option<Vec<SigningKey>>, NotaryError> {
     let Some(text) = read(path)? else {
         return Ok(None);

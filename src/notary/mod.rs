@@ -12,9 +12,15 @@ mod files;
 mod head;
 mod heads;
 mod keys;
+#[cfg(feature = "network")]
+mod remote;
 mod signing;
+mod witness;
 
 pub use error::{Frozen, NotaryError};
 pub use files::NotaryFiles;
 pub use head::KnownHead;
+#[cfg(feature = "network")]
+pub use remote::{Attesters, TimestampAuthority, WitnessAddress, timestamp_imprint};
 pub use signing::{Notary, NotaryOptions, Standing};
+pub use witness::{Witness, WitnessAnswer};

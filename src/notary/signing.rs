@@ -26,6 +26,9 @@ pub struct NotaryOptions {
     pub files: Option<NotaryFiles>,
     /// Whether a signing key that is gone may be replaced by a new one.
     pub replace_lost_key: bool,
+    /// Who is asked to attest heads.
+    #[cfg(feature = "network")]
+    pub attesters: super::Attesters,
 }
 
 /// Signs the heads of one log, and holds each against the newest one known.
@@ -35,6 +38,8 @@ pub struct Notary {
     log: String,
     state: Mutex<State>,
     frozen: OnceLock<Frozen>,
+    #[cfg(feature = "network")]
+    pub(super) remote: super::remote::Remote,
 }
 
 struct State {
@@ -107,6 +112,8 @@ impl Notary {
                 epoch: 1,
             }),
             frozen: OnceLock::new(),
+            #[cfg(feature = "network")]
+            remote: super::remote::Remote::new(options.attesters.clone())?,
             options,
         };
         if !sign {
@@ -124,7 +131,34 @@ impl Notary {
             guarded => guarded?,
         }
         drop(state);
+        #[cfg(feature = "network")]
+        notary.ask_at_open().await?;
         Ok(notary)
+    }
+
+    /// Looks whether witnesses have seen more than the newest head known here.
+    #[cfg(feature = "network")]
+    async fn ask_at_open(&self) -> Result<(), NotaryError> {
+        if self.frozen().is_some() {
+            return Ok(());
+        }
+        match self.attest().await {
+            // It is frozen now, and says so whenever something is to be appended.
+            Err(NotaryError::Frozen(_)) => Ok(()),
+            asked => asked.map(|_| ()),
+        }
+    }
+
+    #[cfg(feature = "network")]
+    pub(super) fn set_frozen(&self, frozen: Frozen) {
+        // The first reason stays.
+        drop(self.frozen.set(frozen));
+    }
+
+    /// Keeps what was said of a head since it was signed.
+    #[cfg(feature = "network")]
+    pub(super) async fn amend(&self, head: KnownHead) -> Result<(), NotaryError> {
+        self.state.lock().await.heads.add(head)
     }
 
     /// Why nothing is appended or signed, if so.

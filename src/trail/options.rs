@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::signing::Signing;
 use super::{Inner, Trail, TrailError};
 use crate::assembly::CountCache;
+#[cfg(feature = "network")]
+use crate::notary::Attesters;
 use crate::notary::{Notary, NotaryFiles, NotaryOptions};
 use crate::record::{
     Actor, ActorKind, ActorMethod, Clock, IdSource, Name, RandomIds, Service, SystemClock, Tenant,
@@ -53,6 +55,8 @@ pub struct TrailOptions {
     pub(super) spool_bytes: u64,
     pub(super) notary_files: Option<NotaryFiles>,
     pub(super) replace_lost_key: bool,
+    #[cfg(feature = "network")]
+    pub(super) attesters: Attesters,
 }
 
 impl Default for TrailOptions {
@@ -77,6 +81,8 @@ impl TrailOptions {
             spool_bytes: SPOOL_BYTES,
             notary_files: None,
             replace_lost_key: false,
+            #[cfg(feature = "network")]
+            attesters: Attesters::default(),
         }
     }
 
@@ -149,6 +155,16 @@ impl TrailOptions {
     #[must_use]
     pub fn notary_files(mut self, files: NotaryFiles) -> Self {
         self.notary_files = Some(files);
+        self
+    }
+
+    /// Who is asked to attest signed heads: witnesses, and timestamp authorities; nobody unless set.
+    ///
+    /// A trail whose witness has seen a head that the log does not contain is frozen.
+    #[cfg(feature = "network")]
+    #[must_use]
+    pub fn attesters(mut self, attesters: Attesters) -> Self {
+        self.attesters = attesters;
         self
     }
 
@@ -251,7 +267,7 @@ impl TrailOptions {
         };
         let trail = self.assemble(Parts {
             store,
-            signing: Some(Signing::start(Arc::clone(&notary))),
+            signing: Some(Signing::start(&notary)),
             notary,
             appender: Some(appender),
             spool,
@@ -276,6 +292,8 @@ impl TrailOptions {
             clock: Arc::clone(&self.clock),
             files,
             replace_lost_key: self.replace_lost_key,
+            #[cfg(feature = "network")]
+            attesters: self.attesters.clone(),
         }
     }
 

@@ -1,18 +1,19 @@
-//! The task that has the heads of a growing log signed.
+//! The tasks that have the heads of a growing log signed and attested.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::notary::Notary;
 
-/// Signs the head of a log at least once a second while it grows, and once more at the end.
+/// Signs the head of a log at least once a second while it grows, and once more at the end; has
+/// signed heads attested besides, which may take longer.
 #[derive(Debug)]
 pub(super) struct Signing {
     grown: watch::Sender<Grown>,
-    task: Mutex<Option<JoinHandle<()>>>,
+    tasks: Mutex<JoinSet<()>>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,12 +25,24 @@ enum Grown {
 }
 
 impl Signing {
-    /// Starts the task on the current tokio runtime.
-    pub(super) fn start(notary: Arc<Notary>) -> Self {
+    /// Starts the tasks on the current tokio runtime.
+    pub(super) fn start(notary: &Arc<Notary>) -> Self {
         let (grown, seen) = watch::channel(Grown::To(0));
+        let mut tasks = JoinSet::new();
+        #[cfg(feature = "network")]
+        let signed = {
+            let (signed, unattested) = watch::channel(());
+            tasks.spawn(attest(Arc::clone(notary), unattested));
+            move || {
+                signed.send_replace(());
+            }
+        };
+        #[cfg(not(feature = "network"))]
+        let signed = || {};
+        tasks.spawn(run(Arc::clone(notary), seen, signed));
         Self {
             grown,
-            task: Mutex::new(Some(tokio::spawn(run(notary, seen)))),
+            tasks: Mutex::new(tasks),
         }
     }
 
@@ -44,27 +57,30 @@ impl Signing {
         });
     }
 
-    /// Has the last head signed; nothing more is appended.
+    /// Has the last head signed and attested; nothing more is appended.
     pub(super) async fn stop(&self) {
         self.grown.send_replace(Grown::Done);
-        let task = self
-            .task
-            .lock()
-            .expect("no holder of this lock panics")
-            .take();
-        if let Some(task) = task
-            && let Err(error) = task.await
-        {
-            tracing::error!(error = %error, "the signing of checkpoints stopped early");
+        let mut tasks = {
+            let mut tasks = self.tasks.lock().expect("no holder of this lock panics");
+            std::mem::take(&mut *tasks)
+        };
+        while let Some(done) = tasks.join_next().await {
+            if let Err(error) = done {
+                tracing::error!(error = %error, "the signing of checkpoints stopped early");
+            }
         }
     }
 }
 
-async fn run(notary: Arc<Notary>, mut grown: watch::Receiver<Grown>) {
+/// Signs heads, and calls `signed` after each.
+async fn run(notary: Arc<Notary>, mut grown: watch::Receiver<Grown>, signed: impl Fn()) {
     while grown.changed().await.is_ok() {
         let is_done = *grown.borrow_and_update() == Grown::Done;
-        if let Err(error) = notary.checkpoint().await {
-            tracing::error!(error = %error, "no checkpoint was signed; it will be tried again when the log grows");
+        match notary.checkpoint().await {
+            Ok(_) => signed(),
+            Err(error) => {
+                tracing::error!(error = %error, "no checkpoint was signed; it will be tried again when the log grows");
+            }
         }
         if is_done {
             return;
@@ -74,6 +90,16 @@ async fn run(notary: Arc<Notary>, mut grown: watch::Receiver<Grown>) {
         let is_done = tokio::time::timeout(INTERVAL, done).await;
         if is_done.is_ok_and(|done| done.is_ok()) {
             grown.mark_changed();
+        }
+    }
+}
+
+/// Has signed heads attested, one after the other; those signed meanwhile are passed over.
+#[cfg(feature = "network")]
+async fn attest(notary: Arc<Notary>, mut signed: watch::Receiver<()>) {
+    while signed.changed().await.is_ok() {
+        if let Err(error) = notary.attest().await {
+            tracing::error!(error = %error, "the newest head is not attested");
         }
     }
 }

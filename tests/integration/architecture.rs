@@ -13,7 +13,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("seal", &["record", "log"]),
     ("evidence", &["record", "codec", "log", "seal", "trail"]),
     ("store", &["record", "log", "seal"]),
-    ("notary", &["record", "log", "store"]),
+    ("timestamp", &[]),
+    ("notary", &["record", "log", "store", "timestamp"]),
+    ("server", &["notary"]),
     (
         "trail",
         &[

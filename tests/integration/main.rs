@@ -13,4 +13,5 @@ mod log;
 mod sample;
 mod seal;
 mod store;
+mod timestamp;
 mod trail;

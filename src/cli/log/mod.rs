@@ -5,6 +5,7 @@ mod key;
 mod prove;
 mod status;
 mod succeed;
+mod witness;
 
 use clap::Subcommand;
 
@@ -26,6 +27,8 @@ pub(in crate::cli) enum Verb {
     /// Show or replace the key that signs heads
     #[command(subcommand, arg_required_else_help = true)]
     Key(key::Verb),
+    /// Run a witness: it cosigns heads that continue what it has seen (C2SP tlog-witness)
+    Witness(witness::Args),
     /// Begin a new epoch of a frozen log, after a restore
     Succeed(succeed::Args),
 }
@@ -37,6 +40,7 @@ pub(super) async fn run(session: &Session, verb: Verb) -> Result<Exit, Failure> 
         Verb::Prove(args) => prove::prove(session, &args).await,
         Verb::Consistency(args) => prove::consistency(session, &args).await,
         Verb::Key(verb) => key::run(session, verb).await,
+        Verb::Witness(args) => witness::run(args).await,
         Verb::Succeed(args) => succeed::run(session, args).await,
     }
 }

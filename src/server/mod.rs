@@ -1,0 +1,5 @@
+//! HTTP: extract, call, convert.
+
+mod witness;
+
+pub use witness::serve_witness;
