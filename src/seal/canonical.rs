@@ -3,7 +3,7 @@
 use serde::ser::{self, Serialize};
 
 use super::SealError;
-use super::members::{Key, MemberOrder};
+use super::members::{Key, MemberOrder, Spare};
 
 /// The RFC 8785 form of `value`.
 ///
@@ -25,6 +25,7 @@ pub fn to_canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, SealErr
 pub(super) struct Canonical {
     pub(super) bytes: Vec<u8>,
     pub(super) depth: usize,
+    pub(super) spare: Spare,
 }
 
 impl Canonical {

@@ -62,6 +62,15 @@ impl Fields {
         self.places.is_empty()
     }
 
+    /// No fields yet, and room for those of a context of the usual size.
+    fn with_room() -> Self {
+        Self {
+            paths: String::with_capacity(4 << 10),
+            values: Vec::with_capacity(16 << 10),
+            places: Vec::with_capacity(128),
+        }
+    }
+
     /// Adds a field whose value is canonical already, as read from a store.
     pub(super) fn push(&mut self, path: &str, class: Class, slot: Slot, value: &[u8]) {
         let path_start = self.paths.len();
@@ -90,6 +99,8 @@ pub(super) struct Cutter<'s> {
     fields: Fields,
     path: String,
     scratch: Canonical,
+    /// Buffers that objects left behind for the next ones.
+    spare: Vec<Canonical>,
 }
 
 /// An object being cut: members either stay in it or become fields of their own.
@@ -106,9 +117,10 @@ impl<'s> Cutter<'s> {
     pub(super) fn new(slots: &'s Slots) -> Self {
         Self {
             slots,
-            fields: Fields::default(),
-            path: String::new(),
+            fields: Fields::with_room(),
+            path: String::with_capacity(128),
             scratch: Canonical::default(),
+            spare: Vec::new(),
         }
     }
 
@@ -232,7 +244,7 @@ impl<'s> Cutter<'s> {
         slot: Slot,
         cut: impl FnOnce(&mut ObjectCut<'_, 's>) -> Result<(), SealError>,
     ) -> Result<(), SealError> {
-        let mut rest = Canonical::default();
+        let mut rest = self.spare.pop().unwrap_or_default();
         let order = MemberOrder::begin(&mut rest)?;
         let mut object = ObjectCut {
             cutter: self,
@@ -292,6 +304,8 @@ impl<'s> ObjectCut<'_, 's> {
         self.cutter
             .fields
             .push(&self.cutter.path, self.class, self.slot, &self.rest.bytes);
+        self.rest.bytes.clear();
+        self.cutter.spare.push(self.rest);
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! The members of an object in canonical order (RFC 8785 §3.2.3).
 
+use std::cmp::Ordering;
+
 use serde::ser::Serialize;
 
 use super::SealError;
@@ -9,14 +11,30 @@ use super::canonical::Canonical;
 ///
 /// They are written as they come and put in order at the end; types whose members are declared in
 /// order pay nothing for it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct MemberOrder {
     start: usize,
-    members: Vec<(Key, usize)>,
+    members: Vec<Member>,
+}
+
+/// A member, and where it is written, comma included.
+#[derive(Debug)]
+struct Member {
+    key: Key,
+    start: usize,
+    end: usize,
+}
+
+/// Buffers that objects leave behind for the next ones: a record has a hundred of them.
+#[derive(Debug, Default)]
+pub(super) struct Spare {
+    members: Vec<Vec<Member>>,
+    moved: Vec<u8>,
 }
 
 #[derive(Debug)]
 pub(super) enum Key {
+    /// The name of a member of a type: ASCII.
     Static(&'static str),
     Owned(String),
 }
@@ -29,13 +47,14 @@ impl Key {
         }
     }
 
-    /// RFC 8785 §3.2.3 sorts by UTF-16 code units.
-    fn precedes(&self, other: &Self) -> bool {
+    /// RFC 8785 §3.2.3 sorts by UTF-16 code units, which for ASCII are bytes.
+    fn order(&self, other: &Self) -> Ordering {
         let (left, right) = (self.as_str(), other.as_str());
-        if left.is_ascii() && right.is_ascii() {
-            left < right
+        let is_plain = matches!((self, other), (Self::Static(_), Self::Static(_)));
+        if is_plain || (left.is_ascii() && right.is_ascii()) {
+            left.cmp(right)
         } else {
-            left.encode_utf16().lt(right.encode_utf16())
+            left.encode_utf16().cmp(right.encode_utf16())
         }
     }
 }
@@ -46,7 +65,7 @@ impl MemberOrder {
         out.bytes.push(b'{');
         Ok(Self {
             start: out.bytes.len(),
-            members: Vec::new(),
+            members: out.spare.members.pop().unwrap_or_default(),
         })
     }
 
@@ -75,7 +94,8 @@ impl MemberOrder {
             return Ok(());
         }
         out.bytes.push(b',');
-        self.members.push((key, start));
+        let end = out.bytes.len();
+        self.members.push(Member { key, start, end });
         Ok(())
     }
 
@@ -84,50 +104,34 @@ impl MemberOrder {
         out.depth -= 1;
         if members.is_empty() {
             out.bytes.push(b'}');
-            return Ok(());
+        } else {
+            if !members.is_sorted_by(|left, right| left.key.order(&right.key).is_lt()) {
+                reorder(out, start, &mut members)?;
+            }
+            let last = out.bytes.len() - 1;
+            out.bytes[last] = b'}';
         }
-        if !members
-            .windows(2)
-            .all(|pair| pair[0].0.precedes(&pair[1].0))
-        {
-            reorder(&mut out.bytes, start, &mut members)?;
-        }
-        let last = out.bytes.len() - 1;
-        out.bytes[last] = b'}';
+        members.clear();
+        out.spare.members.push(members);
         Ok(())
     }
 }
 
-fn reorder(
-    bytes: &mut Vec<u8>,
-    start: usize,
-    members: &mut [(Key, usize)],
-) -> Result<(), SealError> {
-    let written = bytes.split_off(start);
-    let mut ends: Vec<usize> = members.iter().skip(1).map(|(_, at)| at - start).collect();
-    ends.push(written.len());
-    let mut spans: Vec<(&Key, &[u8])> = members
-        .iter()
-        .zip(&ends)
-        .map(|((key, at), end)| (key, &written[at - start..*end]))
-        .collect();
-    spans.sort_by(|(left, _), (right, _)| {
-        if left.precedes(right) {
-            std::cmp::Ordering::Less
-        } else if right.precedes(left) {
-            std::cmp::Ordering::Greater
-        } else {
-            std::cmp::Ordering::Equal
-        }
-    });
-    if let Some(pair) = spans
+fn reorder(out: &mut Canonical, start: usize, members: &mut [Member]) -> Result<(), SealError> {
+    members.sort_unstable_by(|left, right| left.key.order(&right.key));
+    if let Some(pair) = members
         .windows(2)
-        .find(|pair| pair[0].0.as_str() == pair[1].0.as_str())
+        .find(|pair| pair[0].key.as_str() == pair[1].key.as_str())
     {
-        return Err(SealError::DuplicateMember(pair[0].0.as_str().to_owned()));
+        return Err(SealError::DuplicateMember(pair[0].key.as_str().to_owned()));
     }
-    for (_, span) in spans {
-        bytes.extend_from_slice(span);
+    let moved = &mut out.spare.moved;
+    moved.clear();
+    moved.extend_from_slice(&out.bytes[start..]);
+    out.bytes.truncate(start);
+    for member in members {
+        out.bytes
+            .extend_from_slice(&moved[member.start - start..member.end - start]);
     }
     Ok(())
 }

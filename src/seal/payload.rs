@@ -20,14 +20,16 @@ pub(super) struct Payload {
 impl Payload {
     /// The bytes of this slot: its own members, and the fields of `fields` that are in it.
     pub(super) fn encode(&self, slot: Slot, seed: &Seed, fields: &Fields) -> Vec<u8> {
-        let mut out = Vec::with_capacity(1024);
+        let own = || fields.iter().filter(|field| field.slot == slot);
+        let bytes = own().map(|field| field.path.len() + field.value.len() + 6);
+        let texts = self.texts.values().map(|text| text.len() + 40);
+        let mut out = Vec::with_capacity(256 + bytes.chain(texts).sum::<usize>());
         out.push(FORMAT);
         out.extend_from_slice(seed.as_bytes());
         write_length(&mut out, self.owners.len());
         for owner in &self.owners {
             write_bytes(&mut out, owner.to_string().as_bytes());
         }
-        let own = || fields.iter().filter(|field| field.slot == slot);
         write_length(&mut out, own().count());
         for field in own() {
             out.push(class_byte(field.class));

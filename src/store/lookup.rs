@@ -75,19 +75,17 @@ impl Handle {
     /// search without either is one run of keys.
     #[must_use]
     pub fn search(&self) -> KeyRange {
-        let (thing, part) = self.hashed_parts();
-        let high = hash(&thing) & HIGH;
-        match part {
-            Some(part) => {
-                let key = (high | (hash(&part) & LOW)).cast_signed();
+        match self.hashes() {
+            (thing, Some(part)) => {
+                let key = joined(thing, part);
                 KeyRange {
                     first: key,
                     last: key,
                 }
             }
-            None => KeyRange {
-                first: high.cast_signed(),
-                last: (high | LOW).cast_signed(),
+            (thing, None) => KeyRange {
+                first: (thing & HIGH).cast_signed(),
+                last: (thing | LOW).cast_signed(),
             },
         }
     }
@@ -95,9 +93,8 @@ impl Handle {
     /// The key that a record with this handle is stored under.
     #[must_use]
     pub fn key(&self) -> i64 {
-        let (thing, part) = self.hashed_parts();
-        let low = part.map_or(0, |part| hash(&part) & LOW);
-        ((hash(&thing) & HIGH) | low).cast_signed()
+        let (thing, part) = self.hashes();
+        joined(thing, part.unwrap_or(0))
     }
 
     /// Whether a record with the handle `own` is one that this search means.
@@ -122,8 +119,8 @@ impl Handle {
         }
     }
 
-    /// What the upper and the lower bits are hashes of. A document's lower bits are its chunk's.
-    fn hashed_parts(&self) -> (String, Option<String>) {
+    /// What the upper and the lower bits are taken from. A document's lower bits are its chunk's.
+    fn hashes(&self) -> (u64, Option<u64>) {
         match self {
             Self::Entity(entity) => whole("entity", &entity.to_string()),
             Self::Subject(subject) => whole("subject", &subject.to_string()),
@@ -132,26 +129,39 @@ impl Handle {
             Self::Status(status) => whole("status", status),
             Self::Environment(name) => whole("environment", name.as_str()),
             Self::Freshness(status) => whole("freshness", status),
-            Self::Used("document", name, _) => (format!("document\0{name}"), None),
+            Self::Used("document", name, _) => (hash(&["document", name.as_str()]), None),
             Self::Used(kind, name, version) => (
-                format!("{kind}\0{name}"),
-                version.as_ref().map(ToString::to_string),
+                hash(&[kind, name.as_str()]),
+                version.as_ref().map(|version| hash(&[version.as_str()])),
             ),
-            Self::Chunk(document, chunk, _) => {
-                (format!("document\0{document}"), Some(chunk.to_string()))
-            }
+            Self::Chunk(document, chunk, _) => (
+                hash(&["document", document.as_str()]),
+                Some(hash(&[chunk.as_str()])),
+            ),
         }
     }
 }
 
 /// A thing without parts: all 64 bits are its own.
-fn whole(kind: &str, name: &str) -> (String, Option<String>) {
-    let thing = format!("{kind}\0{name}");
-    (thing.clone(), Some(thing))
+fn whole(kind: &str, name: &str) -> (u64, Option<u64>) {
+    let hash = hash(&[kind, name]);
+    (hash, Some(hash))
 }
 
-fn hash(text: &str) -> u64 {
-    let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+fn joined(thing: u64, part: u64) -> i64 {
+    ((thing & HIGH) | (part & LOW)).cast_signed()
+}
+
+/// The first eight bytes of the SHA-256 of `parts` with a NUL between them.
+fn hash(parts: &[&str]) -> u64 {
+    let mut hasher = Sha256::new();
+    for (number, part) in parts.iter().enumerate() {
+        if number > 0 {
+            hasher.update(b"\0");
+        }
+        hasher.update(part);
+    }
+    let digest: [u8; 32] = hasher.finalize().into();
     let (first, _) = digest.as_chunks::<8>();
     u64::from_be_bytes(first[0])
 }

@@ -8,8 +8,14 @@ use zstd::bulk::{Compressor, Decompressor};
 
 thread_local! {
     // why: a fresh zstd context costs more than compressing the few kilobytes of a record.
-    static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static PACKER: RefCell<Option<Packer>> = const { RefCell::new(None) };
     static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// A compressor, and where it writes: the worst case is larger than what comes of it.
+struct Packer {
+    zstd: Compressor<'static>,
+    room: Vec<u8>,
 }
 
 /// Compresses `bytes`: one byte for the form, four for the length, the first eight bytes of the
@@ -22,24 +28,34 @@ thread_local! {
 /// When the bytes are longer than 4 GiB or zstd fails.
 pub(super) fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-    let packed = PACKER.with_borrow_mut(|packer| {
+    PACKER.with_borrow_mut(|packer| {
         let packer = match packer {
             Some(packer) => packer,
-            None => packer.insert(Compressor::new(LEVEL)?),
+            None => packer.insert(Packer {
+                zstd: Compressor::new(LEVEL)?,
+                room: Vec::new(),
+            }),
         };
-        packer.compress(bytes)
-    })?;
-    let (form, body) = if packed.len() < bytes.len() {
-        (ZSTD, packed.as_slice())
-    } else {
-        (RAW, bytes)
-    };
+        packer.room.clear();
+        packer.room.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
+        packer.zstd.compress_to_buffer(bytes, &mut packer.room)?;
+        let packed = if packer.room.len() < bytes.len() {
+            framed(ZSTD, length, &packer.room)
+        } else {
+            framed(RAW, length, bytes)
+        };
+        packer.room.shrink_to(ROOM_BYTES);
+        Ok(packed)
+    })
+}
+
+fn framed(form: u8, length: u32, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(13 + body.len());
     out.push(form);
     out.extend_from_slice(&length.to_be_bytes());
     out.extend_from_slice(&check(form, body));
     out.extend_from_slice(body);
-    Ok(out)
+    out
 }
 
 /// Undoes [`pack`].
@@ -86,6 +102,8 @@ fn check(form: u8, body: &[u8]) -> [u8; 8] {
 const RAW: u8 = 0;
 const ZSTD: u8 = 1;
 const LEVEL: i32 = 1;
+/// What a thread keeps for the next call.
+const ROOM_BYTES: usize = 1 << 20;
 const MOST_EXPANSION: usize = 40_000;
 
 #[cfg(test)]
