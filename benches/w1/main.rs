@@ -7,6 +7,7 @@
     reason = "the table is what a benchmark is run for"
 )]
 
+mod proof;
 mod report;
 mod workload;
 
@@ -102,6 +103,12 @@ impl Plan {
         }
         if self.wants("queries") {
             self.queries(200_000 / self.scale).await?;
+        }
+        if self.wants("evidence") {
+            proof::evidence(20_000 / self.scale).await?;
+        }
+        if self.wants("proofs") {
+            proof::inclusion(1_000_000 / self.scale).await?;
         }
         Ok(())
     }

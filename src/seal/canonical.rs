@@ -73,7 +73,8 @@ pub(super) fn write_digits(bytes: &mut Vec<u8>, number: u64) {
     bytes.extend_from_slice(&digits[start..]);
 }
 
-fn write_string(bytes: &mut Vec<u8>, text: &str) {
+/// Appends `text` as a JSON string.
+pub(super) fn write_string(bytes: &mut Vec<u8>, text: &str) {
     bytes.push(b'"');
     // why: almost no string has anything to escape, and a plain scan is vectorised.
     if !text

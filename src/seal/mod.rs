@@ -12,6 +12,7 @@ mod disclose;
 mod entry;
 mod error;
 mod field;
+mod joined;
 mod members;
 mod payload;
 mod sealed;

@@ -45,6 +45,9 @@ impl Payload {
     }
 
     /// Reads the bytes of a slot, adding its fields to `fields`.
+    ///
+    /// There is one way to write a slot: lengths in as few bytes as they need, fields and texts in
+    /// order. Any other is an error, so that no byte of a store is without a meaning.
     pub(super) fn decode(
         slot: Slot,
         bytes: &[u8],
@@ -57,16 +60,32 @@ impl Payload {
         let seed = Seed::from_bytes(reader.array()?);
         let mut payload = Self::default();
         for _ in 0..reader.length()? {
-            payload.owners.push(reader.text()?.parse()?);
+            let text = reader.text()?;
+            let owner: EntityRef = text.parse()?;
+            if owner.to_string() != text {
+                return Err(reader.damaged("an owner is not in the form it is written in"));
+            }
+            payload.owners.push(owner);
         }
+        let mut before = "";
         for _ in 0..reader.length()? {
             let class = reader.class()?;
             let path = reader.text()?;
-            let value = reader.bytes()?;
-            fields.push(path, class, slot, value);
+            if path <= before {
+                return Err(reader.damaged("its fields are not in order"));
+            }
+            before = path;
+            fields.push(path, class, slot, reader.bytes()?);
         }
         for _ in 0..reader.length()? {
             let digest = Digest::HmacSha256(reader.array()?);
+            if payload
+                .texts
+                .last_key_value()
+                .is_some_and(|(last, _)| *last >= digest)
+            {
+                return Err(reader.damaged("its texts are not in order"));
+            }
             payload.texts.insert(digest, reader.text()?.into());
         }
         if !reader.bytes.is_empty() {
@@ -113,6 +132,9 @@ impl<'a> Reader<'a> {
             let byte = self.byte()?;
             value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
+                if byte == 0 && shift > 0 {
+                    return Err(self.damaged("a length is longer than it has to be"));
+                }
                 return usize::try_from(value).map_err(|_| self.damaged("a length is too large"));
             }
         }

@@ -216,12 +216,21 @@ pub struct Opened {
 ///
 /// [`OpenError`] when the bytes are not those of a record: the store is damaged.
 pub fn open(slots: &[SlotBytes]) -> Result<Opened, OpenError> {
+    open_with(slots, |_, _, _| {})
+}
+
+/// Opens the slots of one record, and shows each of them to `look`.
+pub(super) fn open_with(
+    slots: &[SlotBytes],
+    mut look: impl FnMut(Slot, &Payload, &Seed),
+) -> Result<Opened, OpenError> {
     let mut fields = Fields::default();
     let mut texts = BTreeMap::new();
     let mut seeds = BTreeMap::new();
     let mut about = Vec::new();
     for SlotBytes { slot, bytes } in slots {
         let (payload, seed) = Payload::decode(*slot, bytes, &mut fields)?;
+        look(*slot, &payload, &seed);
         texts.extend(payload.texts);
         seeds.insert(slot.number(), seed);
         for owner in payload.owners {

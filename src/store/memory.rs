@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 
 use super::BUCKET_RECORDS;
+use super::examine::Examined;
 use super::pack::pack;
 use super::prepared::kind_number;
 use super::verify::{Audit, RawRecord, bucket_of};
@@ -131,7 +132,8 @@ impl Log {
             .chunks(usize::try_from(BUCKET_RECORDS).unwrap_or(1))
         {
             for row in bucket {
-                audit.record(&row.raw());
+                let raw = row.raw();
+                audit.record(raw.log_index, Examined::of(&raw));
             }
             let indexes = bucket.iter().map(|row| row.placed.log_index);
             let range = indexes.clone().min().unwrap_or(0)..=indexes.max().unwrap_or(0);

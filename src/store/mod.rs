@@ -2,6 +2,7 @@
 
 mod appender;
 mod error;
+mod examine;
 mod lookup;
 mod memory;
 mod pack;

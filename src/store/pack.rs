@@ -37,7 +37,9 @@ pub(super) fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
             }),
         };
         packer.room.clear();
-        packer.room.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
+        packer
+            .room
+            .reserve(zstd::zstd_safe::compress_bound(bytes.len()));
         packer.zstd.compress_to_buffer(bytes, &mut packer.room)?;
         let packed = if packer.room.len() < bytes.len() {
             framed(ZSTD, length, &packer.room)

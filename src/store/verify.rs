@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::examine::{Content, Examined};
 use super::pack::unpack;
-use super::prepared::kind_number;
 use super::verification::{Finding, Verification};
-use super::{BUCKET_RECORDS, Handle, LogHead, handles};
+use super::{BUCKET_RECORDS, LogHead};
 use crate::log::{Edge, Hash, TILE_WIDTH, Tile, TileId};
-use crate::record::{Record, RecordId, Tenant};
-use crate::seal::{Entry, SlotBytes, audit, entry_hash, shared_digests};
+use crate::record::{RecordId, Tenant};
+use crate::seal::SlotBytes;
 
 /// A row of the record table, with what other tables hold of the record.
 #[derive(Clone, Debug, Default)]
@@ -102,22 +102,22 @@ impl<'p> Audit<'p> {
     }
 
     /// Takes the next record. What lies between it and the one before is missing.
-    pub(super) fn record(&mut self, raw: &RawRecord) {
-        let index = raw.log_index;
+    pub(super) fn record(&mut self, index: u64, examined: Examined) {
         self.missing_until(index);
         self.next = index + 1;
         self.found.entries += 1;
-        let hash = entry_hash(&raw.entry);
+        self.found.bytes += examined.bytes;
+        self.found.findings.extend(examined.findings);
+        let hash = examined.entry_hash;
         if self.stored_leaf(index).is_some_and(|stored| stored != hash) {
             self.differs.push(index);
         }
         self.grow(hash);
-        let Some(entry) = self.entry(raw) else { return };
-        if !self.ids.insert(entry.id) {
+        if examined.id.is_some_and(|id| !self.ids.insert(id)) {
             self.wrong("record", index, "id", "an earlier record has the same id");
         }
-        if let Some(record) = self.payload(raw, &entry) {
-            self.project(raw, &record.0, &record.1);
+        if let Some(content) = examined.content {
+            self.content(index, content);
         }
     }
 
@@ -163,109 +163,29 @@ impl<'p> Audit<'p> {
         tile.as_chunks::<32>().0.get(place).copied()
     }
 
-    fn entry(&mut self, raw: &RawRecord) -> Option<Entry> {
-        let index = raw.log_index;
-        let entry: Entry = match serde_json::from_slice(&raw.entry) {
-            Ok(entry) => entry,
-            Err(error) => {
-                self.wrong(
-                    "record",
-                    index,
-                    "entry",
-                    format!("it cannot be read: {error}"),
-                );
-                return None;
-            }
-        };
-        if entry.to_bytes().ok().as_deref() != Some(&raw.entry) {
-            self.wrong("record", index, "entry", "it is not in canonical form");
-        }
-        if raw.id != entry.id.uuid().as_bytes() {
-            self.wrong("record", index, "id", "it is not that of the entry");
-        }
-        if raw.kind != kind_number(entry.kind) || entry.schema != entry.kind.schema() {
-            self.wrong("record", index, "kind", "it is not that of the entry");
-        }
-        Some(entry)
-    }
-
-    fn payload(&mut self, raw: &RawRecord, entry: &Entry) -> Option<(Record, Vec<i64>)> {
-        let index = raw.log_index;
-        let mut slots = Vec::with_capacity(raw.slots.len());
-        for slot in &raw.slots {
-            match unpack(&slot.bytes) {
-                Ok(bytes) => {
-                    self.found.bytes += u64::try_from(bytes.len()).unwrap_or(0);
-                    slots.push(SlotBytes {
-                        slot: slot.slot,
-                        bytes,
-                    });
-                }
-                Err(error) => {
-                    let row = format!("{index}/{}", slot.slot.number());
-                    self.wrong("slot", row, "payload", error.to_string());
-                    return None;
-                }
-            }
-        }
-        if slots.is_empty() {
-            self.wrong("slot", index, "row", "it is missing");
-            return None;
-        }
-        let (opened, faults) = match audit(&slots) {
-            Ok(opened) => opened,
-            Err(error) => {
-                self.wrong("slot", index, "payload", error.to_string());
-                return None;
-            }
-        };
-        for fault in faults {
-            self.wrong("slot", index, "payload", fault);
-        }
-        if entry.root_hash() != Some(opened.root) || entry.n != opened.fields {
-            self.wrong(
-                "slot",
-                index,
-                "payload",
-                "its fields are not those its log entry commits to",
-            );
-            return None;
-        }
+    fn content(&mut self, index: u64, content: Content) {
         self.found.records += 1;
-        self.found.fields += opened.fields;
-        let keys = handles(&opened.record, &opened.about);
-        let keys = keys.iter().map(Handle::key).collect();
-        self.shared.extend(shared_digests(&opened.record));
-        Some((opened.record, keys))
-    }
-
-    fn project(&mut self, raw: &RawRecord, record: &Record, keys: &[i64]) {
-        let index = raw.log_index;
-        if record.head.id.uuid().as_bytes().as_slice() != raw.id {
-            self.wrong("record", index, "id", "it is not that of the record");
-        }
-        if record.head.tenant != *self.tenant {
-            let what = format!("records of this log say {}", record.head.tenant);
+        self.found.fields += content.fields;
+        if content.tenant != *self.tenant && !self.names_tenant() {
+            let what = format!("records of this log say {}", content.tenant);
             let row = self.tenant_row.clone();
-            if !self
-                .found
-                .findings
-                .iter()
-                .any(|known| known.table == "tenant")
-            {
-                self.wrong("tenant", row, "name", what);
-            }
+            self.wrong("tenant", row, "name", what);
         }
-        if record.at().as_micros() != raw.at_us {
-            self.wrong("record", index, "at_us", "it is not the time of the record");
-        }
-        self.keys.extend(keys.iter().map(|key| (*key, index)));
-        // What the projection was made from is the column, which is checked above.
-        let at = record.at().as_micros();
+        self.keys
+            .extend(content.keys.iter().map(|key| (*key, index)));
+        self.shared.extend(content.shared);
+        // What the projection was made from is the column, which is checked by itself.
+        let at = content.at_us;
         self.zone = Some(
             self.zone
                 .map_or((at, at), |(first, last)| (first.min(at), last.max(at))),
         );
+    }
+
+    /// Whether the name of the tenant was found to be wrong already.
+    fn names_tenant(&self) -> bool {
+        let mut found = self.found.findings.iter();
+        found.any(|known| known.table == "tenant")
     }
 
     fn compare_known(&mut self) {

@@ -11,6 +11,7 @@ use super::read::{int_sql, sql_int};
 use crate::log::Edge;
 use crate::record::{Tenant, TrailId};
 use crate::seal::{Slot, SlotBytes, open};
+use crate::store::examine::Examined;
 use crate::store::verify::{Audit, RawRecord, bucket_of};
 use crate::store::{
     BUCKET_RECORDS, Finding, Handle, LogHead, StoreError, StoredRecord, Verification, VerifyPlan,
@@ -118,9 +119,12 @@ sql_impl! {
                 let range = (bucket * BUCKET_RECORDS, (bucket + 1) * BUCKET_RECORDS);
                 let mut slots = self.raw_slots(&mut *connection, number, range).await?;
                 slots_seen += slots.values().map(Vec::len).sum::<usize>();
-                for mut raw in self.raw_records(&mut *connection, number, range, &mut audit).await? {
+                let mut raws = self.raw_records(&mut *connection, number, range, &mut audit).await?;
+                for raw in &mut raws {
                     raw.slots = slots.remove(&raw.log_index).unwrap_or_default();
-                    audit.record(&raw);
+                }
+                for (index, examined) in self.examined(raws).await? {
+                    audit.record(index, examined);
                 }
                 for index in slots.into_keys() {
                     audit.wrong("slot", index, "row", "it belongs to no record");
@@ -137,6 +141,27 @@ sql_impl! {
             self.verify_texts(connection, number, since == 0, &mut audit).await?;
             found.add(audit.finish(head, since));
             Ok(())
+        }
+
+        /// Examines records on as many threads as there are processors; they come back in order.
+        async fn examined(&self, raws: Vec<RawRecord>) -> Result<Vec<(u64, Examined)>, StoreError> {
+            let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            let share = raws.len().div_ceil(threads).max(1);
+            let mut rest = raws;
+            let mut tasks = Vec::with_capacity(threads);
+            while !rest.is_empty() {
+                let later = rest.split_off(share.min(rest.len()));
+                tasks.push(tokio::task::spawn_blocking(move || {
+                    let each = rest.iter().map(|raw| (raw.log_index, Examined::of(raw)));
+                    each.collect::<Vec<_>>()
+                }));
+                rest = later;
+            }
+            let mut examined = Vec::new();
+            for task in tasks {
+                examined.extend(task.await.map_err(|e| self.backend(e.into()))?);
+            }
+            Ok(examined)
         }
 
         async fn raw_head(&self, connection: &mut DB::Connection, tenant: i64) -> Result<Option<LogHead>, StoreError> {
