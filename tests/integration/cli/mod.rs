@@ -50,6 +50,7 @@ impl Folder {
             .current_dir(self.0.path())
             .env_remove("CONTEXTRAIL_TRAIL")
             .env_remove("CONTEXTRAIL_ENV")
+            .env_remove("CONTEXTRAIL_ATTESTERS")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -335,7 +335,7 @@ async fn a_receipt_says_what_its_record_has_reached() {
     assert_eq!(receipt.acknowledged, Acknowledged::Durable);
     trail.checkpoint().await.unwrap();
     assert_eq!(
-        trail.receipt_now(&receipt).await.acknowledged,
+        trail.receipt_now(&receipt).await.unwrap().acknowledged,
         Acknowledged::Checkpointed
     );
     trail.close().await;
