@@ -87,20 +87,22 @@ impl Signing {
 /// Signs heads, and calls `signed` after each.
 async fn run(notary: Arc<Notary>, mut grown: watch::Receiver<Grown>, signed: impl Fn()) {
     while grown.changed().await.is_ok() {
-        let is_done = *grown.borrow_and_update() == Grown::Done;
+        let seen = *grown.borrow_and_update();
         match notary.checkpoint().await {
             Ok(_) => signed(),
             Err(error) => {
                 tracing::error!(error = %error, "no checkpoint was signed; it will be tried again when the log grows");
             }
         }
-        if is_done {
+        if seen == Grown::Done {
             return;
         }
-        // What is appended meanwhile is in the next checkpoint.
+        // What is appended meanwhile is in the next checkpoint. Waiting looks at each size and so
+        // counts it as seen: it has to be said that one is still to be signed.
         let done = grown.wait_for(|grown| *grown == Grown::Done);
-        let is_done = tokio::time::timeout(INTERVAL, done).await;
-        if is_done.is_ok_and(|done| done.is_ok()) {
+        drop(tokio::time::timeout(INTERVAL, done).await);
+        let is_new = *grown.borrow() != seen;
+        if is_new {
             grown.mark_changed();
         }
     }
