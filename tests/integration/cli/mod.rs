@@ -7,6 +7,7 @@ mod hostile;
 mod proof;
 mod shape;
 mod storage;
+mod witness;
 
 use std::fs;
 use std::io::Write as _;

@@ -5,5 +5,6 @@ mod container;
 mod redaction;
 mod sealed_log;
 mod tamper;
+mod timestamp;
 mod verdict;
 mod zip;

@@ -27,12 +27,12 @@ type Files = BTreeMap<String, Vec<u8>>;
 
 /// A bundle in the hands of somebody who changes it, and then makes the manifest fit again: it is
 /// not signed.
-struct Tampered {
+pub(super) struct Tampered {
     files: Files,
 }
 
 impl Tampered {
-    fn of(bundle: &[u8]) -> Self {
+    pub(super) fn of(bundle: &[u8]) -> Self {
         Self {
             files: read(bundle, &Limits::default()).unwrap().files,
         }
@@ -46,7 +46,7 @@ impl Tampered {
         self
     }
 
-    fn replace(mut self, name: &str, content: Vec<u8>) -> Self {
+    pub(super) fn replace(mut self, name: &str, content: Vec<u8>) -> Self {
         self.files.insert(name.to_owned(), content);
         self
     }
@@ -57,7 +57,7 @@ impl Tampered {
     }
 
     /// Packs the files, with a manifest that lists what is there.
-    fn resealed(self) -> Vec<u8> {
+    pub(super) fn resealed(self) -> Vec<u8> {
         let notes = self
             .files
             .iter()
