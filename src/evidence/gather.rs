@@ -80,13 +80,13 @@ pub async fn gather(
     let (scope, decisions) = found.collect(trail, what, newest.head().size).await?;
     let last = found.records.keys().next_back().copied().unwrap_or(0);
     let head = trail.head_over(last).await?;
-    let mut keys = trail
+    let keys = trail
         .notary()
         .verifier_keys()
         .await
         .map_err(TrailError::from)?;
     #[cfg(feature = "network")]
-    keys.extend(trail.notary().witness_keys(&head));
+    let keys = [keys, trail.notary().witness_keys(&head)].concat();
     let mut input = PackInput {
         claim: Claim {
             scope,

@@ -86,8 +86,13 @@ impl Attesters {
         folder: Option<&Path>,
         wrong: impl Fn(String) -> NotaryError,
     ) -> Result<(), NotaryError> {
-        let mut words = line.splitn(3, char::is_whitespace);
-        let (Some(kind), Some(url), Some(rest)) = (words.next(), words.next(), words.next()) else {
+        let words = line
+            .split_once(char::is_whitespace)
+            .and_then(|(kind, rest)| {
+                let (url, rest) = rest.trim_start().split_once(char::is_whitespace)?;
+                Some((kind, url, rest.trim()))
+            });
+        let Some((kind, url, rest)) = words else {
             return Err(wrong(FORM.to_owned()));
         };
         let is_url = reqwest::Url::parse(url)
@@ -95,7 +100,7 @@ impl Attesters {
         if !is_url {
             return Err(wrong(format!("{url:?} is no address of http or https")));
         }
-        let (url, rest) = (url.to_owned(), rest.trim());
+        let url = url.to_owned();
         match kind {
             "witness" => {
                 let key = witness_key(rest).map_err(&wrong)?;

@@ -12,7 +12,7 @@ use crate::store::{LogHead, StoreError};
 pub enum NotaryError {
     /// The log does not contain the newest head that is known.
     #[error(transparent)]
-    Frozen(#[from] Frozen),
+    Frozen(Box<Frozen>),
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -121,6 +121,12 @@ pub struct Frozen {
     /// The witness that has seen the known head, by its address; `None` when this trail has signed it
     /// and keeps it in its heads file.
     pub witness: Option<String>,
+}
+
+impl From<Frozen> for NotaryError {
+    fn from(frozen: Frozen) -> Self {
+        Self::Frozen(Box::new(frozen))
+    }
 }
 
 impl Frozen {

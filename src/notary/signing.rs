@@ -130,7 +130,7 @@ impl Notary {
         state.keys = Some(Keys::open(files, &origin, may_create)?);
         let found = notary.options.store.head(&notary.options.tenant).await?;
         match notary.guard(&state, found).await {
-            Err(NotaryError::Frozen(frozen)) => drop(notary.frozen.set(frozen)),
+            Err(NotaryError::Frozen(frozen)) => notary.set_frozen(*frozen),
             guarded => guarded?,
         }
         drop(state);
@@ -188,7 +188,7 @@ impl Notary {
         state.epoch = self.epoch_in_log().await?;
         let head = self.options.store.head(&self.options.tenant).await?;
         let frozen = match self.guard(&state, head).await {
-            Err(NotaryError::Frozen(frozen)) => Some(frozen),
+            Err(NotaryError::Frozen(frozen)) => Some(*frozen),
             guarded => guarded.map(|()| self.frozen().cloned())?,
         };
         Ok(Standing {
@@ -270,7 +270,7 @@ impl Notary {
         }
         if let Err(error) = self.guard(&state, found).await {
             if let NotaryError::Frozen(frozen) = &error {
-                self.set_frozen(frozen.clone());
+                self.set_frozen((**frozen).clone());
             }
             return Err(error);
         }

@@ -133,7 +133,7 @@ impl TrailError {
 impl From<NotaryError> for TrailError {
     fn from(error: NotaryError) -> Self {
         match error {
-            NotaryError::Frozen(frozen) => Self::Frozen(Box::new(frozen)),
+            NotaryError::Frozen(frozen) => Self::Frozen(frozen),
             NotaryError::Store(error) => error.into(),
             error => Self::Notary(Arc::new(error)),
         }

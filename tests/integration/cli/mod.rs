@@ -1,5 +1,6 @@
 //! The program as its users run it.
 
+mod bad_bundle;
 mod exit_code;
 mod export;
 mod help;

@@ -169,7 +169,7 @@ async fn the_attesters_of_a_trail_stand_in_the_file_beside_it() {
     let (place, log_key) = Place::begun().await;
     let witness = Served::start(&place.path("witness"), &[log_key]).await;
     let line = format!(
-        "# ours\nwitness http://{}/ {}\n",
+        "# ours\nwitness \t http://{}/   {}\n",
         witness.address, witness.key
     );
     std::fs::write(place.path("trail.db.attesters"), line).unwrap();
