@@ -9,7 +9,8 @@ pub(super) const MAX_INTEGER: u64 = (1 << 53) - 1;
 /// Reads a decimal literal: digits, an optional fraction, an optional exponent, a sign.
 ///
 /// Refused is every literal whose nearest double is another number, that is, whose value is not
-/// that of the shortest decimal naming the same double.
+/// that of a shortest decimal naming the same double. There are two of these where the double lies
+/// in the middle between them, and writers differ in which one they take.
 pub(super) fn decimal(literal: &str) -> Result<Tree, ReadError> {
     if literal.contains(['.', 'e', 'E']) {
         return float(literal).map(Tree::Float);
@@ -40,7 +41,8 @@ fn float(literal: &str) -> Result<f64, ReadError> {
     if !value.is_finite() {
         return Err(refused(literal, "is beyond the range of a double"));
     }
-    if Decimal::of(literal) != Decimal::of(&format!("{value:e}")) {
+    let written = Decimal::of(literal);
+    if written != Decimal::of(&format!("{value:e}")) && !written.is_as_near_to(value) {
         return Err(refused(literal, &format!("would be rounded to {value:?}")));
     }
     // Negative zero is the number zero.
@@ -96,6 +98,27 @@ impl Decimal {
     }
 }
 
+impl Decimal {
+    /// Whether `value` lies in the middle between this and another decimal of as many digits.
+    fn is_as_near_to(&self, value: f64) -> bool {
+        // Every digit of a double: there are 767 at most.
+        let exact = Self::of(&format!("{value:.767e}"));
+        let (Some((5, kept)), Some((last, before))) = (
+            exact.digits.split_last().map(|(d, rest)| (d - b'0', rest)),
+            self.digits.split_last(),
+        ) else {
+            return false;
+        };
+        let Some((cut, same)) = kept.split_last() else {
+            return false;
+        };
+        exact.negative == self.negative
+            && exact.exponent.map(|it| it + 1) == self.exponent
+            && before == same
+            && (last == cut || *last == cut + 1)
+    }
+}
+
 const SHOWN_CHARS: usize = 40;
 
 #[cfg(test)]
@@ -119,6 +142,9 @@ mod tests {
             ("1.7976931348623157e308", f64::MAX),
             ("5e-324", 5e-324),
             ("9007199254740994.0", 9_007_199_254_740_994.0),
+            // The double is …061.25: both are as short, and as near.
+            ("-1786589524644061.2", -1_786_589_524_644_061.2),
+            ("-1786589524644061.3", -1_786_589_524_644_061.2),
         ] {
             assert_eq!(decimal(literal).unwrap(), Tree::Float(value), "{literal}");
         }
@@ -152,6 +178,10 @@ mod tests {
         assert_eq!(
             message("9007199254740993.0"),
             "the number 9007199254740993.0 would be rounded to 9007199254740992.0"
+        );
+        assert_eq!(
+            message("1786589524644061.35"),
+            "the number 1786589524644061.35 would be rounded to 1786589524644061.3"
         );
         assert_eq!(
             message("1e-400"),
