@@ -13,16 +13,20 @@
 //! - [`capture`]: the context builder and the ambient recorder
 //! - [`log`]: the Merkle tree, checkpoints and proofs
 //! - [`seal`]: fields, commitments, roots, entries
-//! - [`evidence`]: bundles that prove records to others, packed and verified
 //! - [`store`]: where trails are kept, and the appender before it
 //! - [`notary`]: signed heads outside the database, and the guard against older ones
-//! - [`evidence`]: what a bundle holds, for people and other programs to read
 //! - [`trail`]: the façade that applications hold
+//! - [`evidence`]: bundles that prove records to others, packed and verified
+//!
+//! Between `store` and `notary` stands `timestamp` (RFC 3161), and above the trail `server` (the
+//! witness), each with its feature.
 //!
 //! # Features
 //!
 //! - `sqlite` (default): the embedded store, one SQLite file
-//! - `cli` (default): the `contextrail` command
+//! - `cli` (default): the `contextrail` command, with all of the others
+//! - `network`: witnesses and timestamp authorities over HTTP
+//! - `server`: what listens, so far the witness
 //!
 //! Without either, nothing here needs a database: [`trail::TrailOptions::open_in_memory`] gives a
 //! whole trail that goes with the process.

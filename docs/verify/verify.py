@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Verifies Contextrail evidence bundles: a second implementation, to be read as well as run.
 
-    verify.py BUNDLE... --key KEYFILE [--head FILE [--consistency FILE]] [-o json]
+    verify.py BUNDLE... --key KEYFILE [--head FILE [--consistency FILE]] [--tsa-root PEM] [-o json]
 
-It needs Python 3.9 and the package `cryptography`, no network and none of Contextrail's own code.
+It needs Python 3.9 (for timestamps 3.11) and the package `cryptography`, no network and none of Contextrail's own code.
 Exit codes: 0 valid, 4 something is wrong, 2 not a bundle or wrong usage.
 
 KEYFILE holds the keys *you* trust, one `name+hash+key` a line; those in the bundle are not used.
 FILE after --head is a signed checkpoint you have from elsewhere, and after --consistency the lines
-of the consistency proof between it and the head in the bundle.
+of the consistency proof between it and the head in the bundle. PEM after --tsa-root holds the roots
+of the timestamp authorities you trust: one of them has to have stamped the head. Timestamps are checked
+by verify_timestamp.py beside this file.
 
 The formats are those of docs/evidence.md and docs/format.md. Where a formula comes from another
 document, the document is named beside it. Every check adds to one list of findings: all that is
@@ -27,6 +29,7 @@ KINDS = ["context", "generation", "decision", "review", "outcome", "import"]
 CLASSES = ["plain", "confidential", "personal"]
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 NUMBER = r"(?:0|[1-9][0-9]*)"
+FURTHER = r"(?:[2-9]|[1-9][0-9]+)"
 SAFE = 2**53 - 1
 
 
@@ -41,9 +44,10 @@ class Wrong(Exception):
 class Report:
     def __init__(self):
         self.findings, self.not_checked, self.signed_by, self.claim = [], [], [], None
+        self.timestamps = []
         self.checked = dict.fromkeys(
             "files records fields_shown fields_named fields_hidden proofs signatures cosignatures "
-            "texts references pages".split(), 0)
+            "timestamps texts references pages".split(), 0)
 
     def find(self, file, where, what):
         self.findings.append({"file": file, "where": where, "what": what})
@@ -55,7 +59,7 @@ class Report:
 
     def as_json(self):
         return {"schema": "contextrail.evidence-report/1", "state": self.state(),
-                "claim": self.claim, "checked": self.checked, "signed_by": self.signed_by,
+                "claim": self.claim, "checked": self.checked, "signed_by": self.signed_by, "timestamps": self.timestamps,
                 "findings": self.findings, "not_checked": self.not_checked,
                 "not_proved": NOT_PROVED}
 
@@ -499,7 +503,7 @@ FILE_TYPES = {
     "text": (f"texts/({UUID7}).json", "application/json"),
     "entry": (f"entries/({NUMBER}).json", "application/json"),
     "proof": (f"proofs/({NUMBER}).tlog-proof", "text/plain"),
-    "token": (f"tokens/({NUMBER}).tsr", "application/timestamp-reply"),
+    "token": (f"tokens/({NUMBER}(?:-{FURTHER})?).tsr", "application/timestamp-reply"),
     "summary.html": ("summary.html", "text/html"), "summary.md": ("summary.md", "text/markdown"),
     "related.json": ("related.json", "application/json"), "prov.json": ("prov.json", "application/json"),
     "VERIFY.md": ("VERIFY.md", "text/markdown"), "yaml": (f"record/({UUID7}).yaml", "application/yaml"),
@@ -590,7 +594,7 @@ class Bundle:
     def __init__(self, data, report):
         self.report, self.manifest = report, None
         self.files, self.damaged = {}, {}
-        self.records, self.entries, self.proofs, self.texts, self.tokens = {}, {}, {}, {}, []
+        self.records, self.entries, self.proofs, self.texts, self.tokens = {}, {}, {}, {}, {}
         members, start = read_members(data)
         check_members(members, start, len(data))
         for member in members:
@@ -668,7 +672,7 @@ class Bundle:
                 elif kind == "keys":
                     parse_keys(utf8(data))
                 elif kind == "token":
-                    self.tokens.append(name)
+                    self.tokens[name] = (int(part.split("-")[0]), data)
             except Wrong as why:
                 find(name, "", str(why))
         for name in ["custody.json", "keys.txt"]:
@@ -814,6 +818,44 @@ class Bundle:
         elif small["size"] and not consistent(small["size"], large["size"], small["root"],
                                               large["root"], path):
             find("", "head", "the log shows two histories: both heads cannot be true")
+
+    def check_timestamps(self, roots):
+        """Every token is one of the head; who made it is said for those under a trusted root."""
+        find, skip = self.report.find, self.report.not_checked.append
+        heads = [proof["checkpoint"] for _, proof in sorted(self.proofs.items())]
+        one_head = bool(heads) and all(head["note"] == heads[0]["note"] for head in heads)
+        for name, (size, token) in sorted(self.tokens.items()):
+            if not one_head:
+                skip(f"{name}: the timestamp, as there is no checkpoint to compare it with")
+            elif heads[0]["size"] != size:
+                find(name, "", f"it is to be of a head of {size} entries, and the bundle has none of that size")
+            else:
+                self.check_token(name, token, sha256(heads[0]["body"].encode()), roots)
+        if roots and not self.report.timestamps:
+            find("", "tsa-root", "no timestamp of the head of the log stands under the roots that you trust")
+
+    def check_token(self, name, token, imprint, roots):
+        find, skip = self.report.find, self.report.not_checked.append
+        try:
+            import verify_timestamp
+        except ImportError as missing:
+            return skip(f"{name}: the timestamp: verify_timestamp.py cannot be loaded: {missing}")
+        try:
+            said = verify_timestamp.verify(token, imprint)
+        except verify_timestamp.Refused as refused:
+            return find(name, "", f"the timestamp is not one of the head of the log: {refused}")
+        if not roots:
+            return skip(f"{name}: who made the timestamp: no roots of timestamp authorities were given; "
+                        f"it says {said['certificate']['subject']}")
+        try:
+            said = verify_timestamp.verify(token, imprint, roots)
+        except verify_timestamp.Refused as refused:
+            return skip(f"{name}: the timestamp, which does not stand under the roots given: {refused}")
+        at = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=said["time_us"])
+        self.report.checked["timestamps"] += 1
+        self.report.timestamps.append({
+            "file": name, "at": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "accuracy_us": said["accuracy_us"],
+            "by": said["certificate"]["subject"], "root": said["root"]["subject"]})
 
     def check_texts(self):
         """Texts beside a record have the digests in it, and nothing they came from is withheld."""
@@ -971,7 +1013,7 @@ class Bundle:
             self.report.find(name, "", "the file is missing, or should not be there")
 
 
-def verify(data, keys, head=None, path=None):
+def verify(data, keys, head=None, path=None, roots=None):
     """The report on a bundle. Raises NotABundle for bytes that are something else."""
     report = Report()
     try:
@@ -985,13 +1027,12 @@ def verify(data, keys, head=None, path=None):
     bundle.check_proofs(keys)
     if head:
         bundle.check_head(head, path, keys)
+    bundle.check_timestamps(roots)
     bundle.check_texts()
     if bundle.manifest:
         bundle.check_claim()
         bundle.check_relations()
         bundle.check_pages()
-    for name in bundle.tokens:
-        report.not_checked.append(f"{name}: the timestamp, which this version does not read")
     if not bundle.canonical or (
             bundle.manifest and bundle.manifest["packed_sha256"] != bundle.packed):
         report.find("", "", "this is not the container that was packed but another form of it")
@@ -1005,6 +1046,8 @@ def print_report(name, report):
         print(f"  WRONG {place}: {finding['what']}")
     print("  checked: " + ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in report.checked.items()))
     print("  signed by: " + (", ".join(report.signed_by) or "nobody that you trust"))
+    for stamp in report.timestamps:
+        print(f"  timestamp: {stamp['by']} saw the head at {stamp['at']}")
     for what in report.not_checked:
         print(f"  not checked: {what}")
     print(f"  {NOT_PROVED}")
@@ -1016,6 +1059,7 @@ def main():
     options.add_argument("--key", required=True, help="file of the keys you trust")
     options.add_argument("--head", help="file of a signed checkpoint you have from elsewhere")
     options.add_argument("--consistency", help="file of the consistency proof between the two heads")
+    options.add_argument("--tsa-root", help="PEM file of the roots of timestamp authorities you trust")
     options.add_argument("-o", choices=["text", "json"], default="text")
     options = options.parse_args()
     try:
@@ -1025,17 +1069,23 @@ def main():
         if options.head:
             with open(options.head, "rb") as file:
                 head = parse_checkpoint(file.read())
+        roots = None
+        if options.tsa_root:
+            with open(options.tsa_root, "rb") as file:
+                roots = file.read()
+            import verify_timestamp
+            verify_timestamp.read_certificates_of(roots)
         if options.consistency:
             with open(options.consistency, encoding="ascii") as file:
                 path = [unbase64(line) for line in file.read().split()]
-    except (OSError, ValueError, Wrong) as error:
+    except (OSError, ValueError, Wrong, ImportError) as error:
         print(f"verify.py: {error}", file=sys.stderr)
         return 2
     code = 0
     for name in options.bundle:
         try:
             with open(name, "rb") as file:
-                report = verify(file.read(), keys, head, path)
+                report = verify(file.read(), keys, head, path, roots)
         except (OSError, NotABundle) as error:
             print(f"{name}: this is not an evidence bundle: {error}", file=sys.stderr)
             if options.o == "json":

@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 
+warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+
 MAX_BYTES = 64 * 1024
 MAX_CERTIFICATES = 16
 MAX_BETWEEN = 6
@@ -71,7 +73,7 @@ INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x02, 0x03, 0x04, 0x05, 0x06
 BOOLEAN, SEQUENCE, SET, GENERALIZED_TIME = 0x01, 0x30, 0x31, 0x18
 
 
-class Refused(Exception):
+class Refused(ValueError):
     """Why a token is not believed."""
 
 
@@ -623,8 +625,9 @@ def check_signature(certificate, signer, statement, attributes):
         raise Refused("the signature does not hold") from error
 
 
-def verify(token, imprint, roots_pem):
-    """What `token` states about the SHA-256 digest `imprint`, to who trusts the roots.
+def verify(token, imprint, roots_pem=None):
+    """What `token` states about the SHA-256 digest `imprint`, to who trusts the roots. Without roots:
+    what it says itself, signed by a certificate of which nothing is known.
 
     Takes bytes, 32 bytes, and the bytes of a PEM file; gives a dictionary with `time_us`
     (microseconds since 1970), `accuracy_us`, `serial`, `policy`, `authority`, `certificate` and
@@ -645,6 +648,8 @@ def verify(token, imprint, roots_pem):
     certificate.check_authority()
     at_s = stated["time_us"] // 1_000_000
     certificate.check_time(at_s)
+    if roots_pem is None:
+        return {**stated, "certificate": certificate.name()}
     try:
         roots = read_certificates_of(roots_pem)
     except ValueError as error:
@@ -672,7 +677,6 @@ def answer_lines():
 
 
 def main(arguments):
-    warnings.simplefilter("ignore", CryptographyDeprecationWarning)
     if arguments == ["--lines"]:
         answer_lines()
         return 0

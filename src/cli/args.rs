@@ -1,5 +1,7 @@
 //! The command line as a whole; every verb has its own arguments beside its code.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
@@ -30,6 +32,15 @@ pub(super) struct Arguments {
         help_heading = GLOBAL
     )]
     pub(super) trail: String,
+    /// The witnesses and timestamp authorities of the trail; TRAIL.attesters beside it when there is one
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "CONTEXTRAIL_ATTESTERS",
+        help_heading = GLOBAL
+    )]
+    pub(super) attesters: Option<PathBuf>,
     /// How data is written; a table on a terminal, else jsonl
     #[arg(short, long, global = true, value_name = "FORMAT", value_enum, help_heading = GLOBAL)]
     pub(super) output: Option<OutputFormat>,

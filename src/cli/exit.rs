@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use crate::assembly::AssemblyError;
 use crate::capture::{CaptureError, SinkError};
 use crate::codec::WriteError;
+use crate::notary::NotaryError;
 use crate::store::StoreError;
 use crate::trail::TrailError;
 
@@ -132,6 +133,10 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
         TrailError::Store(error) => of_store(error),
         TrailError::Frozen(_) => (Exit::Verification, Some("contextrail log status")),
         TrailError::NotSigned => (Exit::NotFound, Some("contextrail log checkpoint")),
+        TrailError::NotAttested { .. } => (Exit::NotFound, Some("contextrail log status")),
+        TrailError::Notary(error) if matches!(**error, NotaryError::Attesters { .. }) => {
+            (Exit::Usage, Some("contextrail log witness --help"))
+        }
         TrailError::Notary(_) => (Exit::Storage, Some("contextrail log status")),
         TrailError::Spool { .. } | TrailError::ReadOnly => {
             (Exit::Storage, Some("contextrail doctor"))

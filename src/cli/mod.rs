@@ -51,7 +51,8 @@ pub async fn run(demo: Demo) -> ExitCode {
             return code.into();
         }
     };
-    let session = Session::new(arguments.trail, arguments.output, arguments.quiet);
+    let session = Session::new(arguments.trail, arguments.output, arguments.quiet)
+        .with_attesters(arguments.attesters);
     match dispatch(&session, arguments.command, demo).await {
         Ok(exit) => exit.into(),
         Err(failure) => {

@@ -1,21 +1,24 @@
 //! What every verb needs: the trail, the output, the time.
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 use super::output::OutputFormat;
+use crate::notary::Attesters;
 use crate::record::{Actor, ActorKind, Clock, Name, RecordId, SystemClock, Timestamp};
-use crate::trail::{Trail, TrailOptions, local_user};
+use crate::trail::{Trail, TrailError, TrailOptions, local_user};
 
 /// The options that every verb has, and what follows from them.
 pub(super) struct Session {
     pub(super) trail_url: String,
     pub(super) format: Option<OutputFormat>,
     pub(super) quiet: bool,
+    attesters: Option<PathBuf>,
     clock: Arc<dyn Clock>,
 }
 
@@ -25,8 +28,16 @@ impl Session {
             trail_url,
             format,
             quiet,
+            attesters: None,
             clock: Arc::new(SystemClock),
         }
+    }
+
+    /// Takes the witnesses and timestamp authorities out of this file, and not the one beside the
+    /// trail.
+    pub(super) fn with_attesters(mut self, path: Option<PathBuf>) -> Self {
+        self.attesters = path;
+        self
     }
 
     /// The address of the trail, unless it is the one that commands take by themselves.
@@ -56,6 +67,10 @@ impl Session {
                 kind: ActorKind::Human,
                 ..local_user()
             });
+        let options = match &self.attesters {
+            Some(path) => options.attesters(attesters(path)?),
+            None => options,
+        };
         Ok(match self.environment()? {
             Some(environment) => options.environment(environment),
             None => options,
@@ -110,6 +125,11 @@ impl Session {
         bar.enable_steady_tick(Duration::from_millis(120));
         bar
     }
+}
+
+fn attesters(path: &Path) -> Result<Attesters, Failure> {
+    let read = Attesters::read(path).map_err(TrailError::from)?;
+    read.ok_or_else(|| Failure::file(Exit::Storage, path, &io::ErrorKind::NotFound.into()))
 }
 
 /// Says on standard error what may not go unsaid.

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::bundle::RecordFile;
 use super::carried_text::CarriedText;
 use super::manifest::Statement;
-use super::view::{CheckpointView, Custody, RecordView, Signer, SignerRole, View};
+use super::view::{CheckpointView, Custody, RecordView, Signer, SignerRole, Stamp, View};
 use crate::log::{Hash, KeyKind, NoteSignature, SignedCheckpoint, TlogProof, VerifierKey};
 use crate::record::{RecordId, Timestamp};
 use crate::seal::{Entry, entry_hash};
@@ -20,7 +20,8 @@ pub(super) struct Contents {
     pub(super) entries: BTreeMap<u64, EntryFile>,
     pub(super) proofs: BTreeMap<u64, TlogProof>,
     pub(super) texts: BTreeMap<RecordId, CarriedText>,
-    pub(super) tokens: Vec<u64>,
+    /// By size of the log, and number.
+    pub(super) tokens: BTreeMap<(u64, u32), Vec<u8>>,
     pub(super) keys: Vec<VerifierKey>,
     pub(super) custody: Option<Custody>,
 }
@@ -98,7 +99,29 @@ impl Contents {
             signers: signatures
                 .map(|signature| self.signer(signature, checkpoint.origin()))
                 .collect(),
+            timestamps: self.stamps(signed)?,
         })
+    }
+
+    /// What the timestamps say; `None` when one cannot be read or is not of `signed`.
+    #[cfg(feature = "network")]
+    fn stamps(&self, signed: &SignedCheckpoint) -> Option<Vec<Stamp>> {
+        let imprint = signed.text_digest();
+        let stamps = self.tokens.values().map(|der| {
+            let token = crate::timestamp::Token::parse(der).ok()?;
+            let statement = token.verify_unanchored(&imprint).ok()?.statement;
+            Some(Stamp {
+                at: Timestamp::from_micros(statement.time_us).ok()?,
+                by: statement.certificate.subject,
+            })
+        });
+        stamps.collect()
+    }
+
+    /// Without the code for timestamps none can be read.
+    #[cfg(not(feature = "network"))]
+    fn stamps(&self, _: &SignedCheckpoint) -> Option<Vec<Stamp>> {
+        self.tokens.is_empty().then(Vec::new)
     }
 
     /// Whose signature one is, as far as the bundle itself tells.

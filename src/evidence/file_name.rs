@@ -22,8 +22,14 @@ pub enum FileName {
     Entry(u64),
     /// `proofs/<index>.tlog-proof`
     Proof(u64),
-    /// `tokens/<size>.tsr`: an RFC 3161 timestamp of the checkpoint of that size.
-    Token(u64),
+    /// `tokens/<size>.tsr`: an RFC 3161 timestamp of the checkpoint of that size; further ones are
+    /// numbered from 2, `tokens/<size>-2.tsr`.
+    Token {
+        /// The size of the log.
+        size: u64,
+        /// Which of the timestamps, from 1.
+        number: u32,
+    },
     /// A file for people and other tools, derived from the others.
     Page(Page),
 }
@@ -57,7 +63,7 @@ impl FileName {
             | Self::Entry(_)
             | Self::Page(Page::Related | Page::Prov) => "application/json",
             Self::Keys | Self::Proof(_) => "text/plain",
-            Self::Token(_) => "application/timestamp-reply",
+            Self::Token { .. } => "application/timestamp-reply",
             Self::Page(Page::SummaryHtml) => "text/html",
             Self::Page(Page::SummaryMarkdown | Page::Verify) => "text/markdown",
             Self::Page(Page::Yaml(_)) => "application/yaml",
@@ -75,7 +81,8 @@ impl fmt::Display for FileName {
             Self::Text(id) => write!(f, "texts/{id}.json"),
             Self::Entry(index) => write!(f, "entries/{index}.json"),
             Self::Proof(index) => write!(f, "proofs/{index}.tlog-proof"),
-            Self::Token(size) => write!(f, "tokens/{size}.tsr"),
+            Self::Token { size, number: 1 } => write!(f, "tokens/{size}.tsr"),
+            Self::Token { size, number } => write!(f, "tokens/{size}-{number}.tsr"),
             Self::Page(Page::SummaryHtml) => f.write_str("summary.html"),
             Self::Page(Page::SummaryMarkdown) => f.write_str("summary.md"),
             Self::Page(Page::Related) => f.write_str("related.json"),
@@ -118,8 +125,17 @@ fn numbered(name: &str) -> Option<FileName> {
         ("record", "yaml") => FileName::Page(Page::Yaml(stem.parse().ok()?)),
         ("entries", "json") => FileName::Entry(stem.parse().ok()?),
         ("proofs", "tlog-proof") => FileName::Proof(stem.parse().ok()?),
-        ("tokens", "tsr") => FileName::Token(stem.parse().ok()?),
+        ("tokens", "tsr") => token(stem)?,
         _ => return None,
+    })
+}
+
+fn token(stem: &str) -> Option<FileName> {
+    let (size, number) = stem.split_once('-').unwrap_or((stem, "1"));
+    let number: u32 = number.parse().ok()?;
+    (number > 0).then_some(FileName::Token {
+        size: size.parse().ok()?,
+        number,
     })
 }
 
@@ -140,6 +156,8 @@ mod tests {
             "VERIFY.md",
             "entries/0.json",
             "proofs/17.tlog-proof",
+            "tokens/17.tsr",
+            "tokens/17-2.tsr",
             &format!("records/{id}.json"),
             &format!("record/{id}.yaml"),
         ] {
@@ -151,6 +169,9 @@ mod tests {
             "entries/+1.json",
             "entries/1.json/",
             "other.txt",
+            "tokens/17-0.tsr",
+            "tokens/17-1.tsr",
+            "tokens/17-02.tsr",
             &format!("records/{}.json", id.to_uppercase()),
         ] {
             assert_eq!(name.parse::<FileName>(), Err(UnknownFile), "{name}");

@@ -59,7 +59,8 @@ pub enum GatherError {
     },
 }
 
-/// Makes a bundle of `what` from `trail`, proved under its newest signed head.
+/// Makes a bundle of `what` from `trail`, proved under the head that most stands behind of those that
+/// cover it: [`Trail::head_over`] its last record.
 ///
 /// Beside a decision it holds the contexts and generations it rests on, the decisions it replaced or
 /// that replaced it, its reviews and its outcomes: every record that one of them refers to.
@@ -74,9 +75,18 @@ pub async fn gather(
     redactions: Redactions,
     custody: Custody,
 ) -> Result<Gathered, GatherError> {
-    let head = trail.checkpoint().await?;
+    let newest = trail.checkpoint().await?;
     let mut found = Found::default();
-    let (scope, decisions) = found.collect(trail, what, head.head().size).await?;
+    let (scope, decisions) = found.collect(trail, what, newest.head().size).await?;
+    let last = found.records.keys().next_back().copied().unwrap_or(0);
+    let head = trail.head_over(last).await?;
+    let keys = trail
+        .notary()
+        .verifier_keys()
+        .await
+        .map_err(TrailError::from)?;
+    #[cfg(feature = "network")]
+    let keys = [keys, trail.notary().witness_keys(&head)].concat();
     let mut input = PackInput {
         claim: Claim {
             scope,
@@ -85,16 +95,8 @@ pub async fn gather(
         },
         decisions,
         records: Vec::with_capacity(found.records.len()),
-        keys: trail
-            .notary()
-            .verifier_keys()
-            .await
-            .map_err(TrailError::from)?,
-        tokens: head
-            .timestamps
-            .iter()
-            .map(|token| (head.head().size, token.clone()))
-            .collect(),
+        keys,
+        tokens: head.timestamps.clone(),
         custody,
         redactions,
         pages: Some(PAGES),

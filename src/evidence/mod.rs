@@ -47,8 +47,10 @@ pub use manifest::{FileNote, Manifest, Statement};
 pub use pack::{MAX_RECORDS, PackError, PackInput, PackRecord, pack};
 pub use pages::Pages;
 pub use redaction::{Redactions, Selector, Withheld};
-pub use report::{Counts, Finding, NotABundle, Report, State};
+pub use report::{Counts, Finding, NotABundle, Proven, Report, State};
 pub use summary::Summary;
 pub use tree::TreeError;
 pub use verify::{KnownHead, Verifier};
-pub use view::{CheckpointView, Claim, Custody, RecordView, Scope, Signer, SignerRole, View};
+pub use view::{
+    CheckpointView, Claim, Custody, RecordView, Scope, Signer, SignerRole, Stamp, View,
+};

@@ -28,13 +28,14 @@ pub struct PackInput {
     pub records: Vec<PackRecord>,
     /// The verification keys of the log and its witnesses, for convenience.
     pub keys: Vec<VerifierKey>,
-    /// RFC 3161 timestamps of the checkpoint, by its size.
-    pub tokens: BTreeMap<u64, Vec<u8>>,
+    /// RFC 3161 timestamps of the checkpoint, DER.
+    pub tokens: Vec<Vec<u8>>,
     /// Who makes it, for whom, when and why.
     pub custody: Custody,
     /// What is withheld.
     pub redactions: Redactions,
-    /// What derives the readable files; without it there are none.
+    /// What derives the readable files; without it there are none. Neither are there any with a
+    /// timestamp that cannot be read, which the pages would have to state.
     pub pages: Option<Pages>,
 }
 
@@ -73,11 +74,13 @@ pub fn pack(input: PackInput) -> Result<Vec<u8>, PackError> {
     let mut contents = Contents {
         keys: input.keys,
         custody: Some(input.custody),
-        tokens: input.tokens.keys().copied().collect(),
         ..Contents::default()
     };
-    for (size, token) in input.tokens {
-        files.insert(FileName::Token(size).to_string(), token);
+    for (token, number) in input.tokens.into_iter().zip(1..) {
+        let size = checkpoint.size();
+        let name = FileName::Token { size, number };
+        files.insert(name.to_string(), token.clone());
+        contents.tokens.insert((size, number), token);
     }
     add_records(input.records, &input.redactions, &mut contents, &mut files)?;
     let statement = Statement {
@@ -91,10 +94,11 @@ pub fn pack(input: PackInput) -> Result<Vec<u8>, PackError> {
         indexes: contents.entries.keys().copied().collect(),
     };
     add_rest(&contents, &mut files)?;
+    let mut version = 0;
     if let (Some(pages), Some(view)) = (pages, contents.view(&statement)) {
         files.extend((pages.render)(&view));
+        version = pages.version;
     }
-    let version = pages.map_or(0, |pages| pages.version);
     let packing = Packing::new(&files, Limits::default())?;
     let manifest = Manifest {
         claim: statement,

@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::manifest::Statement;
+use crate::record::Timestamp;
 
 /// The result of verifying a bundle: what was checked, what is wrong, and what cannot be said.
 #[derive(Clone, Debug, Serialize)]
@@ -18,6 +19,8 @@ pub struct Report {
     pub checked: Counts,
     /// Who signed the head of the log that the records are proved against, of those who are trusted.
     pub signed_by: Vec<String>,
+    /// When trusted timestamp authorities saw that head.
+    pub timestamps: Vec<Proven>,
     /// All that is wrong, in the order in which it was checked.
     pub findings: Vec<Finding>,
     /// What was not checked, and why.
@@ -74,12 +77,30 @@ pub struct Counts {
     pub signatures: u64,
     /// Cosignatures of trusted witnesses.
     pub cosignatures: u64,
+    /// Timestamps that stand under a trusted root.
+    pub timestamps: u64,
     /// Texts compared with the digest in their record.
     pub texts: u64,
     /// References between records that were followed.
     pub references: u64,
     /// Derived files that were derived again and compared.
     pub pages: u64,
+}
+
+/// What a timestamp proves: its authority saw the head of the log, and with it every record in the
+/// bundle, no later than this.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Proven {
+    /// The file with the token.
+    pub file: String,
+    /// When the head was seen.
+    pub at: Timestamp,
+    /// How far that may be off in both directions, in microseconds, if the token says so.
+    pub accuracy_us: Option<u64>,
+    /// Who signed the token.
+    pub by: String,
+    /// The trusted root behind it.
+    pub root: String,
 }
 
 /// One thing that is wrong.
@@ -117,6 +138,7 @@ impl Report {
             claim,
             checked: Counts::default(),
             signed_by: Vec::new(),
+            timestamps: Vec::new(),
             findings: Vec::new(),
             not_checked: Vec::new(),
             not_proved: Self::NOT_PROVED,

@@ -7,7 +7,11 @@ pub(super) fn page(view: &View) -> String {
         || ("<id>".to_owned(), "<index>".to_owned()),
         |record| (record.id.to_string(), record.index.to_string()),
     );
-    PAGE.replace("{id}", &id)
+    let page = match view.checkpoint.timestamps.as_slice() {
+        [] => PAGE.to_owned(),
+        _ => format!("{PAGE}{TIMESTAMPS}"),
+    };
+    page.replace("{id}", &id)
         .replace("{index}", &index)
         .replace("{size}", &view.checkpoint.size.to_string())
         .replace("{origin}", &printable(&view.checkpoint.origin))
@@ -24,3 +28,4 @@ fn printable(origin: &str) -> String {
 }
 
 const PAGE: &str = include_str!("verify.md");
+const TIMESTAMPS: &str = include_str!("verify_timestamp.md");

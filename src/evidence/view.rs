@@ -96,6 +96,17 @@ pub struct CheckpointView {
     pub root: Hash,
     /// Who signed it, in the order of the signatures.
     pub signers: Vec<Signer>,
+    /// When timestamp authorities saw it, as their tokens say.
+    pub timestamps: Vec<Stamp>,
+}
+
+/// What a timestamp says. That its authority is one to trust is for the reader to check.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Stamp {
+    /// When the head was seen.
+    pub at: Timestamp,
+    /// The name in the certificate that signed.
+    pub by: String,
 }
 
 /// One signature of a checkpoint.

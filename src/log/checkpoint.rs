@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sha2::{Digest as _, Sha256};
+
 use super::key::{KeyKind, SigningKey};
 use super::line;
 use super::note::{Note, NoteError, NoteSignature, VerifyError, check_text};
@@ -167,6 +169,13 @@ impl SignedCheckpoint {
     #[must_use]
     pub const fn note(&self) -> &Note {
         &self.note
+    }
+
+    /// The SHA-256 digest of the text that is signed, which timestamps of the checkpoint are taken
+    /// over: the same however many have signed since.
+    #[must_use]
+    pub fn text_digest(&self) -> [u8; 32] {
+        Sha256::digest(self.note.text().as_bytes()).into()
     }
 
     /// Adds a signature, in place of an earlier one by the same key.

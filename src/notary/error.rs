@@ -12,7 +12,7 @@ use crate::store::{LogHead, StoreError};
 pub enum NotaryError {
     /// The log does not contain the newest head that is known.
     #[error(transparent)]
-    Frozen(#[from] Frozen),
+    Frozen(Box<Frozen>),
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,6 +67,16 @@ pub enum NotaryError {
         /// What is wrong with it.
         what: String,
     },
+    /// The file that names witnesses and timestamp authorities cannot be understood.
+    #[error("{path}, line {line}: {what}")]
+    Attesters {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A checkpoint cannot be made.
     #[error("the checkpoint cannot be made")]
     Checkpoint(#[from] CheckpointError),
@@ -95,17 +105,39 @@ pub enum NotaryError {
 /// rewritten table. It can be read; nothing is appended or signed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
-    "the trail is frozen: {what}. The newest known head of {origin} has {} entries and root {}, the database has {} entries and root {}. \
+    "the trail is frozen: {what}. The newest known head of {origin} {}, the database has {} entries and root {}. \
      Put the newest database back; when it is lost for good, `contextrail log succeed --reason TEXT --approved-by A,B` begins a new epoch that says so",
-    known.size, Digest::Sha256(known.root), found.size, Digest::Sha256(found.root)
+    self.known_in_words(), found.size, Digest::Sha256(found.root)
 )]
 pub struct Frozen {
     /// Whose head it is.
     pub origin: String,
     /// What is wrong.
     pub what: &'static str,
-    /// The newest head known.
+    /// The newest head known; of one that a witness has seen its size alone, and a root of zeros.
     pub known: LogHead,
     /// The head of the database.
     pub found: LogHead,
+    /// The witness that has seen the known head, by its address; `None` when this trail has signed it
+    /// and keeps it in its heads file.
+    pub witness: Option<String>,
+}
+
+impl From<Frozen> for NotaryError {
+    fn from(frozen: Frozen) -> Self {
+        Self::Frozen(Box::new(frozen))
+    }
+}
+
+impl Frozen {
+    fn known_in_words(&self) -> String {
+        let size = self.known.size;
+        match &self.witness {
+            None => format!(
+                "has {size} entries and root {}",
+                Digest::Sha256(self.known.root)
+            ),
+            Some(url) => format!("has {size} entries, says the witness {url}"),
+        }
+    }
 }

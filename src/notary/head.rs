@@ -39,16 +39,38 @@ impl KnownHead {
         signatures.filter(|it| it.name().as_str() == origin).count()
     }
 
-    /// The level a record reached that is in the tree of this head.
+    /// Whether a witness has cosigned it.
+    #[must_use]
+    pub fn is_witnessed(&self) -> bool {
+        self.checkpoint.note().signatures().len() > self.own_signatures()
+    }
+
+    /// The highest level a record reached that is in the tree of this head.
     #[must_use]
     pub fn level(&self) -> Acknowledged {
         if !self.timestamps.is_empty() {
             Acknowledged::Timestamped
-        } else if self.checkpoint.note().signatures().len() > self.own_signatures() {
+        } else if self.is_witnessed() {
             Acknowledged::Witnessed
         } else {
             Acknowledged::Checkpointed
         }
+    }
+
+    /// Whether a record in the tree of this head reached `level`. A timestamp alone does not make
+    /// a head witnessed.
+    #[must_use]
+    pub fn has(&self, level: Acknowledged) -> bool {
+        match level {
+            Acknowledged::Queued | Acknowledged::Durable | Acknowledged::Checkpointed => true,
+            Acknowledged::Witnessed => self.is_witnessed(),
+            Acknowledged::Timestamped => !self.timestamps.is_empty(),
+        }
+    }
+
+    /// How much stands behind it: witnesses and a timestamp each count once.
+    pub(super) fn weight(&self) -> u8 {
+        u8::from(self.is_witnessed()) + u8::from(!self.timestamps.is_empty())
     }
 }
 

@@ -131,11 +131,21 @@ impl Heads {
 }
 
 /// Adds a head, or puts it in the place of the same one with fewer signatures: so the newest head
-/// stays the last one.
+/// of each log stays the last one of it.
 fn place(known: &mut Vec<KnownHead>, head: KnownHead) {
-    let is_same = |it: &&mut KnownHead| it.checkpoint.checkpoint() == head.checkpoint.checkpoint();
-    match known.iter_mut().rev().take(RECENT).find(is_same) {
-        Some(same) => *same = head,
+    let checkpoint = head.checkpoint.checkpoint();
+    let mut of_log = known.iter().enumerate().rev().filter(|(_, it)| {
+        let other = it.checkpoint.checkpoint();
+        other.origin() == checkpoint.origin()
+    });
+    // Sizes rise: one that is smaller ends the search, mostly at once.
+    let same = of_log
+        .by_ref()
+        .take_while(|(_, it)| it.head().size >= checkpoint.size())
+        .find(|(_, it)| it.checkpoint.checkpoint() == checkpoint)
+        .map(|(at, _)| at);
+    match same {
+        Some(at) => known[at] = head,
         None => known.push(head),
     }
 }
@@ -166,5 +176,3 @@ fn open_for_append(path: &Path, whole_bytes: usize) -> std::io::Result<File> {
 const MOST_BYTES: usize = 32 << 20;
 const MOST_IN_MEMORY: usize = 2_000;
 const KEPT: usize = 1_000;
-/// How far back a head is looked for that more is said of now.
-const RECENT: usize = 64;

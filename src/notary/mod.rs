@@ -7,20 +7,25 @@
 //!                                     sign ──▶ heads file, fsynced ──▶ witnesses, timestamps
 //! ```
 
+#[cfg(feature = "network")]
+mod attesters;
 mod error;
 mod files;
 mod head;
 mod heads;
 mod keys;
+mod level;
 #[cfg(feature = "network")]
 mod remote;
 mod signing;
 mod witness;
 
+#[cfg(feature = "network")]
+pub use attesters::{Attesters, TimestampAuthority, WitnessAddress};
 pub use error::{Frozen, NotaryError};
 pub use files::NotaryFiles;
 pub use head::KnownHead;
 #[cfg(feature = "network")]
-pub use remote::{Attesters, TimestampAuthority, WitnessAddress, timestamp_imprint};
+pub use remote::Ask;
 pub use signing::{Notary, NotaryOptions, Standing};
 pub use witness::{Witness, WitnessAnswer};

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::heads::Heads;
 use super::keys::{Keys, published};
 use super::{Frozen, KnownHead, NotaryError, NotaryFiles};
 use crate::log::{Checkpoint, Hash, KeyName, SignedCheckpoint, TileId, TiledTree, VerifierKey};
-use crate::record::{Acknowledged, Clock, Kind, Tenant, TrailId};
+use crate::record::{Clock, Kind, Tenant, TrailId};
 use crate::store::{Find, LogHead, Store};
 
 /// What a notary works on.
@@ -36,17 +36,19 @@ pub struct Notary {
     options: NotaryOptions,
     /// The origin of the first epoch.
     log: String,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
     frozen: OnceLock<Frozen>,
+    /// Tells those who wait for a level that there is more to see.
+    pub(super) news: watch::Sender<()>,
     #[cfg(feature = "network")]
     pub(super) remote: super::remote::Remote,
 }
 
-struct State {
+pub(super) struct State {
     /// `None` when opened for reading.
-    keys: Option<Keys>,
-    heads: Heads,
-    epoch: u64,
+    pub(super) keys: Option<Keys>,
+    pub(super) heads: Heads,
+    pub(super) epoch: u64,
 }
 
 /// How a log stands.
@@ -112,6 +114,7 @@ impl Notary {
                 epoch: 1,
             }),
             frozen: OnceLock::new(),
+            news: watch::Sender::new(()),
             #[cfg(feature = "network")]
             remote: super::remote::Remote::new(options.attesters.clone())?,
             options,
@@ -127,7 +130,7 @@ impl Notary {
         state.keys = Some(Keys::open(files, &origin, may_create)?);
         let found = notary.options.store.head(&notary.options.tenant).await?;
         match notary.guard(&state, found).await {
-            Err(NotaryError::Frozen(frozen)) => drop(notary.frozen.set(frozen)),
+            Err(NotaryError::Frozen(frozen)) => notary.set_frozen(*frozen),
             guarded => guarded?,
         }
         drop(state);
@@ -137,28 +140,36 @@ impl Notary {
     }
 
     /// Looks whether witnesses have seen more than the newest head known here.
+    ///
+    /// Without a heads file nothing else can tell that the database is an older one: its head is
+    /// signed, because a witness answers to signed heads alone.
     #[cfg(feature = "network")]
     async fn ask_at_open(&self) -> Result<(), NotaryError> {
-        if self.frozen().is_some() {
+        if self.frozen().is_some() || !self.can_reach(crate::record::Acknowledged::Witnessed) {
             return Ok(());
         }
-        match self.attest().await {
+        if self.standing().await?.newest.is_none() {
+            self.checkpoint().await?;
+        }
+        match self.attest(super::Ask::WitnessesAgain).await {
             // It is frozen now, and says so whenever something is to be appended.
             Err(NotaryError::Frozen(_)) => Ok(()),
             asked => asked.map(|_| ()),
         }
     }
 
-    #[cfg(feature = "network")]
     pub(super) fn set_frozen(&self, frozen: Frozen) {
         // The first reason stays.
         drop(self.frozen.set(frozen));
+        self.news.send_replace(());
     }
 
     /// Keeps what was said of a head since it was signed.
     #[cfg(feature = "network")]
     pub(super) async fn amend(&self, head: KnownHead) -> Result<(), NotaryError> {
-        self.state.lock().await.heads.add(head)
+        self.state.lock().await.heads.add(head)?;
+        self.news.send_replace(());
+        Ok(())
     }
 
     /// Why nothing is appended or signed, if so.
@@ -177,7 +188,7 @@ impl Notary {
         state.epoch = self.epoch_in_log().await?;
         let head = self.options.store.head(&self.options.tenant).await?;
         let frozen = match self.guard(&state, head).await {
-            Err(NotaryError::Frozen(frozen)) => Some(frozen),
+            Err(NotaryError::Frozen(frozen)) => Some(*frozen),
             guarded => guarded.map(|()| self.frozen().cloned())?,
         };
         Ok(Standing {
@@ -259,12 +270,13 @@ impl Notary {
         }
         if let Err(error) = self.guard(&state, found).await {
             if let NotaryError::Frozen(frozen) = &error {
-                drop(self.frozen.set(frozen.clone()));
+                self.set_frozen((**frozen).clone());
             }
             return Err(error);
         }
         let head = self.sign(&origin, found, &keys)?;
         state.heads.add(head.clone())?;
+        self.news.send_replace(());
         if let Some(keys) = &mut state.keys {
             keys.retire(self.options.files.as_ref())?;
         }
@@ -344,18 +356,6 @@ impl Notary {
         Ok(head)
     }
 
-    /// The level that the record at `log_index` has reached.
-    pub async fn level(&self, log_index: u64) -> Acknowledged {
-        let state = self.state.lock().await;
-        let covering = state.heads.all().iter().rev().filter(|head| {
-            self.is_ours(head.checkpoint.checkpoint().origin()) && head.head().size > log_index
-        });
-        covering
-            .map(KnownHead::level)
-            .max()
-            .unwrap_or(Acknowledged::Durable)
-    }
-
     /// Whether `found` contains the newest head known.
     async fn guard(&self, state: &State, found: LogHead) -> Result<(), NotaryError> {
         let Some(newest) = state.heads.newest(|origin| !origin.is_empty()) else {
@@ -367,6 +367,7 @@ impl Notary {
             what,
             known: newest.head(),
             found,
+            witness: None,
         };
         if !origin.starts_with(self.trail_prefix()) {
             return Err(frozen("the heads file speaks of another trail", newest).into());
@@ -440,7 +441,7 @@ impl Notary {
     }
 
     /// The epoch of the log: one more than it has records of succession.
-    async fn epoch_in_log(&self) -> Result<u64, NotaryError> {
+    pub(super) async fn epoch_in_log(&self) -> Result<u64, NotaryError> {
         let find = Find {
             kind: Some(Kind::Succession),
             ..Find::default()
@@ -455,7 +456,7 @@ impl Notary {
             .saturating_add(1))
     }
 
-    fn origin(&self, epoch: u64) -> Result<KeyName, NotaryError> {
+    pub(super) fn origin(&self, epoch: u64) -> Result<KeyName, NotaryError> {
         Ok(match epoch {
             1 => self.log.parse()?,
             epoch => format!("{}/{epoch}", self.log).parse()?,

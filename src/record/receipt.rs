@@ -1,5 +1,7 @@
 //! What the caller of a write gets back.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Digest, Kind, RecordId, Tenant};
@@ -38,4 +40,24 @@ pub enum Acknowledged {
     Witnessed,
     /// Under a checkpoint with a trusted timestamp.
     Timestamped,
+}
+
+impl Acknowledged {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Durable => "durable",
+            Self::Checkpointed => "checkpointed",
+            Self::Witnessed => "witnessed",
+            Self::Timestamped => "timestamped",
+        }
+    }
+}
+
+impl fmt::Display for Acknowledged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::capture::SinkError;
 use crate::notary::{Frozen, NotaryError};
-use crate::record::{InvalidValue, Kind, RecordId, Tenant};
+use crate::record::{Acknowledged, InvalidValue, Kind, RecordId, Tenant};
 use crate::seal::SealError;
 use crate::store::StoreError;
 
@@ -69,6 +69,18 @@ pub enum TrailError {
         "no signed head reaches it yet: a head is signed within a second while the trail is open for writing, and by `contextrail log checkpoint`"
     )]
     NotSigned,
+    /// A record has not reached the level that was asked for.
+    #[error("the record {id} is {reached}, and not {wanted}: {why}")]
+    NotAttested {
+        /// The record.
+        id: RecordId,
+        /// The level asked for.
+        wanted: Acknowledged,
+        /// The highest level it has reached.
+        reached: Acknowledged,
+        /// Why, and what to do.
+        why: &'static str,
+    },
     /// The trail was opened for reading.
     #[error("the trail was opened for reading alone: open it for writing")]
     ReadOnly,
@@ -121,7 +133,7 @@ impl TrailError {
 impl From<NotaryError> for TrailError {
     fn from(error: NotaryError) -> Self {
         match error {
-            NotaryError::Frozen(frozen) => Self::Frozen(Box::new(frozen)),
+            NotaryError::Frozen(frozen) => Self::Frozen(frozen),
             NotaryError::Store(error) => error.into(),
             error => Self::Notary(Arc::new(error)),
         }

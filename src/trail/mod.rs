@@ -1,6 +1,9 @@
 //! The trail: an open store plus its appender, and what applications do with it.
 
 mod answer;
+#[cfg(feature = "network")]
+mod asking;
+mod attest;
 mod decide;
 mod diff;
 mod disclose;
@@ -116,6 +119,12 @@ impl Trail {
     #[must_use]
     pub fn actor(&self) -> &Actor {
         &self.0.actor
+    }
+
+    /// Whether it was opened for reading: then nothing is appended, signed or attested.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.0.appender.is_none()
     }
 
     /// Who signs the heads of the log, and knows them.

@@ -55,8 +55,9 @@ pub struct TrailOptions {
     pub(super) spool_bytes: u64,
     pub(super) notary_files: Option<NotaryFiles>,
     pub(super) replace_lost_key: bool,
+    /// `None`: those in the file beside the trail.
     #[cfg(feature = "network")]
-    pub(super) attesters: Attesters,
+    pub(super) attesters: Option<Attesters>,
 }
 
 impl Default for TrailOptions {
@@ -82,7 +83,7 @@ impl TrailOptions {
             notary_files: None,
             replace_lost_key: false,
             #[cfg(feature = "network")]
-            attesters: Attesters::default(),
+            attesters: None,
         }
     }
 
@@ -158,13 +159,14 @@ impl TrailOptions {
         self
     }
 
-    /// Who is asked to attest signed heads: witnesses, and timestamp authorities; nobody unless set.
+    /// Who is asked to attest signed heads: witnesses, and timestamp authorities. Those named in the
+    /// file [`Attesters::beside`] the database when not set; nobody when there is no such file.
     ///
     /// A trail whose witness has seen a head that the log does not contain is frozen.
     #[cfg(feature = "network")]
     #[must_use]
     pub fn attesters(mut self, attesters: Attesters) -> Self {
-        self.attesters = attesters;
+        self.attesters = Some(attesters);
         self
     }
 
@@ -185,9 +187,11 @@ impl TrailOptions {
     ///
     /// [`TrailError::Store`]: a missing folder, another writer, a newer schema — each its own.
     #[cfg(feature = "sqlite")]
-    pub async fn open(self, url: &str) -> Result<Trail, TrailError> {
+    pub async fn open(mut self, url: &str) -> Result<Trail, TrailError> {
         let fresh = self.fresh();
-        match Location::parse(url)? {
+        let location = Location::parse(url)?;
+        self.find_attesters(&location)?;
+        match location {
             Location::Memory => {
                 let store = SqliteStore::in_memory(fresh).await?;
                 self.start(Arc::new(store), None, None).await
@@ -210,8 +214,10 @@ impl TrailOptions {
     ///
     /// [`TrailError::Store`]: a missing file, a newer schema — each its own.
     #[cfg(feature = "sqlite")]
-    pub async fn open_for_reading(self, url: &str) -> Result<Trail, TrailError> {
-        let Location::File(path) = Location::parse(url)? else {
+    pub async fn open_for_reading(mut self, url: &str) -> Result<Trail, TrailError> {
+        let location = Location::parse(url)?;
+        self.find_attesters(&location)?;
+        let Location::File(path) = location else {
             return Err(StoreError::Missing {
                 place: url.to_owned(),
             }
@@ -285,6 +291,26 @@ impl TrailOptions {
         chosen.unwrap_or_else(|| NotaryFiles::beside(path))
     }
 
+    /// Reads the attesters in the file beside the trail, unless they were given.
+    #[cfg(all(feature = "sqlite", feature = "network"))]
+    fn find_attesters(&mut self, location: &Location) -> Result<(), TrailError> {
+        if let (None, Location::File(path)) = (&self.attesters, location) {
+            self.attesters = Attesters::read(&Attesters::beside(path))?;
+        }
+        Ok(())
+    }
+
+    /// Without HTTP nobody is asked, and no record reaches more than a signed head.
+    #[cfg(all(feature = "sqlite", not(feature = "network")))]
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "the other one does"
+    )]
+    fn find_attesters(&mut self, _: &Location) -> Result<(), TrailError> {
+        Ok(())
+    }
+
     fn notary_of(&self, store: &Arc<dyn Store>, files: Option<NotaryFiles>) -> NotaryOptions {
         NotaryOptions {
             store: Arc::clone(store),
@@ -293,7 +319,7 @@ impl TrailOptions {
             files,
             replace_lost_key: self.replace_lost_key,
             #[cfg(feature = "network")]
-            attesters: self.attesters.clone(),
+            attesters: self.attesters.clone().unwrap_or_default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Stored, Trail, TrailError};
 use crate::log::{Hash, SignedCheckpoint, TlogProof};
 use crate::notary::{KnownHead, NotaryError};
-use crate::record::Receipt;
+use crate::record::Acknowledged;
 
 impl Trail {
     /// The newest signed head; a new one when the log has grown and this trail may sign.
@@ -20,15 +20,32 @@ impl Trail {
         newest.ok_or(TrailError::NotSigned)
     }
 
-    /// The proof that `stored` is in the log, under the newest signed head.
+    /// The signed head to prove entries under whose last one is at `log_index`: of those that cover
+    /// it the newest one that most stands behind, witnesses or a timestamp; a new one when none does
+    /// and this trail may sign.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Frozen`]; [`TrailError::NotSigned`] when no signed head reaches it yet.
+    pub async fn head_over(&self, log_index: u64) -> Result<KnownHead, TrailError> {
+        if let Some(head) = self.notary().best_head(log_index, None).await {
+            return Ok(head);
+        }
+        let newest = self.checkpoint().await?;
+        if log_index >= newest.head().size {
+            return Err(TrailError::NotSigned);
+        }
+        Ok(newest)
+    }
+
+    /// The proof that `stored` is in the log, under [`Trail::head_over`] it.
     ///
     /// # Errors
     ///
     /// [`TrailError::NotSigned`] when no signed head reaches it yet.
     pub async fn prove(&self, stored: &Stored) -> Result<TlogProof, TrailError> {
-        let newest = self.checkpoint().await?;
-        self.prove_under(stored.log_index(), &newest.checkpoint)
-            .await
+        let head = self.head_over(stored.log_index()).await?;
+        self.prove_under(stored.log_index(), &head.checkpoint).await
     }
 
     /// The proof that the entry at `log_index` is in the log, under `checkpoint`.
@@ -68,12 +85,25 @@ impl Trail {
         }
     }
 
-    /// The receipt as it would be given now: a head that was signed since counts.
-    pub async fn receipt_now(&self, receipt: &Receipt) -> Receipt {
-        let mut now = receipt.clone();
-        if let Some(log_index) = receipt.log_index {
-            now.acknowledged = self.notary().level(log_index).await;
+    /// The proof that `stored` is in the log, under a signed head that has reached `level`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::NotAttested`] when no head that covers it has.
+    pub async fn prove_at(
+        &self,
+        stored: &Stored,
+        level: Acknowledged,
+    ) -> Result<TlogProof, TrailError> {
+        let log_index = stored.log_index();
+        match self.notary().best_head(log_index, Some(level)).await {
+            Some(head) => self.prove_under(log_index, &head.checkpoint).await,
+            None => Err(TrailError::NotAttested {
+                id: stored.id(),
+                wanted: level,
+                reached: self.notary().level(log_index).await,
+                why: "no head that covers it has been attested so",
+            }),
         }
-        now
     }
 }

@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+#[cfg(feature = "network")]
+use super::asking::Asking;
 use crate::notary::Notary;
 
 /// Signs the head of a log at least once a second while it grows, and once more at the end; has
@@ -13,6 +15,8 @@ use crate::notary::Notary;
 #[derive(Debug)]
 pub(super) struct Signing {
     grown: watch::Sender<Grown>,
+    /// Somebody waits for a head to be attested.
+    wanted: Arc<Notify>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -29,10 +33,12 @@ impl Signing {
     pub(super) fn start(notary: &Arc<Notary>) -> Self {
         let (grown, seen) = watch::channel(Grown::To(0));
         let mut tasks = JoinSet::new();
+        let wanted = Arc::new(Notify::new());
         #[cfg(feature = "network")]
         let signed = {
             let (signed, unattested) = watch::channel(());
-            tasks.spawn(attest(Arc::clone(notary), unattested));
+            let asking = Asking::new(Arc::clone(notary), Arc::clone(&wanted));
+            tasks.spawn(asking.run(unattested));
             move || {
                 signed.send_replace(());
             }
@@ -42,8 +48,14 @@ impl Signing {
         tasks.spawn(run(Arc::clone(notary), seen, signed));
         Self {
             grown,
+            wanted,
             tasks: Mutex::new(tasks),
         }
+    }
+
+    /// Has the attesters asked about the newest head who have not attested it.
+    pub(super) fn ask_now(&self) {
+        self.wanted.notify_one();
     }
 
     /// Says that the log has at least `size` entries.
@@ -75,31 +87,23 @@ impl Signing {
 /// Signs heads, and calls `signed` after each.
 async fn run(notary: Arc<Notary>, mut grown: watch::Receiver<Grown>, signed: impl Fn()) {
     while grown.changed().await.is_ok() {
-        let is_done = *grown.borrow_and_update() == Grown::Done;
+        let seen = *grown.borrow_and_update();
         match notary.checkpoint().await {
             Ok(_) => signed(),
             Err(error) => {
                 tracing::error!(error = %error, "no checkpoint was signed; it will be tried again when the log grows");
             }
         }
-        if is_done {
+        if seen == Grown::Done {
             return;
         }
-        // What is appended meanwhile is in the next checkpoint.
+        // What is appended meanwhile is in the next checkpoint. Waiting looks at each size and so
+        // counts it as seen: it has to be said that one is still to be signed.
         let done = grown.wait_for(|grown| *grown == Grown::Done);
-        let is_done = tokio::time::timeout(INTERVAL, done).await;
-        if is_done.is_ok_and(|done| done.is_ok()) {
+        drop(tokio::time::timeout(INTERVAL, done).await);
+        let is_new = *grown.borrow() != seen;
+        if is_new {
             grown.mark_changed();
-        }
-    }
-}
-
-/// Has signed heads attested, one after the other; those signed meanwhile are passed over.
-#[cfg(feature = "network")]
-async fn attest(notary: Arc<Notary>, mut signed: watch::Receiver<()>) {
-    while signed.changed().await.is_ok() {
-        if let Err(error) = notary.attest().await {
-            tracing::error!(error = %error, "the newest head is not attested");
         }
     }
 }

@@ -72,17 +72,23 @@ impl Trail {
     }
 
     /// The size of the largest known head that the log still contains.
+    ///
+    /// Against a witness only heads count that witnesses have seen: any other may be that of the
+    /// history they do not know.
     async fn first_lost(&self, frozen: &Frozen) -> u64 {
+        let by_witness = frozen.witness.is_some();
         let mut sizes: Vec<_> = self
             .notary()
             .heads()
             .await
             .iter()
+            .filter(|head| !by_witness || head.is_witnessed())
             .map(crate::notary::KnownHead::head)
             .collect();
         sizes.sort_unstable_by_key(|head| std::cmp::Reverse(head.size));
         let whole = self.notary().root_at(frozen.found.size).await;
-        if frozen.found.size < frozen.known.size
+        if !by_witness
+            && frozen.found.size < frozen.known.size
             && whole.is_ok_and(|root| root == frozen.found.root)
         {
             let larger = sizes.iter().find(|head| head.size <= frozen.found.size);

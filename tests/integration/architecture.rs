@@ -11,7 +11,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("capture", &["record", "assembly"]),
     ("log", &[]),
     ("seal", &["record", "log"]),
-    ("evidence", &["record", "codec", "log", "seal", "trail"]),
+    (
+        "evidence",
+        &["record", "codec", "log", "seal", "timestamp", "trail"],
+    ),
     ("store", &["record", "log", "seal"]),
     ("timestamp", &[]),
     ("notary", &["record", "log", "store", "timestamp"]),

@@ -10,6 +10,7 @@ mod codec;
 mod evidence;
 mod evidence_pages;
 mod log;
+mod notary;
 mod sample;
 mod seal;
 mod store;

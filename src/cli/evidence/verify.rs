@@ -8,6 +8,7 @@ use crate::cli::plain;
 use crate::cli::session::Session;
 use crate::evidence::{KnownHead, PAGES, Report, State, Verifier};
 use crate::log::{SignedCheckpoint, VerifierKey};
+use crate::timestamp::TrustAnchors;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -24,6 +25,9 @@ pub(in crate::cli) struct Args {
     /// The consistency proof between that checkpoint and the bundle's, from `log consistency`
     #[arg(long, value_name = "FILE", requires = "head")]
     consistency: Option<PathBuf>,
+    /// Roots of the timestamp authorities you trust, PEM: one of them must have stamped the head
+    #[arg(long, value_name = "PEM")]
+    tsa_root: Vec<PathBuf>,
 }
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Failure> {
@@ -40,6 +44,9 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Failure> {
                 .map_err(|error| unreadable(path, &error))?,
             consistency: args.consistency.as_deref().map(hashes).transpose()?,
         });
+    }
+    if let Some(roots) = roots(&args.tsa_root)? {
+        verifier = verifier.with_authorities(roots);
     }
     let bundle = super::read(&args.file)?;
     let report = verifier
@@ -58,6 +65,22 @@ fn text(path: &Path) -> Result<String, Failure> {
         std::io::ErrorKind::InvalidData => unreadable(path, &error),
         _ => Failure::file(Exit::Storage, path, &error),
     })
+}
+
+/// The roots in all of these files together; `None` without a file.
+fn roots(paths: &[PathBuf]) -> Result<Option<TrustAnchors>, Failure> {
+    let mut all = String::new();
+    for path in paths {
+        let pem = text(path)?;
+        TrustAnchors::from_pem(&pem).map_err(|error| unreadable(path, &error))?;
+        all.push_str(&pem);
+        all.push('\n');
+    }
+    let [first, ..] = paths else {
+        return Ok(None);
+    };
+    let roots = TrustAnchors::from_pem(&all);
+    roots.map(Some).map_err(|error| unreadable(first, &error))
 }
 
 fn hashes(path: &Path) -> Result<Vec<crate::log::Hash>, Failure> {
@@ -98,7 +121,8 @@ impl Page for Report {
     fn page(&self) -> String {
         let checked = &self.checked;
         let mut page = format!(
-            "{}\n  {} records, {} fields shown, {} named, {} hidden, {} proofs, {} texts, {} files\n",
+            "{}\n  {} records, {} fields shown, {} named, {} hidden, {} proofs, {} texts, {} files, \
+             {} signatures, {} cosignatures, {} timestamps\n",
             match self.state {
                 State::Verified =>
                     "verified: what the bundle shows was recorded, and nothing of it was changed",
@@ -112,9 +136,19 @@ impl Page for Report {
             checked.proofs,
             checked.texts,
             checked.files,
+            checked.signatures,
+            checked.cosignatures,
+            checked.timestamps,
         );
         for key in &self.signed_by {
             page.push_str(&format!("  signed by {}\n", plain::line(key)));
+        }
+        for proven in &self.timestamps {
+            let text = format!(
+                "{}, which the root {} stands behind, saw it at {}",
+                proven.by, proven.root, proven.at
+            );
+            page.push_str(&format!("  timestamp: {}\n", plain::line(&text)));
         }
         for finding in &self.findings {
             let text = format!("{} {}: {}", finding.file, finding.place, finding.what);
@@ -132,6 +166,7 @@ const EXAMPLES: &str = "\
 Examples:
   contextrail log key show > trail.pub
   contextrail evidence verify 12345.zip --key trail.pub
+  contextrail evidence verify 12345.zip --key trail.pub --key witness.pub --tsa-root tsa.pem
   contextrail evidence verify 12345.zip --key trail.pub --head head.txt -o json
 
 Exit code 4 when something is wrong, 2 when the file is no bundle.";

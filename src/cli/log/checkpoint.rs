@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::super::exit::{Exit, Failure};
 use super::super::output::{OutputFormat, document, no_id};
 use super::super::session::Session;
-use crate::notary::KnownHead;
+use crate::notary::{Ask, KnownHead};
 use crate::record::{Acknowledged, Digest, Timestamp};
 use crate::store::StoreError;
-use crate::trail::TrailError;
+use crate::trail::{Trail, TrailError};
 
 #[derive(Debug, Serialize)]
 struct Shown {
@@ -61,12 +61,24 @@ async fn newest(session: &Session) -> Result<KnownHead, Failure> {
         }
         opened => opened?,
     };
-    let head = trail.checkpoint().await;
+    let head = attested(&trail).await;
     trail.close().await;
     Ok(head?)
+}
+
+/// The newest head, with what witnesses and timestamp authorities say of it now.
+async fn attested(trail: &Trail) -> Result<KnownHead, TrailError> {
+    let head = trail.checkpoint().await?;
+    if trail.is_read_only() {
+        return Ok(head);
+    }
+    Ok(trail.notary().attest(Ask::Everybody).await?.unwrap_or(head))
 }
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   contextrail log checkpoint > head.txt
-  contextrail log checkpoint -o json";
+  contextrail log checkpoint -o json
+
+The witnesses and timestamp authorities of the trail are asked about the head first; what they say
+is part of it. One that is away is left out: -o json says which level the head reached.";

@@ -10,7 +10,7 @@ use super::super::exit::{Exit, Failure};
 use super::super::output::{OutputFormat, document, no_id};
 use super::super::session::{Session, resolve};
 use crate::log::Hash;
-use crate::record::RecordId;
+use crate::record::{Acknowledged, RecordId};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = PROVE_EXAMPLES)]
@@ -18,6 +18,9 @@ pub(in crate::cli) struct ProveArgs {
     /// The record, or the beginning of its id
     #[arg(value_name = "ID")]
     id: String,
+    /// Only under a head that was attested so: checkpointed, witnessed or timestamped
+    #[arg(long, value_name = "LEVEL", value_parser = level)]
+    level: Option<Acknowledged>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -37,6 +40,7 @@ struct Proof {
     index: u64,
     size: u64,
     path: Vec<String>,
+    level: Acknowledged,
     checkpoint: String,
 }
 
@@ -53,7 +57,10 @@ pub(super) async fn prove(session: &Session, args: &ProveArgs) -> Result<Exit, F
     let stored = trail.read(id).await?;
     let stored =
         stored.ok_or_else(|| Failure::new(Exit::NotFound, format!("no record has the id {id}")))?;
-    let proof = trail.prove(&stored).await?;
+    let proof = match args.level {
+        Some(level) => trail.prove_at(&stored, level).await?,
+        None => trail.prove(&stored).await?,
+    };
     let text = match session.format {
         None | Some(OutputFormat::Table) => proof.to_string(),
         Some(OutputFormat::Id) => format!("{id}\n"),
@@ -63,6 +70,7 @@ pub(super) async fn prove(session: &Session, args: &ProveArgs) -> Result<Exit, F
                 index: proof.index(),
                 size: proof.checkpoint().checkpoint().size(),
                 path: in_base64(proof.path()),
+                level: trail.notary().level(proof.index()).await,
                 checkpoint: proof.checkpoint().to_string(),
             },
             format,
@@ -92,6 +100,16 @@ pub(super) async fn consistency(
     write(&text)
 }
 
+fn level(text: &str) -> Result<Acknowledged, String> {
+    let levels = [
+        Acknowledged::Checkpointed,
+        Acknowledged::Witnessed,
+        Acknowledged::Timestamped,
+    ];
+    let named = levels.into_iter().find(|level| level.as_str() == text);
+    named.ok_or_else(|| "expected checkpointed, witnessed or timestamped".to_owned())
+}
+
 fn write(text: &str) -> Result<Exit, Failure> {
     let mut out = Session::stdout();
     out.write_all(text.as_bytes())?;
@@ -106,7 +124,11 @@ fn in_base64(path: &[Hash]) -> Vec<String> {
 const PROVE_EXAMPLES: &str = "\
 Examples:
   contextrail log prove 01948c9a > context.tlog-proof
-  contextrail log prove 01948c9a -o json";
+  contextrail log prove 01948c9a --level witnessed
+  contextrail log prove 01948c9a -o json
+
+Without --level it is the head that most stands behind; -o json says which level the record reached.
+Exit code 3 when no head has the level asked for.";
 
 const CONSISTENCY_EXAMPLES: &str = "\
 Examples:

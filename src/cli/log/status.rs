@@ -7,9 +7,10 @@ use super::super::output::{Page, single};
 use super::super::plain;
 use super::super::session::Session;
 use super::super::table_text::moment;
-use crate::notary::{KnownHead, Standing};
+use crate::notary::{KnownHead, Notary, NotaryError};
 use crate::record::{Acknowledged, Digest, Timestamp};
 use crate::store::LogHead;
+use crate::trail::TrailError;
 
 #[derive(Debug, Serialize)]
 struct Status {
@@ -19,6 +20,11 @@ struct Status {
     root: Digest,
     #[serde(skip_serializing_if = "Option::is_none")]
     signed: Option<Signed>,
+    /// How many entries have reached each level.
+    reached: Reached,
+    /// What the witnesses say now, in the order they are named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    witnesses: Vec<Witness>,
     frozen: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
@@ -32,10 +38,24 @@ struct Signed {
     level: Acknowledged,
 }
 
+#[derive(Debug, Serialize)]
+struct Reached {
+    checkpointed: u64,
+    witnessed: u64,
+    timestamped: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Witness {
+    url: String,
+    agrees: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
 pub(super) async fn run(session: &Session) -> Result<Exit, Failure> {
     let trail = session.reader().await?;
-    let standing = trail.notary().standing().await;
-    let status = Status::of(&standing.map_err(crate::trail::TrailError::from)?);
+    let status = Status::of(trail.notary()).await.map_err(TrailError::from)?;
     single(&mut Session::stdout(), &status, session.format())?;
     Ok(if status.frozen {
         Exit::Verification
@@ -45,16 +65,49 @@ pub(super) async fn run(session: &Session) -> Result<Exit, Failure> {
 }
 
 impl Status {
-    fn of(standing: &Standing) -> Self {
+    async fn of(notary: &Notary) -> Result<Self, NotaryError> {
+        let asked = notary.ask_witnesses().await?;
+        // After the witnesses, who may know that it is frozen.
+        let standing = notary.standing().await?;
         let LogHead { size, root } = standing.head;
-        Self {
-            origin: standing.origin.clone(),
+        Ok(Self {
+            origin: standing.origin,
             epoch: standing.epoch,
             size,
             root: Digest::Sha256(root),
             signed: standing.newest.as_ref().map(Signed::of),
+            reached: Reached {
+                checkpointed: reach(notary, Acknowledged::Checkpointed).await,
+                witnessed: reach(notary, Acknowledged::Witnessed).await,
+                timestamped: reach(notary, Acknowledged::Timestamped).await,
+            },
+            witnesses: asked.into_iter().map(Witness::of).collect(),
             frozen: standing.frozen.is_some(),
             why: standing.frozen.as_ref().map(ToString::to_string),
+        })
+    }
+
+    fn levels(&self) -> String {
+        let Reached {
+            checkpointed,
+            witnessed,
+            timestamped,
+        } = self.reached;
+        format!("{checkpointed} signed, {witnessed} witnessed, {timestamped} timestamped")
+    }
+}
+
+async fn reach(notary: &Notary, level: Acknowledged) -> u64 {
+    let newest = notary.newest_with(level).await;
+    newest.map_or(0, |head| head.head().size)
+}
+
+impl Witness {
+    fn of((url, why): (String, Option<String>)) -> Self {
+        Self {
+            url,
+            agrees: why.is_none(),
+            why,
         }
     }
 }
@@ -82,11 +135,18 @@ impl Page for Status {
         );
         match &self.signed {
             Some(signed) => page.push_str(&format!(
-                "  signed   {} entries at {}\n",
+                "  signed   {} entries at {}, {}\n  reached  {}\n",
                 signed.size,
-                moment(signed.at)
+                moment(signed.at),
+                signed.level,
+                self.levels(),
             )),
             None => page.push_str("  signed   never\n"),
+        }
+        for witness in &self.witnesses {
+            let says = witness.why.as_deref().unwrap_or("agrees");
+            let line = format!("{}: {says}", witness.url);
+            page.push_str(&format!("  witness  {}\n", plain::line(&line)));
         }
         match &self.why {
             Some(why) => page.push_str(&format!("  frozen   {}\n", plain::line(why))),
@@ -101,4 +161,5 @@ Examples:
   contextrail log status
   contextrail log status -o json
 
-Exit code 4 when the trail is frozen: the database is older than the newest signed head, or was changed.";
+The witnesses of the trail are asked whether they know more of it. Exit code 4 when it is frozen: the
+database is older than the newest head that was signed or witnessed, or was changed.";

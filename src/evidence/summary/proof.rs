@@ -7,7 +7,7 @@ use super::brief::is_whole;
 use super::withheld::{Counts, shows_nothing};
 use crate::evidence::page::{Block, Facts, Line, Section, Table, counted, grouped};
 use crate::evidence::shown::ShownBundle;
-use crate::evidence::view::{Scope, SignerRole};
+use crate::evidence::view::{Scope, SignerRole, Stamp};
 use crate::record::Kind;
 
 pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
@@ -51,6 +51,9 @@ fn proved(bundle: &ShownBundle<'_>) -> Vec<Line> {
     lines.push("A record that others refer to was in the log before them: each names the ones before by their hash.".into());
     if has_witness(bundle) {
         lines.push("Each witness named below has seen this head of the log, and that it continues those it had seen before.".into());
+    }
+    if !bundle.view.checkpoint.timestamps.is_empty() {
+        lines.push("Each timestamp named below shows that this head of the log, and every record in it, was there at that time: to whoever trusts its authority.".into());
     }
     if let Scope::Range { from, to } = bundle.view.claim.scope
         && is_whole(bundle, from, to)
@@ -123,6 +126,10 @@ pub(super) fn log(bundle: &ShownBundle<'_>) -> Section {
             recorded(BASE64.encode(checkpoint.root)),
         )
         .line("signed by", signers(bundle));
+    let facts = match bundle.view.checkpoint.timestamps.as_slice() {
+        [] => facts,
+        stamps => facts.line("timestamped by", stamped(stamps)),
+    };
     Section {
         title: "The log",
         blocks: facts
@@ -170,6 +177,13 @@ fn signers(bundle: &ShownBundle<'_>) -> Line {
         SignerRole::Log => line(&signer.name).own(" (the log)"),
         SignerRole::Witness { at } => line(&signer.name).own(" (a witness, ").at(at).own(")"),
         SignerRole::Other => line(&signer.name).own(" (a key this version does not know)"),
+    }))
+}
+
+fn stamped(stamps: &[Stamp]) -> Line {
+    super::facts::joined(stamps.iter().map(|stamp| {
+        let by = Line::default().recorded(stamp.by.clone());
+        by.own(", as the token says, ").at(stamp.at)
     }))
 }
 

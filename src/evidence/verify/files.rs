@@ -121,7 +121,9 @@ impl Contents {
         let text = |error: &dyn std::error::Error| sentence(error);
         match file {
             FileName::Manifest | FileName::Page(_) => {}
-            FileName::Token(size) => self.tokens.push(size),
+            FileName::Token { size, number } => {
+                self.tokens.insert((size, number), bytes.to_vec());
+            }
             FileName::Custody => {
                 self.custody = Some(Custody::from_bytes(bytes).map_err(|e| text(&e))?);
             }

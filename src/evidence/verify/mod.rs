@@ -7,6 +7,8 @@ mod readable;
 mod record;
 mod relation;
 mod text;
+#[cfg(feature = "network")]
+mod timestamp;
 
 use super::container::{self, Container, ContainerError, Limits};
 use super::contents::Contents;
@@ -14,6 +16,8 @@ use super::manifest::Manifest;
 use super::pages::Pages;
 use super::report::{NotABundle, Report};
 use crate::log::{Hash, SignedCheckpoint, VerifierKey};
+#[cfg(feature = "network")]
+use crate::timestamp::TrustAnchors;
 
 /// Verifies bundles against the keys that somebody trusts.
 ///
@@ -33,6 +37,8 @@ pub struct Verifier {
     head: Option<KnownHead>,
     pages: Option<Pages>,
     limits: Limits,
+    #[cfg(feature = "network")]
+    authorities: Option<TrustAnchors>,
 }
 
 /// A head of the log that the auditor has from elsewhere: the log, a witness, an earlier bundle.
@@ -55,7 +61,17 @@ impl Verifier {
             head: None,
             pages: None,
             limits: Limits::default(),
+            #[cfg(feature = "network")]
+            authorities: None,
         }
+    }
+
+    /// Trusts timestamp authorities behind these roots: one of them has to have stamped the head.
+    #[cfg(feature = "network")]
+    #[must_use]
+    pub fn with_authorities(mut self, roots: TrustAnchors) -> Self {
+        self.authorities = Some(roots);
+        self
     }
 
     /// Compares the head in the bundle with one that is known.
@@ -122,15 +138,29 @@ impl Verifier {
         if let Some(head) = &self.head {
             proof::check_head(contents, head, &self.keys, report);
         }
+        self.check_timestamps(contents, report);
         text::check(contents, report);
         if let Some(manifest) = manifest {
             claim::check(&manifest.claim, contents, report);
             relation::check(&manifest.claim, contents, report);
             readable::check(manifest, contents, container, self.pages, report);
         }
-        for size in &contents.tokens {
+    }
+    #[cfg(feature = "network")]
+    fn check_timestamps(&self, contents: &Contents, report: &mut Report) {
+        timestamp::check(contents, self.authorities.as_ref(), report);
+    }
+
+    #[cfg(not(feature = "network"))]
+    #[expect(
+        clippy::unused_self,
+        reason = "with timestamps it has roots to compare with"
+    )]
+    fn check_timestamps(&self, contents: &Contents, report: &mut Report) {
+        for (size, number) in contents.tokens.keys().copied() {
+            let file = super::file_name::FileName::Token { size, number };
             report.not_checked.push(format!(
-                "tokens/{size}.tsr: the timestamp, which this version does not read"
+                "{file}: the timestamp, which this program was built without the code for"
             ));
         }
     }

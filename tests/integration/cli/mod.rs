@@ -1,5 +1,6 @@
 //! The program as its users run it.
 
+mod bad_bundle;
 mod exit_code;
 mod export;
 mod help;
@@ -7,6 +8,7 @@ mod hostile;
 mod proof;
 mod shape;
 mod storage;
+mod witness;
 
 use std::fs;
 use std::io::Write as _;
@@ -50,6 +52,7 @@ impl Folder {
             .current_dir(self.0.path())
             .env_remove("CONTEXTRAIL_TRAIL")
             .env_remove("CONTEXTRAIL_ENV")
+            .env_remove("CONTEXTRAIL_ATTESTERS")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use contextrail::evidence::{KnownHead, Verifier};
 use contextrail::log::VerifierKey;
+use contextrail::timestamp::TrustAnchors;
 use serde_json::Value;
 
 /// What a verifier said: its verdict, and the files it found something wrong with.
@@ -14,6 +15,8 @@ use serde_json::Value;
 pub(super) struct Verdict {
     pub(super) state: String,
     pub(super) files: BTreeSet<String>,
+    /// What timestamps prove.
+    pub(super) timestamps: Vec<Value>,
 }
 
 impl Verdict {
@@ -23,6 +26,10 @@ impl Verdict {
         Self {
             state: report["state"].as_str().unwrap().to_owned(),
             files: files.map(str::to_owned).collect(),
+            timestamps: match &report["timestamps"] {
+                Value::Array(timestamps) => timestamps.clone(),
+                _ => Vec::new(),
+            },
         }
     }
 
@@ -33,6 +40,7 @@ impl Verdict {
             Err(_) => Self {
                 state: "not_a_bundle".to_owned(),
                 files: BTreeSet::new(),
+                timestamps: Vec::new(),
             },
         }
     }
@@ -43,6 +51,7 @@ impl Verdict {
 pub(super) struct Both {
     keys: Vec<VerifierKey>,
     head: Option<KnownHead>,
+    roots_pem: Option<String>,
     bundles: Vec<(String, Vec<u8>)>,
 }
 
@@ -59,6 +68,12 @@ impl Both {
         self
     }
 
+    /// Trusts timestamp authorities behind these roots.
+    pub(super) fn with_roots(mut self, pem: &str) -> Self {
+        self.roots_pem = Some(pem.to_owned());
+        self
+    }
+
     pub(super) fn add(&mut self, name: impl Into<String>, bundle: Vec<u8>) {
         self.bundles.push((name.into(), bundle));
     }
@@ -68,6 +83,9 @@ impl Both {
         let mut verifier = Verifier::new(self.keys.clone());
         if let Some(head) = self.head.clone() {
             verifier = verifier.with_head(head);
+        }
+        if let Some(pem) = &self.roots_pem {
+            verifier = verifier.with_authorities(TrustAnchors::from_pem(pem).unwrap());
         }
         let (code, of_script) = self.run_script();
         let mut worst = 0;
@@ -115,6 +133,11 @@ impl Both {
                     .arg("--consistency")
                     .arg(write("consistency", lines.as_bytes()));
             }
+        }
+        if let Some(pem) = &self.roots_pem {
+            command
+                .arg("--tsa-root")
+                .arg(write("roots.pem", pem.as_bytes()));
         }
         for (at, (_, bundle)) in self.bundles.iter().enumerate() {
             command.arg(write(&format!("{at}.zip"), bundle));

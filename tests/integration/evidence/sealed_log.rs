@@ -1,7 +1,5 @@
 //! A small log of sealed records, with the keys of its log and of a witness.
 
-use std::collections::BTreeMap;
-
 use contextrail::evidence::{
     CarriedText, Claim, Custody, FieldEntry, PackInput, PackRecord, Redactions, Scope, pack,
 };
@@ -132,7 +130,7 @@ impl SealedLog {
             },
             records: indexes.iter().map(|it| self.packed_record(*it)).collect(),
             keys: self.keys(),
-            tokens: BTreeMap::new(),
+            tokens: Vec::new(),
             custody: Custody {
                 by: Some("compliance".to_owned()),
                 made_for: Some("the regulator".to_owned()),

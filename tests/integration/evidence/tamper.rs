@@ -27,18 +27,18 @@ type Files = BTreeMap<String, Vec<u8>>;
 
 /// A bundle in the hands of somebody who changes it, and then makes the manifest fit again: it is
 /// not signed.
-struct Tampered {
+pub(crate) struct Tampered {
     files: Files,
 }
 
 impl Tampered {
-    fn of(bundle: &[u8]) -> Self {
+    pub(crate) fn of(bundle: &[u8]) -> Self {
         Self {
             files: read(bundle, &Limits::default()).unwrap().files,
         }
     }
 
-    fn edit(mut self, name: &str, change: impl FnOnce(&mut Value)) -> Self {
+    pub(crate) fn edit(mut self, name: &str, change: impl FnOnce(&mut Value)) -> Self {
         let bytes = self.files.get_mut(name).unwrap();
         let mut value: Value = serde_json::from_slice(bytes).unwrap();
         change(&mut value);
@@ -46,7 +46,7 @@ impl Tampered {
         self
     }
 
-    fn replace(mut self, name: &str, content: Vec<u8>) -> Self {
+    pub(crate) fn replace(mut self, name: &str, content: Vec<u8>) -> Self {
         self.files.insert(name.to_owned(), content);
         self
     }
@@ -57,7 +57,7 @@ impl Tampered {
     }
 
     /// Packs the files, with a manifest that lists what is there.
-    fn resealed(self) -> Vec<u8> {
+    pub(crate) fn resealed(self) -> Vec<u8> {
         let notes = self
             .files
             .iter()

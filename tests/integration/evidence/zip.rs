@@ -8,7 +8,7 @@ use flate2::{Compression, Crc};
 
 /// A zip file with whatever is wrong about it.
 #[derive(Clone)]
-pub(super) struct Zip {
+pub(crate) struct Zip {
     files: Vec<File>,
     end: End,
 }
@@ -34,7 +34,7 @@ struct End {
 
 impl Zip {
     /// The canonical container of `files`.
-    pub(super) fn of(files: &BTreeMap<String, Vec<u8>>) -> Self {
+    pub(crate) fn of(files: &BTreeMap<String, Vec<u8>>) -> Self {
         let files = files.iter().map(|(name, content)| File::of(name, content));
         Self {
             files: files.collect(),
@@ -42,45 +42,45 @@ impl Zip {
         }
     }
 
-    pub(super) fn stored(self) -> Self {
+    pub(crate) fn stored(self) -> Self {
         self.each(|file| file.method = 0)
     }
 
-    pub(super) fn dated(self, date: u16) -> Self {
+    pub(crate) fn dated(self, date: u16) -> Self {
         self.each(|file| file.date = date)
     }
 
-    pub(super) fn with_flags(self, flags: u16) -> Self {
+    pub(crate) fn with_flags(self, flags: u16) -> Self {
         self.each(|file| file.flags = flags)
     }
 
-    pub(super) fn with_descriptors(self) -> Self {
+    pub(crate) fn with_descriptors(self) -> Self {
         self.with_flags(1 << 3)
     }
 
-    pub(super) fn reversed(mut self) -> Self {
+    pub(crate) fn reversed(mut self) -> Self {
         self.files.reverse();
         self
     }
 
-    pub(super) fn commented(mut self) -> Self {
+    pub(crate) fn commented(mut self) -> Self {
         self.end.comment = b"a comment";
         self
     }
 
-    pub(super) fn with_file(mut self, name: &str, content: &[u8]) -> Self {
+    pub(crate) fn with_file(mut self, name: &str, content: &[u8]) -> Self {
         self.files.push(File::of(name, content));
         self
     }
 
     /// Names the first file otherwise in its local header.
-    pub(super) fn with_local_name(mut self, name: &str) -> Self {
+    pub(crate) fn with_local_name(mut self, name: &str) -> Self {
         name.clone_into(&mut self.files[0].local_name);
         self
     }
 
     /// Announces another size of `name`, in both headers.
-    pub(super) fn with_announced(self, name: &str, size: u32) -> Self {
+    pub(crate) fn with_announced(self, name: &str, size: u32) -> Self {
         self.each(|file| {
             if file.name == name {
                 file.announced = Some(size);
@@ -89,7 +89,7 @@ impl Zip {
     }
 
     /// Lists the bytes of the first file under another name too.
-    pub(super) fn overlapping(mut self) -> Self {
+    pub(crate) fn overlapping(mut self) -> Self {
         let first = self.files[0].clone();
         self.files.insert(
             1,
@@ -103,12 +103,12 @@ impl Zip {
         self
     }
 
-    pub(super) fn counting(mut self, count: u16) -> Self {
+    pub(crate) fn counting(mut self, count: u16) -> Self {
         self.end.count = Some(count);
         self
     }
 
-    pub(super) fn zip64(mut self) -> Self {
+    pub(crate) fn zip64(mut self) -> Self {
         self.end.zip64 = true;
         self
     }
@@ -118,7 +118,7 @@ impl Zip {
         self
     }
 
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let (mut out, mut central) = (Vec::new(), Vec::new());
         let mut offset = 0;
         for file in &self.files {

@@ -178,6 +178,7 @@ fn bundle(
                     role: SignerRole::Witness { at: time(90) },
                 },
             ],
+            timestamps: Vec::new(),
         },
         claim: Claim {
             scope,

@@ -7,4 +7,4 @@ mod good;
 mod refusal;
 mod second;
 mod tamper;
-mod tsa;
+pub(crate) mod tsa;

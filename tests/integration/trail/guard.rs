@@ -335,9 +335,25 @@ async fn a_receipt_says_what_its_record_has_reached() {
     assert_eq!(receipt.acknowledged, Acknowledged::Durable);
     trail.checkpoint().await.unwrap();
     assert_eq!(
-        trail.receipt_now(&receipt).await.acknowledged,
+        trail.receipt_now(&receipt).await.unwrap().acknowledged,
         Acknowledged::Checkpointed
     );
+    trail.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_appended_right_after_a_head_was_signed_is_under_the_next_one() {
+    let place = Place::new();
+    let trail = place.open().await;
+    let limit = std::time::Duration::from_secs(60);
+    for number in 1..=3 {
+        let draft = Draft::new(id(number), context(json!({})));
+        let receipt = trail.record(draft).await.unwrap();
+        let signed = trail
+            .attested(&receipt, Acknowledged::Checkpointed, limit)
+            .await;
+        assert_eq!(signed.unwrap().acknowledged, Acknowledged::Checkpointed);
+    }
     trail.close().await;
 }
 
