@@ -27,6 +27,12 @@ pub(super) enum Block {
         label: Line,
         text: String,
     },
+    /// A text that was not sent as it is: the printable page has all of it, the short one its
+    /// beginning.
+    Aside {
+        label: Line,
+        text: String,
+    },
 }
 
 /// A name and what is said under it.

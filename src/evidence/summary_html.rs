@@ -136,7 +136,7 @@ impl Html {
             }
             Block::Facts(facts) => self.facts(facts),
             Block::Table(table) => self.table(table),
-            Block::Text { label, text } => {
+            Block::Text { label, text } | Block::Aside { label, text } => {
                 self.raw("<details open>\n<summary>");
                 self.line(label);
                 self.raw("</summary>\n<pre dir=\"auto\" tabindex=\"0\">");

@@ -32,7 +32,22 @@ fn rendered(block: &Block) -> String {
         Block::Facts(facts) => facts.iter().map(fact).collect(),
         Block::Table(table) => rows(table),
         Block::Text { label, text } => format!("{}:\n\n{}", line(label), fenced(text)),
+        Block::Aside { label, text } => aside(label, text),
     }
+}
+
+/// A text that the model did not see as it is; what is longer stands in the printable page.
+fn aside(label: &Line, text: &str) -> String {
+    let shown = &text[..text.floor_char_boundary(ASIDE_BYTES)];
+    let mut out = format!("{}:\n\n{}", line(label), fenced(shown));
+    if shown.len() < text.len() {
+        out.push_str(&format!(
+            "\nThese are its first {} of {} bytes; `summary.html` has all of them.\n",
+            shown.len(),
+            text.len()
+        ));
+    }
+    out
 }
 
 fn fact(fact: &Fact) -> String {
@@ -131,6 +146,8 @@ fn longest_run(text: &str) -> usize {
     let runs = text.split(|c| c != '`').map(str::len);
     runs.max().unwrap_or(0)
 }
+
+const ASIDE_BYTES: usize = 240;
 
 #[cfg(test)]
 mod tests {

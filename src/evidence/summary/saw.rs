@@ -97,7 +97,7 @@ fn item_text(context: &ShownRecord<'_>, item: &str) -> Option<Block> {
         .word(at("verdict"), words::verdict)
         .append(kept(context, item, text.len()))
         .own(how);
-    Some(Block::Text {
+    Some(Block::Aside {
         label,
         text: text.clone(),
     })
