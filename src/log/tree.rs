@@ -17,11 +17,10 @@ pub fn hash_leaf(leaf: &[u8]) -> Hash {
 /// The hash of an inner node: `SHA-256(0x01 ‖ left ‖ right)` (RFC 6962 §2.1).
 #[must_use]
 pub fn hash_node(left: &Hash, right: &Hash) -> Hash {
-    let mut hasher = Sha256::new();
-    hasher.update([0x01]);
-    hasher.update(left);
-    hasher.update(right);
-    hasher.finalize().into()
+    let mut message = [0x01; 65];
+    message[1..33].copy_from_slice(left);
+    message[33..].copy_from_slice(right);
+    Sha256::digest(message).into()
 }
 
 /// The root of the tree over `leaves`, which are leaf hashes (RFC 6962 §2.1, `MTH`).

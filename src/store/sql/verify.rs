@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{AssertSqlSafe, Row};
+use tokio::task::JoinHandle;
 
 use super::SqlStore;
 use super::append::Rows;
 use super::backend::Backend;
-use super::read::{int_sql, sql_int};
+use super::raw::ReadBucket;
+use super::read::sql_int;
 use crate::log::Edge;
 use crate::record::{Tenant, TrailId};
-use crate::seal::{Slot, SlotBytes, open};
+use crate::seal::open;
 use crate::store::examine::Examined;
 use crate::store::verify::{Audit, RawRecord, bucket_of};
 use crate::store::{
-    BUCKET_RECORDS, Finding, Handle, LogHead, StoreError, StoredRecord, Verification, VerifyPlan,
-    handles,
+    BUCKET_RECORDS, Finding, Handle, StoreError, StoredRecord, Verification, VerifyPlan, handles,
 };
 
 sql_impl! {
@@ -114,25 +115,27 @@ sql_impl! {
             let mut zones = self.raw_zones(&mut *connection, number).await?;
             let mut slots_seen = 0;
             let mut next = since;
-            while let Some(first) = self.next_index(&mut *connection, number, next).await? {
-                let bucket = bucket_of(first);
-                let range = (bucket * BUCKET_RECORDS, (bucket + 1) * BUCKET_RECORDS);
-                let mut slots = self.raw_slots(&mut *connection, number, range).await?;
-                slots_seen += slots.values().map(Vec::len).sum::<usize>();
-                let mut raws = self.raw_records(&mut *connection, number, range, &mut audit).await?;
-                for raw in &mut raws {
-                    raw.slots = slots.remove(&raw.log_index).unwrap_or_default();
+            let mut ahead = self.read_bucket(&mut *connection, number, next).await?;
+            while let Some(read) = ahead {
+                let ReadBucket { bucket, raws, strays, slots, lookups, unreadable } = read;
+                slots_seen += slots;
+                next = (bucket + 1) * BUCKET_RECORDS;
+                // why: the next bucket is read while this one is examined.
+                let examining = examine(raws);
+                ahead = self.read_bucket(&mut *connection, number, next).await?;
+                for (index, what) in unreadable {
+                    audit.wrong("record", index, "row", what);
                 }
-                for (index, examined) in self.examined(raws).await? {
-                    audit.record(index, examined);
+                for task in examining {
+                    for (index, examined) in task.await.map_err(|e| self.backend(e.into()))? {
+                        audit.record(index, examined);
+                    }
                 }
-                for index in slots.into_keys() {
+                for index in strays {
                     audit.wrong("slot", index, "row", "it belongs to no record");
                 }
-                let lookups = self.raw_lookups(&mut *connection, number, bucket).await?;
                 audit.bucket(bucket, &lookups, zones.remove(&bucket));
-                (plan.progress)(range.1);
-                next = range.1;
+                (plan.progress)(next);
             }
             for bucket in zones.into_keys().filter(|bucket| *bucket >= bucket_of(since)) {
                 audit.wrong("zone", bucket, "row", "there are no records in it");
@@ -141,169 +144,6 @@ sql_impl! {
             self.verify_texts(connection, number, since == 0, &mut audit).await?;
             found.add(audit.finish(head, since));
             Ok(())
-        }
-
-        /// Examines records on as many threads as there are processors; they come back in order.
-        async fn examined(&self, raws: Vec<RawRecord>) -> Result<Vec<(u64, Examined)>, StoreError> {
-            let threads = std::thread::available_parallelism().map_or(1, usize::from);
-            let share = raws.len().div_ceil(threads).max(1);
-            let mut rest = raws;
-            let mut tasks = Vec::with_capacity(threads);
-            while !rest.is_empty() {
-                let later = rest.split_off(share.min(rest.len()));
-                tasks.push(tokio::task::spawn_blocking(move || {
-                    let each = rest.iter().map(|raw| (raw.log_index, Examined::of(raw)));
-                    each.collect::<Vec<_>>()
-                }));
-                rest = later;
-            }
-            let mut examined = Vec::new();
-            for task in tasks {
-                examined.extend(task.await.map_err(|e| self.backend(e.into()))?);
-            }
-            Ok(examined)
-        }
-
-        async fn raw_head(&self, connection: &mut DB::Connection, tenant: i64) -> Result<Option<LogHead>, StoreError> {
-            let row = sqlx::query("select size, root from head where tenant = $1")
-                .bind(tenant)
-                .fetch_optional(connection)
-                .await
-                .map_err(|e| self.fault(e))?;
-            let Some(row) = row else { return Ok(None) };
-            let size: i64 = row.try_get(0).unwrap_or(-1);
-            let root: Vec<u8> = row.try_get(1).unwrap_or_default();
-            // A head that cannot be read is one that fits no log.
-            Ok(Some(LogHead {
-                size: u64::try_from(size).unwrap_or(u64::MAX),
-                root: root.try_into().unwrap_or([0; 32]),
-            }))
-        }
-
-        async fn raw_tiles(
-            &self,
-            connection: &mut DB::Connection,
-            tenant: i64,
-            found: &mut Verification,
-        ) -> Result<BTreeMap<(u8, u64), Vec<u8>>, StoreError> {
-            let rows = sqlx::query("select level, tile_index, hashes from tile where tenant = $1")
-                .bind(tenant)
-                .fetch_all(connection)
-                .await
-                .map_err(|e| self.fault(e))?;
-            let mut tiles = BTreeMap::new();
-            for row in rows {
-                let (level, index) = (row.try_get(0).unwrap_or(-1_i64), row.try_get(1).unwrap_or(-1_i64));
-                let hashes: Vec<u8> = row.try_get(2).unwrap_or_default();
-                match (u8::try_from(level), u64::try_from(index)) {
-                    (Ok(level), Ok(index)) => drop(tiles.insert((level, index), hashes)),
-                    _ => found.findings.push(finding("tile", format!("{level}/{index}"), "row", "no log has such a tile")),
-                }
-            }
-            Ok(tiles)
-        }
-
-        async fn raw_zones(&self, connection: &mut DB::Connection, tenant: i64) -> Result<BTreeMap<u64, (i64, i64)>, StoreError> {
-            let rows = sqlx::query("select bucket, first_us, last_us from zone where tenant = $1")
-                .bind(tenant)
-                .fetch_all(connection)
-                .await
-                .map_err(|e| self.fault(e))?;
-            Ok(rows
-                .iter()
-                .map(|row| {
-                    let int = |at: usize| row.try_get(at).unwrap_or(i64::MIN);
-                    // A negative bucket is one that no record is in.
-                    (u64::try_from(int(0)).unwrap_or(u64::MAX), (int(1), int(2)))
-                })
-                .collect())
-        }
-
-        /// The first index from `from` on that a record or a slot has.
-        async fn next_index(&self, connection: &mut DB::Connection, tenant: i64, from: u64) -> Result<Option<u64>, StoreError> {
-            let next: Option<i64> = sqlx::query_scalar(
-                "select min(log_index) from record where tenant = $1 and log_index >= $2",
-            )
-            .bind(tenant)
-            .bind(sql_int(from))
-            .fetch_one(connection)
-            .await
-            .map_err(|e| self.fault(e))?;
-            Ok(next.map(int_sql))
-        }
-
-        async fn raw_records(
-            &self,
-            connection: &mut DB::Connection,
-            tenant: i64,
-            (from, to): (u64, u64),
-            audit: &mut Audit<'_>,
-        ) -> Result<Vec<RawRecord>, StoreError> {
-            let sql = "select log_index, id, kind, at_us, entry from record \
-                 where tenant = $1 and log_index >= $2 and log_index < $3 order by log_index";
-            let rows = sqlx::query(sql)
-                .bind(tenant)
-                .bind(sql_int(from))
-                .bind(sql_int(to))
-                .fetch_all(connection)
-                .await
-                .map_err(|e| self.fault(e))?;
-            let mut records = Vec::with_capacity(rows.len());
-            for row in rows {
-                let log_index = int_sql(row.try_get(0).map_err(|e| self.fault(e))?);
-                match raw_record(&row, log_index) {
-                    Ok(raw) => records.push(raw),
-                    Err(error) => {
-                        let what: sqlx::Error = error;
-                        audit.wrong("record", log_index, "row", what.to_string());
-                    }
-                }
-            }
-            Ok(records)
-        }
-
-        async fn raw_slots(
-            &self,
-            connection: &mut DB::Connection,
-            tenant: i64,
-            (from, to): (u64, u64),
-        ) -> Result<BTreeMap<u64, Vec<SlotBytes>>, StoreError> {
-            let sql = "select log_index, slot, payload from slot \
-                 where tenant = $1 and log_index >= $2 and log_index < $3 order by log_index, slot";
-            let rows = sqlx::query(sql)
-                .bind(tenant)
-                .bind(sql_int(from))
-                .bind(sql_int(to))
-                .fetch_all(connection)
-                .await
-                .map_err(|e| self.fault(e))?;
-            let mut slots: BTreeMap<u64, Vec<SlotBytes>> = BTreeMap::new();
-            for row in rows {
-                let index: i64 = row.try_get(0).map_err(|e| self.fault(e))?;
-                let number: i64 = row.try_get(1).map_err(|e| self.fault(e))?;
-                slots.entry(int_sql(index)).or_default().push(SlotBytes {
-                    // A number out of range is one that no record has.
-                    slot: Slot::new(u16::try_from(number).unwrap_or(u16::MAX)),
-                    bytes: row.try_get(2).unwrap_or_default(),
-                });
-            }
-            Ok(slots)
-        }
-
-        async fn raw_lookups(&self, connection: &mut DB::Connection, tenant: i64, bucket: u64) -> Result<BTreeSet<(i64, u64)>, StoreError> {
-            let rows = sqlx::query("select lookup_key, log_index from lookup where tenant = $1 and bucket = $2")
-                .bind(tenant)
-                .bind(sql_int(bucket))
-                .fetch_all(connection)
-                .await
-                .map_err(|e| self.fault(e))?;
-            Ok(rows
-                .iter()
-                .map(|row| {
-                    let index = row.try_get(1).unwrap_or(-1_i64);
-                    (row.try_get(0).unwrap_or(0_i64), u64::try_from(index).unwrap_or(u64::MAX))
-                })
-                .collect())
         }
 
         /// Rows of a tenant that lie before or behind everything that was read.
@@ -450,24 +290,24 @@ sql_impl! {
     }
 }
 
-fn raw_record<R>(row: &R, log_index: u64) -> Result<RawRecord, sqlx::Error>
-where
-    R: Row,
-    usize: sqlx::ColumnIndex<R>,
-    for<'r> i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-    for<'r> Vec<u8>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-{
-    Ok(RawRecord {
-        log_index,
-        id: row.try_get(1)?,
-        kind: row.try_get(2)?,
-        at_us: row.try_get(3)?,
-        entry: row.try_get(4)?,
-        slots: Vec::new(),
-    })
+/// Examines records on as many threads as there are processors, in order.
+fn examine(raws: Vec<RawRecord>) -> Vec<JoinHandle<Vec<(u64, Examined)>>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = raws.len().div_ceil(threads).max(1);
+    let mut rest = raws;
+    let mut tasks = Vec::with_capacity(threads);
+    while !rest.is_empty() {
+        let later = rest.split_off(share.min(rest.len()));
+        tasks.push(tokio::task::spawn_blocking(move || {
+            let each = rest.iter().map(|raw| (raw.log_index, Examined::of(raw)));
+            each.collect()
+        }));
+        rest = later;
+    }
+    tasks
 }
 
-fn finding(table: &'static str, row: String, field: &str, what: &str) -> Finding {
+pub(super) fn finding(table: &'static str, row: String, field: &str, what: &str) -> Finding {
     Finding {
         table,
         row,

@@ -1,0 +1,218 @@
+//! Rows as they lie in the tables, for verification: nothing is taken for granted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::Row;
+
+use super::SqlStore;
+use super::backend::Backend;
+use super::read::{int_sql, sql_int};
+use super::verify::finding;
+use crate::seal::{Slot, SlotBytes};
+use crate::store::verify::{RawRecord, bucket_of};
+use crate::store::{BUCKET_RECORDS, LogHead, StoreError, Verification};
+
+/// The rows of one bucket.
+pub(super) struct ReadBucket {
+    pub(super) bucket: u64,
+    pub(super) raws: Vec<RawRecord>,
+    /// Indexes of slots that belong to no record.
+    pub(super) strays: Vec<u64>,
+    /// How many slots there are.
+    pub(super) slots: usize,
+    /// Keys and indexes of the look-up index.
+    pub(super) lookups: BTreeSet<(i64, u64)>,
+    /// Rows that are not of the types of the table, and what is wrong with them.
+    pub(super) unreadable: Vec<(u64, String)>,
+}
+
+sql_impl! {
+    impl SqlStore {
+        /// The first bucket from `from` on that has a record.
+        pub(super) async fn read_bucket(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            from: u64,
+        ) -> Result<Option<ReadBucket>, StoreError> {
+            let Some(first) = self.next_index(&mut *connection, tenant, from).await? else {
+                return Ok(None);
+            };
+            let bucket = bucket_of(first);
+            let range = (bucket * BUCKET_RECORDS, (bucket + 1) * BUCKET_RECORDS);
+            let mut slots = self.raw_slots(&mut *connection, tenant, range).await?;
+            let count = slots.values().map(Vec::len).sum();
+            let (mut raws, unreadable) = self.raw_records(&mut *connection, tenant, range).await?;
+            for raw in &mut raws {
+                raw.slots = slots.remove(&raw.log_index).unwrap_or_default();
+            }
+            Ok(Some(ReadBucket {
+                bucket,
+                raws,
+                strays: slots.into_keys().collect(),
+                slots: count,
+                lookups: self.raw_lookups(connection, tenant, bucket).await?,
+                unreadable,
+            }))
+        }
+
+        pub(super) async fn raw_head(&self, connection: &mut DB::Connection, tenant: i64) -> Result<Option<LogHead>, StoreError> {
+            let row = sqlx::query("select size, root from head where tenant = $1")
+                .bind(tenant)
+                .fetch_optional(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            let Some(row) = row else { return Ok(None) };
+            let size: i64 = row.try_get(0).unwrap_or(-1);
+            let root: Vec<u8> = row.try_get(1).unwrap_or_default();
+            // A head that cannot be read is one that fits no log.
+            Ok(Some(LogHead {
+                size: u64::try_from(size).unwrap_or(u64::MAX),
+                root: root.try_into().unwrap_or([0; 32]),
+            }))
+        }
+
+        pub(super) async fn raw_tiles(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            found: &mut Verification,
+        ) -> Result<BTreeMap<(u8, u64), Vec<u8>>, StoreError> {
+            let rows = sqlx::query("select level, tile_index, hashes from tile where tenant = $1")
+                .bind(tenant)
+                .fetch_all(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            let mut tiles = BTreeMap::new();
+            for row in rows {
+                let (level, index) = (row.try_get(0).unwrap_or(-1_i64), row.try_get(1).unwrap_or(-1_i64));
+                let hashes: Vec<u8> = row.try_get(2).unwrap_or_default();
+                match (u8::try_from(level), u64::try_from(index)) {
+                    (Ok(level), Ok(index)) => drop(tiles.insert((level, index), hashes)),
+                    _ => found.findings.push(finding("tile", format!("{level}/{index}"), "row", "no log has such a tile")),
+                }
+            }
+            Ok(tiles)
+        }
+
+        pub(super) async fn raw_zones(&self, connection: &mut DB::Connection, tenant: i64) -> Result<BTreeMap<u64, (i64, i64)>, StoreError> {
+            let rows = sqlx::query("select bucket, first_us, last_us from zone where tenant = $1")
+                .bind(tenant)
+                .fetch_all(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            Ok(rows
+                .iter()
+                .map(|row| {
+                    let int = |at: usize| row.try_get(at).unwrap_or(i64::MIN);
+                    // A negative bucket is one that no record is in.
+                    (u64::try_from(int(0)).unwrap_or(u64::MAX), (int(1), int(2)))
+                })
+                .collect())
+        }
+
+        /// The first index from `from` on that a record or a slot has.
+        pub(super) async fn next_index(&self, connection: &mut DB::Connection, tenant: i64, from: u64) -> Result<Option<u64>, StoreError> {
+            let next: Option<i64> = sqlx::query_scalar(
+                "select min(log_index) from record where tenant = $1 and log_index >= $2",
+            )
+            .bind(tenant)
+            .bind(sql_int(from))
+            .fetch_one(connection)
+            .await
+            .map_err(|e| self.fault(e))?;
+            Ok(next.map(int_sql))
+        }
+
+        pub(super) async fn raw_records(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            (from, to): (u64, u64),
+        ) -> Result<(Vec<RawRecord>, Vec<(u64, String)>), StoreError> {
+            let sql = "select log_index, id, kind, at_us, entry from record \
+                 where tenant = $1 and log_index >= $2 and log_index < $3 order by log_index";
+            let rows = sqlx::query(sql)
+                .bind(tenant)
+                .bind(sql_int(from))
+                .bind(sql_int(to))
+                .fetch_all(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            let mut records = Vec::with_capacity(rows.len());
+            let mut unreadable = Vec::new();
+            for row in rows {
+                let log_index = int_sql(row.try_get(0).map_err(|e| self.fault(e))?);
+                match raw_record(&row, log_index) {
+                    Ok(raw) => records.push(raw),
+                    Err(error) => {
+                        let what: sqlx::Error = error;
+                        unreadable.push((log_index, what.to_string()));
+                    }
+                }
+            }
+            Ok((records, unreadable))
+        }
+
+        pub(super) async fn raw_slots(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            (from, to): (u64, u64),
+        ) -> Result<BTreeMap<u64, Vec<SlotBytes>>, StoreError> {
+            let sql = "select log_index, slot, payload from slot \
+                 where tenant = $1 and log_index >= $2 and log_index < $3 order by log_index, slot";
+            let rows = sqlx::query(sql)
+                .bind(tenant)
+                .bind(sql_int(from))
+                .bind(sql_int(to))
+                .fetch_all(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            let mut slots: BTreeMap<u64, Vec<SlotBytes>> = BTreeMap::new();
+            for row in rows {
+                let index: i64 = row.try_get(0).map_err(|e| self.fault(e))?;
+                let number: i64 = row.try_get(1).map_err(|e| self.fault(e))?;
+                slots.entry(int_sql(index)).or_default().push(SlotBytes {
+                    // A number out of range is one that no record has.
+                    slot: Slot::new(u16::try_from(number).unwrap_or(u16::MAX)),
+                    bytes: row.try_get(2).unwrap_or_default(),
+                });
+            }
+            Ok(slots)
+        }
+
+        pub(super) async fn raw_lookups(&self, connection: &mut DB::Connection, tenant: i64, bucket: u64) -> Result<BTreeSet<(i64, u64)>, StoreError> {
+            let rows = sqlx::query("select lookup_key, log_index from lookup where tenant = $1 and bucket = $2")
+                .bind(tenant)
+                .bind(sql_int(bucket))
+                .fetch_all(connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            Ok(rows
+                .iter()
+                .map(|row| {
+                    let index = row.try_get(1).unwrap_or(-1_i64);
+                    (row.try_get(0).unwrap_or(0_i64), u64::try_from(index).unwrap_or(u64::MAX))
+                })
+                .collect())
+        }
+    }
+}
+
+fn raw_record<R>(row: &R, log_index: u64) -> Result<RawRecord, sqlx::Error>
+where
+    R: Row,
+    usize: sqlx::ColumnIndex<R>,
+    for<'r> i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    for<'r> Vec<u8>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    Ok(RawRecord {
+        log_index,
+        id: row.try_get(1)?,
+        kind: row.try_get(2)?,
+        at_us: row.try_get(3)?,
+        entry: row.try_get(4)?,
+        slots: Vec::new(),
+    })
+}
