@@ -40,6 +40,7 @@ pub mod codec;
 pub mod evidence;
 pub mod log;
 pub mod notary;
+pub mod privacy;
 pub mod record;
 pub mod seal;
 #[cfg(feature = "server")]

@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["record", "codec", "log", "seal", "timestamp", "trail"],
     ),
     ("store", &["record", "log", "seal"]),
+    ("privacy", &["record", "capture"]),
     ("timestamp", &[]),
     ("notary", &["record", "log", "store", "timestamp"]),
     ("server", &["notary"]),

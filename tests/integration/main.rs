@@ -11,6 +11,7 @@ mod evidence;
 mod evidence_pages;
 mod log;
 mod notary;
+mod privacy;
 mod sample;
 mod seal;
 mod store;

@@ -1,0 +1,4 @@
+//! Personal data, found and taken out.
+
+mod detection;
+mod guardrail;
