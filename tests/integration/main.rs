@@ -12,6 +12,7 @@ mod evidence_pages;
 mod log;
 mod notary;
 mod privacy;
+mod python;
 mod sample;
 mod seal;
 mod store;

@@ -118,7 +118,7 @@ impl Both {
             path
         };
         let keys: String = self.keys.iter().map(|key| format!("{key}\n")).collect();
-        let mut command = Command::new("python3");
+        let mut command = Command::new(crate::python::python());
         command.arg("docs/verify/verify.py").args(["-o", "json"]);
         command.arg("--key").arg(write("keys.txt", keys.as_bytes()));
         if let Some(head) = &self.head {

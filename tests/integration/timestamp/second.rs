@@ -22,7 +22,7 @@ struct Second {
 
 impl Second {
     fn start() -> Self {
-        let mut process = Command::new("python3")
+        let mut process = Command::new(crate::python::python())
             .args([
                 concat!(
                     env!("CARGO_MANIFEST_DIR"),
