@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::assembly::{AssemblyError, TemplateError, UnknownTokenizer};
 use crate::capture::SinkError;
 use crate::record::{
-    ContextId, ErrorNote, FreshnessViolation, GuardrailResult, InvalidValue, Name, Stage,
+    ContextId, ErrorNote, FeatureStatus, FreshnessViolation, GuardrailResult, InvalidValue, Name,
+    Stage,
 };
 
 /// Any error of an application's own source, retriever, tool or guardrail.
@@ -34,6 +35,31 @@ pub enum CaptureError {
         reference: String,
         /// What is wrong with it, and what to write instead.
         problem: String,
+    },
+    /// An item is to be the value of a feature whose fetch gave none.
+    #[error(
+        "`{path}` is the feature {reference:?}, which is {}: leave the item out, or fetch the value first{}",
+        status_text(*.status), recorded(.id.as_ref())
+    )]
+    NoValue {
+        /// The failed record; absent when nothing was to be recorded.
+        id: Option<ContextId>,
+        /// The place: `items[2]`.
+        path: String,
+        /// The reference as written.
+        reference: String,
+        /// What came of the fetch.
+        status: FeatureStatus,
+    },
+    /// An item is to be a retrieved document, and its text is not the one retrieved.
+    #[error(
+        "`{path}` differs from the text retrieved as {document:?}: leave it out, or send the changed text as an item of kind `text`"
+    )]
+    OtherText {
+        /// The place: `items[2].text`.
+        path: String,
+        /// The document as the item refers to it.
+        document: String,
     },
     /// The source has no value for this entity.
     #[error(
@@ -144,6 +170,8 @@ impl CaptureError {
             Self::Invalid { .. } => "invalid",
             Self::Reference { .. } => "unknown_reference",
             Self::Missing { .. } => "missing",
+            Self::NoValue { .. } => "no_value",
+            Self::OtherText { .. } => "other_text",
             Self::Failed { .. } => "failed",
             Self::Timeout { .. } => "timeout",
             Self::Blocked { .. } | Self::OutputBlocked(_) => "guardrail_block",
@@ -186,8 +214,10 @@ impl CaptureError {
     }
 
     pub(super) fn with_id(mut self, stored: ContextId) -> Self {
-        if let Self::Blocked { id, .. } | Self::OverBudget { id, .. } | Self::Stale { id, .. } =
-            &mut self
+        if let Self::Blocked { id, .. }
+        | Self::NoValue { id, .. }
+        | Self::OverBudget { id, .. }
+        | Self::Stale { id, .. } = &mut self
         {
             *id = Some(stored);
         }
@@ -225,6 +255,13 @@ pub(super) fn with_sources(error: &dyn Error) -> String {
 fn recorded(id: Option<&ContextId>) -> String {
     id.map(|id| format!(" (recorded as {id})"))
         .unwrap_or_default()
+}
+
+const fn status_text(status: FeatureStatus) -> &'static str {
+    match status {
+        FeatureStatus::Failed => "failed",
+        FeatureStatus::Ok | FeatureStatus::Missing => "missing",
+    }
 }
 
 const fn stage_text(stage: Stage) -> &'static str {

@@ -34,7 +34,8 @@ pub struct RequestOptions {
 /// A request that makes no sense leaves no record: [`CaptureError::Invalid`] and
 /// [`CaptureError::Reference`] with the path of the member, [`CaptureError::Tokenizer`],
 /// [`CaptureError::Template`], [`CaptureError::Assembly`]. One that a rule refuses leaves a record
-/// with status `refused`, whose id is in the error.
+/// with status `refused`, and [`CaptureError::NoValue`], an item of a feature whose fetch gave none,
+/// leaves one with status `failed`: its id is in the error.
 pub async fn run_request(
     sink: &Arc<dyn Sink>,
     request: Request,
@@ -101,8 +102,14 @@ fn gather(
     let budget = budget(&request.budget, request.allow_overflow)?;
     take_sections(&mut state, &mut request, now)?;
     for (index, item) in request.items.into_iter().enumerate() {
-        let (candidate, source) = request_item::candidate(&state, index, item)?;
-        state.push_item(candidate, source);
+        match request_item::candidate(&state, index, item) {
+            Ok((candidate, source)) => {
+                state.push_item(candidate, source);
+            }
+            // The request says what happened, and that is a fact to be recorded.
+            Err(error @ CaptureError::NoValue { .. }) => state.problems.push(error),
+            Err(error) => return Err(error),
+        }
     }
     // What cannot work is refused before it becomes a record.
     render(&mut state)?;

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::assembling::set_text;
 use super::found::{class_of, document_reference};
-use super::reference::{feature_candidate, matching_features, template_reference};
+use super::reference::{
+    feature_candidate, matching_documents, matching_features, template_reference, without_value,
+};
 use super::state::{ItemSource, State};
 use crate::assembly::Candidate;
 use crate::capture::CaptureError;
@@ -109,11 +111,21 @@ fn template(state: &State, place: Place, item: &RequestItem) -> Drafted {
     Ok((candidate, source))
 }
 
+/// A feature without a value has no text of its own; the caller may give the item one.
 fn feature(state: &State, place: Place, item: &RequestItem) -> Drafted {
     let reference = place.reference(item)?;
-    let matching = matching_features(&state.context.features, reference.as_str());
+    let features = &state.context.features;
+    let matching = matching_features(features, reference.as_str());
     match *matching {
-        [index] => Ok(feature_candidate(&state.context, index, reference.clone())),
+        [index] => match without_value(&features[index]).filter(|_| item.text.is_none()) {
+            Some(status) => Err(CaptureError::NoValue {
+                id: None,
+                path: format!("items[{}]", place.index),
+                reference: reference.to_string(),
+                status,
+            }),
+            None => Ok(feature_candidate(&state.context, index, reference.clone())),
+        },
         [] => Err(place.wrong(
             reference.as_str(),
             format!("is none of the features{}", known_features(state)),
@@ -138,6 +150,16 @@ fn document(state: &State, place: Place, item: &RequestItem) -> Drafted {
         let problem = "stands for several documents with different texts";
         return Err(place.wrong(reference.as_str(), problem));
     }
+    if item
+        .text
+        .as_deref()
+        .is_some_and(|given| *given != *text.text)
+    {
+        return Err(CaptureError::OtherText {
+            path: format!("items[{}].text", place.index),
+            document: reference.to_string(),
+        });
+    }
     let retriever = &state.context.retrievals[retrieval];
     let found = &retriever.results[result];
     let source = ItemSource {
@@ -151,28 +173,6 @@ fn document(state: &State, place: Place, item: &RequestItem) -> Drafted {
         ..Candidate::new(text.text.clone())
     };
     Ok((candidate, source))
-}
-
-/// The results that `reference` stands for: `document#chunk`, else `document` alone.
-fn matching_documents(state: &State, reference: &Name) -> Vec<(usize, usize)> {
-    let results = || {
-        let retrievals = state.context.retrievals.iter().enumerate();
-        retrievals.flat_map(|(at, retrieval)| {
-            let results = retrieval.results.iter().enumerate();
-            results.map(move |(index, document)| ((at, index), document))
-        })
-    };
-    let exact: Vec<_> = results()
-        .filter(|(_, document)| document_reference(document) == *reference)
-        .map(|(place, _)| place)
-        .collect();
-    if !exact.is_empty() {
-        return exact;
-    }
-    results()
-        .filter(|(_, document)| document.document == *reference)
-        .map(|(place, _)| place)
-        .collect()
 }
 
 fn tool(state: &State, place: Place, item: &RequestItem) -> Drafted {

@@ -1,8 +1,10 @@
 //! Items, templates, and what the application gets of the assembly.
 
 use contextrail::assembly::Budget;
-use contextrail::capture::{CaptureError, Template};
-use contextrail::record::{Class, Completeness, ContextStatus, ItemKind, Overflow, Role, Verdict};
+use contextrail::capture::{BoxError, CaptureError, Document, Template};
+use contextrail::record::{
+    Class, Completeness, ContextStatus, FeatureStatus, ItemKind, Overflow, Role, Verdict,
+};
 
 use super::feature::Features;
 use super::sink::KeptDrafts;
@@ -93,6 +95,53 @@ async fn an_item_of_a_feature_that_was_not_fetched_fails_the_assembly() {
         only(&sink).error.unwrap().code.as_str(),
         "unknown_reference"
     );
+}
+
+#[tokio::test]
+async fn an_item_of_a_feature_whose_fetch_gave_no_value_fails_the_assembly() {
+    for (name, status) in [
+        ("down", FeatureStatus::Failed),
+        ("age", FeatureStatus::Missing),
+    ] {
+        let sink = KeptDrafts::open();
+        let mut cx = loan(&sink).begin();
+        let fetch = cx.feature(name, "user_456").optional();
+        assert_eq!(fetch.fetch(&Features).await.is_err(), name == "down");
+        cx.item("note", "Decide.");
+        cx.feature_item(name);
+        let error = cx.assemble().await.unwrap_err();
+        assert!(
+            matches!(&error, CaptureError::NoValue { path, status: found, id: Some(_), .. }
+                if path == "items[1]" && *found == status),
+            "{error}"
+        );
+        let context = only(&sink);
+        assert_eq!(context.status, ContextStatus::Failed);
+        assert_eq!(context.error.unwrap().code.as_str(), "no_value");
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_goes_by_the_name_of_a_document_is_the_text_retrieved() {
+    for (text, is_refused) in [("Adults only.", false), ("Everybody.", true)] {
+        let sink = KeptDrafts::open();
+        let mut cx = loan(&sink).begin();
+        cx.retrieve("policy_docs", "eligibility")
+            .run_with(
+                async |_| Ok::<_, BoxError>(vec!["Adults only."]),
+                |text: &&str| Document::new("d", *text),
+            )
+            .await
+            .unwrap();
+        cx.item("d", text).kind(ItemKind::Document);
+        match cx.assemble().await {
+            Ok(context) => assert!(!is_refused && context.text() == text),
+            Err(error) => assert!(
+                is_refused && matches!(error, CaptureError::OtherText { .. }),
+                "{error}"
+            ),
+        }
+    }
 }
 
 #[tokio::test]

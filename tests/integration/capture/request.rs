@@ -5,7 +5,7 @@ use std::sync::Arc;
 use contextrail::assembly::CountCache;
 use contextrail::capture::{CaptureError, RequestOptions, Sink, dry_run, run_request};
 use contextrail::record::{
-    Completeness, ContextStatus, DocumentUse, Door, FreshnessStatus, ManualClock, Request,
+    Completeness, ContextStatus, DocumentUse, Door, FreshnessStatus, ManualClock, RecordId, Request,
 };
 use serde_json::{Value, json};
 
@@ -131,6 +131,50 @@ async fn references_that_stand_for_nothing_or_for_several_are_refused_with_their
     });
     assert_eq!(run(&sink, by_entity).await.unwrap(), "income: 2");
     assert_eq!(sink.drafts().len(), 1);
+}
+
+#[tokio::test]
+async fn an_item_of_a_feature_without_a_value_fails_and_is_recorded() {
+    let item = json!([{"kind": "feature", "ref": "score", "required": true}]);
+    for feature in [
+        json!({"name": "score", "status": "failed"}),
+        json!({"name": "score", "status": "missing"}),
+        json!({"name": "score", "error": {"code": "down", "message": "refused"}}),
+        json!({"name": "score", "value": null}),
+        json!({"name": "score", "status": "ok"}),
+        json!({"name": "score", "value": 5, "status": "failed"}),
+    ] {
+        let sink = KeptDrafts::open();
+        let changes = json!({"features": [feature], "items": item});
+        let error = run(&sink, changes).await.unwrap_err();
+        let id = sink.drafts()[0].id;
+        assert!(
+            matches!(&error, CaptureError::NoValue { path, id: Some(stored), .. }
+                if path == "items[0]" && RecordId::from(*stored) == id),
+            "{feature}: {error}"
+        );
+        assert_eq!(only(&sink).status, ContextStatus::Failed);
+    }
+    let said = json!({
+        "features": [{"name": "score", "status": "failed"}],
+        "items": [{"kind": "feature", "ref": "score", "text": "The score is not known."}],
+    });
+    let sink = KeptDrafts::open();
+    assert_eq!(run(&sink, said).await.unwrap(), "The score is not known.");
+}
+
+#[tokio::test]
+async fn a_document_is_sent_as_it_was_retrieved() {
+    let sink = KeptDrafts::open();
+    let with =
+        |text: &str| json!({"items": [{"kind": "document", "ref": "doc_456#c1", "text": text}]});
+    let error = run(&sink, with("Rule two.")).await.unwrap_err();
+    assert!(
+        matches!(&error, CaptureError::OtherText { path, .. } if path == "items[0].text"),
+        "{error}"
+    );
+    assert!(sink.drafts().is_empty());
+    assert_eq!(run(&sink, with("Rule one.")).await.unwrap(), "Rule one.");
 }
 
 #[tokio::test]
