@@ -98,7 +98,7 @@ const EXAMPLES: &str = "\
 Examples:
   contextrail demo
   contextrail context list --entity applicant:user_456
-  contextrail context show 01948c9a
+  contextrail context show 01948c9a-2b3e-7d4f-8e5a
   contextrail decision show loan_application:12345 -o json
 
 Exit codes: 0 done, 1 unexpected, 2 usage or unreadable input, 3 not found, 4 verification

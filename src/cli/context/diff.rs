@@ -85,5 +85,5 @@ fn line(change: &Change) -> String {
 
 const EXAMPLES: &str = "\
 Examples:
-  contextrail context diff 01948c9a-2b3e 01948c9b-77aa
-  contextrail context diff 01948c9a-2b3e 01948c9b-77aa -o json --exit-code";
+  contextrail context diff 01948c9a-2b3e-7d4f-8e5a 01948c9b-77aa-7b01-9c3d
+  contextrail context diff 01948c9a-2b3e-7d4f-8e5a 01948c9b-77aa-7b01-9c3d -o json --exit-code";

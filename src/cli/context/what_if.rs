@@ -180,5 +180,5 @@ const COLUMNS: [&str; 8] = [
 
 const EXAMPLES: &str = "\
 Examples:
-  contextrail context what-if 01948c9a --limit 2000
-  contextrail context what-if 01948c9a --limit 2000 --tokenizer cl100k_base -o json";
+  contextrail context what-if 01948c9a-2b3e-7d4f-8e5a --limit 2000
+  contextrail context what-if 01948c9a-2b3e-7d4f-8e5a --limit 2000 --tokenizer cl100k_base -o json";

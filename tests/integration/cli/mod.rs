@@ -1,6 +1,7 @@
 //! The program as its users run it.
 
 mod bad_bundle;
+mod demo;
 mod exit_code;
 mod export;
 mod help;
