@@ -2,6 +2,7 @@
 
 mod bad_bundle;
 mod demo;
+mod difference;
 mod exit_code;
 mod export;
 mod help;
