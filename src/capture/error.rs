@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use super::stale_text::stale_text;
 use crate::assembly::{AssemblyError, TemplateError, UnknownTokenizer};
 use crate::capture::SinkError;
 use crate::record::{
@@ -187,6 +188,25 @@ impl CaptureError {
         }
     }
 
+    /// The member of a request that is at fault, such as `items[2].ref`; `None` when it is no one
+    /// member.
+    #[must_use]
+    pub fn path(&self) -> Option<String> {
+        match self {
+            Self::Invalid { path, .. }
+            | Self::Reference { path, .. }
+            | Self::NoValue { path, .. }
+            | Self::OtherText { path, .. } => Some(path.clone()),
+            Self::Tokenizer(UnknownTokenizer::Encoding { .. }) => Some("budget.tokenizer".into()),
+            Self::Tokenizer(UnknownTokenizer::Model { .. }) => Some("model.name".into()),
+            Self::Template { .. } => Some("template.text".into()),
+            Self::Assembly(AssemblyError::ReserveExceedsLimit { .. }) => {
+                Some("budget.reserve_output".into())
+            }
+            _ => None,
+        }
+    }
+
     /// Whether a rule refused the assembly: budget, freshness or a guardrail.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
@@ -271,19 +291,3 @@ const fn stage_text(stage: Stage) -> &'static str {
         Stage::Output => "output",
     }
 }
-
-fn stale_text(violations: &[FreshnessViolation]) -> String {
-    let named: Vec<&str> = violations
-        .iter()
-        .take(MAX_NAMED)
-        .map(|violation| violation.reference.as_str())
-        .collect();
-    let more = violations.len().saturating_sub(MAX_NAMED);
-    let more = match more {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("not fresh enough: {}{more}", named.join(", "))
-}
-
-const MAX_NAMED: usize = 5;

@@ -147,7 +147,7 @@ fn document(state: &State, place: Place, item: &RequestItem) -> Drafted {
     let text = &state.documents[retrieval][result];
     let same = |&(r, d): &(usize, usize)| state.documents[r][d].text == text.text;
     if !matching.iter().all(same) {
-        let problem = "stands for several documents with different texts";
+        let problem = "stands for several documents with different texts: give each a `chunk` of its own, and write document#chunk";
         return Err(place.wrong(reference.as_str(), problem));
     }
     if item

@@ -41,7 +41,7 @@ pub(super) struct Arguments {
         help_heading = GLOBAL
     )]
     pub(super) attesters: Option<PathBuf>,
-    /// How data is written; a table on a terminal, else jsonl
+    /// How data is written: a table on a terminal, else jsonl; json for export and assemble; text and proofs as they are
     #[arg(short, long, global = true, value_name = "FORMAT", value_enum, help_heading = GLOBAL)]
     pub(super) output: Option<OutputFormat>,
     /// Say nothing but errors on standard error

@@ -25,7 +25,7 @@ pub type Demo = for<'a> fn(&'a Trail, u32, Option<&'a str>, DemoOutput<'a>) -> D
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// How many applicants to decide about
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000), allow_negative_numbers = true)]
     count: u32,
 }
 

@@ -37,14 +37,21 @@ struct Unrecorded<'a> {
 }
 
 pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure> {
+    if args.dry_run && session.format == Some(OutputFormat::Id) {
+        return Err(no_id());
+    }
     let input = Input::open(&args.file)?;
-    let request: Request = decode(&input.document()?).map_err(|error| input.refused(&error))?;
+    let document = input.document()?;
+    let request: Request = decode(&document).map_err(|error| input.refused(&error))?;
     let options = RequestOptions {
         environment: session.environment()?,
         ..RequestOptions::default()
     };
     if args.dry_run {
-        return try_out(session, request, options).await;
+        let counts = Arc::new(CountCache::default());
+        let tried = dry_run(request, options, session.clock(), &counts).await;
+        let (context, text) = tried.map_err(|error| input.failed(&document, error))?;
+        return print_unrecorded(session, &context, &text);
     }
     let trail = session.writer().await?;
     let sink: Arc<dyn Sink> = Arc::new(trail.clone());
@@ -54,28 +61,21 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
             let stored = trail.read_kind(context.id().into(), Kind::Context).await?;
             show::print(&trail, &stored, format(session)).await
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(input.failed(&document, error)),
     };
     trail.close().await;
     printed.map(|()| Exit::Done)
 }
 
-async fn try_out(
-    session: &Session,
-    request: Request,
-    options: RequestOptions,
-) -> Result<Exit, Failure> {
-    let counts = Arc::new(CountCache::default());
-    let (context, text) = dry_run(request, options, session.clock(), &counts).await?;
+fn print_unrecorded(session: &Session, context: &Context, text: &str) -> Result<Exit, Failure> {
     let format = format(session);
     let printed = match format {
-        OutputFormat::Id => return Err(no_id()),
-        OutputFormat::Table => super::sections::page(None, &context),
+        OutputFormat::Table => super::sections::page(None, context),
         format => {
             let unrecorded = Unrecorded {
                 schema: Kind::Context.schema(),
-                context: &context,
-                text: &text,
+                context,
+                text,
             };
             document(&unrecorded, format)?
         }

@@ -21,7 +21,7 @@ pub(in crate::cli) struct Args {
     /// The context, or the first 8 characters or more of its id
     id: String,
     /// The token limit to try
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     limit: u64,
     /// The tokenizer to count with; that of the context when left out
     #[arg(long, value_name = "T")]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use contextrail::assembly::CountCache;
 use contextrail::capture::{CaptureError, RequestOptions, Sink, dry_run, run_request};
 use contextrail::record::{
-    Completeness, ContextStatus, DocumentUse, Door, FreshnessStatus, ManualClock, RecordId, Request,
+    Completeness, ContextStatus, DocumentUse, Door, FreshnessStatus, GuardrailAction, ManualClock,
+    RecordId, Request,
 };
 use serde_json::{Value, json};
 
@@ -257,4 +258,61 @@ async fn a_dry_run_records_nothing() {
         .await
         .unwrap_err();
     assert!(error.is_refusal() && error.refused_id().is_none());
+}
+
+#[tokio::test]
+async fn a_trace_has_the_form_of_the_standard() {
+    let (trace, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+    for (trace_id, span_id, at) in [
+        ("xyz", "b7", "trace.trace_id"),
+        (&*"0".repeat(32), span, "trace.trace_id"),
+        (&*trace.to_uppercase(), span, "trace.trace_id"),
+        (trace, "b7", "trace.span_id"),
+        (trace, &*"0".repeat(16), "trace.span_id"),
+    ] {
+        let sink = KeptDrafts::open();
+        let given = json!({"trace": {"trace_id": trace_id, "span_id": span_id}});
+        let error = run(&sink, given).await.unwrap_err();
+        assert!(
+            matches!(&error, CaptureError::Invalid { path, .. } if path == at),
+            "{error}"
+        );
+        assert!(sink.drafts().is_empty());
+    }
+    let sink = KeptDrafts::open();
+    let given = json!({"trace": {"trace_id": trace, "span_id": span}});
+    run(&sink, given).await.unwrap();
+    assert!(only(&sink).trace.is_some());
+}
+
+#[tokio::test]
+async fn a_variable_is_missing_without_an_item_of_the_template_too() {
+    let sink = KeptDrafts::open();
+    let changes = json!({
+        "template": {"name": "t", "text": "Hi {{name}}", "variables": {"nmae": "x"}},
+        "items": [{"kind": "text", "text": "Hi"}],
+    });
+    let error = run(&sink, changes).await.unwrap_err();
+    assert!(matches!(error, CaptureError::Template { .. }), "{error}");
+    assert!(sink.drafts().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_done_about_a_verdict_follows_from_it_when_it_is_not_said() {
+    let sink = KeptDrafts::open();
+    let guardrails = json!([
+        {"name": "a", "stage": "input", "verdict": "pass"},
+        {"name": "b", "stage": "input", "verdict": "flag"},
+        {"name": "c", "stage": "input", "verdict": "redact"},
+        {"name": "d", "stage": "input", "verdict": "flag", "action": "allowed"},
+    ]);
+    run(&sink, json!({"guardrails": guardrails})).await.unwrap();
+    let actions: Vec<_> = only(&sink).guardrails.iter().map(|it| it.action).collect();
+    let expected = [
+        GuardrailAction::Allowed,
+        GuardrailAction::Flagged,
+        GuardrailAction::Redacted,
+        GuardrailAction::Allowed,
+    ];
+    assert_eq!(actions, expected.map(Some));
 }

@@ -7,6 +7,7 @@ mod exit_code;
 mod export;
 mod help;
 mod hostile;
+mod message;
 mod proof;
 mod shape;
 mod storage;
