@@ -1,14 +1,12 @@
 //! The items of a request: what each refers to, and its text.
 
-use serde_json::Value;
-
 use super::assembling::set_text;
 use super::found::{class_of, document_reference};
 use super::reference::{
     feature_candidate, matching_documents, matching_features, template_reference, without_value,
 };
 use super::state::{ItemSource, State};
-use crate::assembly::Candidate;
+use crate::assembly::{Candidate, value_text};
 use crate::capture::CaptureError;
 use crate::record::{Class, InvalidValue, ItemKind, Name, RequestItem, ToolCall};
 
@@ -189,11 +187,7 @@ fn tool(state: &State, place: Place, item: &RequestItem) -> Drafted {
     let matching = if by_id.is_empty() { by_name() } else { by_id };
     match *matching {
         [call] => {
-            let text = match &call.output {
-                Some(Value::String(text)) => text.clone(),
-                Some(output) => output.to_string(),
-                None => String::new(),
-            };
+            let text = call.output.as_ref().map(value_text).unwrap_or_default();
             Ok((Candidate::new(text), ItemSource::personal()))
         }
         [] => Err(place.wrong(reference.as_str(), "is none of the tool calls")),

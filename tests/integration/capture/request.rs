@@ -316,3 +316,23 @@ async fn what_was_done_about_a_verdict_follows_from_it_when_it_is_not_said() {
     ];
     assert_eq!(actions, expected.map(Some));
 }
+
+#[tokio::test]
+async fn what_is_sent_of_a_number_is_what_is_recorded() {
+    let sink = KeptDrafts::open();
+    let changes = json!({
+        "features": [{"name": "f", "value": 1.0}],
+        "template": {"name": "t", "text": "{{x}}", "variables": {"x": [2.0, 0.5]}},
+        "items": [{"kind": "feature", "ref": "f"}, {"kind": "template"}],
+    });
+    assert_eq!(run(&sink, changes).await.unwrap(), "f: 1\n\n[2,0.5]");
+}
+
+#[tokio::test]
+async fn documents_that_are_not_used_have_a_length_too() {
+    let sink = KeptDrafts::open();
+    run(&sink, json!({})).await.unwrap();
+    let results = &only(&sink).retrievals[0].results;
+    assert_eq!(results[1].used, DocumentUse::Unused);
+    assert_eq!(results[1].tokens, Some(3));
+}
