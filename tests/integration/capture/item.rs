@@ -1,6 +1,8 @@
 //! Items, templates, and what the application gets of the assembly.
 
-use contextrail::assembly::Budget;
+use std::sync::Arc;
+
+use contextrail::assembly::{Budget, Tokenizer, TokenizerError};
 use contextrail::capture::{BoxError, CaptureError, Document, Template};
 use contextrail::record::{
     Class, Completeness, ContextStatus, FeatureStatus, ItemKind, Overflow, Role, Verdict,
@@ -203,4 +205,47 @@ async fn much_text_is_assembled_like_little() {
     cx.item("novel", "word ".repeat(60_000));
     cx.item("note", "Decide.");
     assert_eq!(cx.assemble().await.unwrap().text(), "Decide.");
+}
+
+/// Counts the characters.
+#[derive(Debug)]
+struct Characters;
+
+impl Tokenizer for Characters {
+    fn name(&self) -> &'static str {
+        "characters"
+    }
+
+    fn engine(&self) -> &'static str {
+        "own 1"
+    }
+
+    fn count(&self, text: &str) -> Result<u64, TokenizerError> {
+        Ok(text.chars().count() as u64)
+    }
+
+    fn token_lengths(&self, text: &str) -> Result<Vec<usize>, TokenizerError> {
+        Ok(text.chars().map(char::len_utf8).collect())
+    }
+}
+
+#[tokio::test]
+async fn an_own_tokenizer_counts_cuts_and_is_named() {
+    let sink = KeptDrafts::open();
+    let mut cx = loan(&sink)
+        .tokenizer(Arc::new(Characters))
+        .budget(Budget::tokens(10))
+        .begin();
+    cx.item("a", "naïve").required();
+    cx.item("b", "dropped").overflow(Overflow::KeepHead);
+    let context = cx.assemble().await.unwrap();
+    assert_eq!(context.text(), "naïve\n\ndro");
+    let assembly = only(&sink).assembly.unwrap();
+    assert_eq!(assembly.tokenizer.name.as_str(), "characters");
+    assert_eq!(assembly.tokenizer.engine.as_str(), "own 1");
+    assert_eq!(assembly.budget.used, 10);
+    assert_eq!(
+        (assembly.items[1].tokens, assembly.items[1].used_tokens),
+        (7, 3)
+    );
 }
