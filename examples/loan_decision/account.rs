@@ -22,7 +22,7 @@ impl fmt::Display for Case {
             budget.available,
             cuts.truncated,
             cuts.dropped,
-            if self.is_fresh() { "fresh" } else { "degraded" },
+            self.context.freshness().status.as_str(),
         )
     }
 }
@@ -132,6 +132,12 @@ impl Account<'_> {
         let Some(case) = self.summary.example() else {
             return Ok(());
         };
+        if self.trail.is_some_and(|url| url.contains(":memory:")) {
+            return write!(
+                f,
+                "\nThe trail was in memory, and is gone: name a file to look at it"
+            );
+        }
         let trail = self
             .trail
             .map(|url| format!(" --trail {}", shell_word(url)))
@@ -172,6 +178,17 @@ fn shell_word(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trail_in_memory_has_no_commands_to_try() {
+        let summary = Summary {
+            cases: Vec::new(),
+            overridden: None,
+            outcomes: Outcomes::default(),
+        };
+        let told = summary.account(Some("sqlite::memory:")).to_string();
+        assert!(!told.contains("Try next"), "{told}");
+    }
 
     #[test]
     fn a_url_with_spaces_stays_one_word() {

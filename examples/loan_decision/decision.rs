@@ -9,7 +9,7 @@ use contextrail::trail::DecisionBuilder;
 use serde_json::json;
 
 use super::applicant::Applicant;
-use super::desk::{Desk, RETENTION_CLASS, SERVICE, USE_CASE};
+use super::desk::{Desk, RETENTION_CLASS, RETENTION_POLICY, SERVICE, USE_CASE};
 use super::letter::Letter;
 use super::rules::{Ruling, Verdict, approve_at};
 
@@ -45,7 +45,7 @@ pub(crate) fn begin(
         .use_case(USE_CASE)
         .retention(Retention {
             class: Name::new(RETENTION_CLASS)?,
-            policy: None,
+            policy: Some(RETENTION_POLICY.parse()?),
         })
         .check(latency_check(latency_ms)?)
         .kpi("latency_ms", latency_ms);

@@ -91,6 +91,7 @@ impl Desk<'_> {
         let policies = self.retrieve(&cx, applicant).await?;
         let repayment = calculate(&cx, applicant).await?;
         let ruling = rule(&cx, &known, finding).await?;
+        add_features(&mut cx, &known);
         add_items(&mut cx, &policies, &repayment, &ruling, &written);
         let context = cx.assemble().await?;
         let letter = letter::write(self, &context, &ruling).await?;
@@ -122,6 +123,7 @@ impl Desk<'_> {
             .entity(person.kind.as_str(), &person.id)
             .use_case(USE_CASE)
             .retention(RETENTION_CLASS)
+            .retention_policy(RETENTION_POLICY)
             .environment("demo")
             .service(service()?)
             .input("application_id", application.id.as_str())
@@ -188,6 +190,7 @@ async fn calculate(cx: &Capture, applicant: &Applicant) -> Result<Repayment, Cap
     let terms = Terms::of(applicant);
     cx.tool(CALCULATOR)
         .version(CALCULATOR_VERSION)
+        .call_id(format!("{CALCULATOR}-1"))
         .arguments(terms.arguments())
         .run(|| async { repayment(terms) })
         .await
@@ -202,11 +205,25 @@ async fn rule(
     let ruling = rules::decide(known, finding);
     let output = json!({ "outcome": ruling.verdict.outcome(), "score": ruling.score });
     cx.tool("loan_scorecard")
+        .call_id("loan_scorecard-1")
         .version("1.4.0")
         .arguments(json!({ "features": known }))
         .run(|| async { Ok::<_, std::convert::Infallible>(output) })
         .await?;
     Ok(ruling)
+}
+
+/// The prompt, and the features that have a value.
+fn add_features(cx: &mut Capture, known: &BTreeMap<String, Value>) {
+    cx.template_item().role(Role::System).priority(0).required();
+    // Age is looked at by the scorecard alone, for legal age.
+    let sent = |name: &str| name != "age_years" && known.contains_key(name);
+    for definition in FEATURES.iter().filter(|it| sent(it.name)) {
+        let item = cx.feature_item(definition.name).priority(0);
+        if is_required(definition.name) {
+            item.required();
+        }
+    }
 }
 
 /// What must be in comes first, the policies compete for the rest, best first.
@@ -217,14 +234,6 @@ fn add_items(
     ruling: &Ruling,
     written: &str,
 ) {
-    cx.template_item().role(Role::System).priority(0).required();
-    // Age is looked at by the scorecard alone, for legal age.
-    for definition in FEATURES.iter().filter(|it| it.name != "age_years") {
-        let item = cx.feature_item(definition.name).priority(0);
-        if is_required(definition.name) {
-            item.required();
-        }
-    }
     // The outputs of tools that the model did not call are no tool messages to it.
     cx.tool_item(CALCULATOR, repayment.to_string())
         .role(Role::User)
@@ -263,6 +272,7 @@ fn service() -> Result<Service, InvalidValue> {
 pub(crate) const SERVICE: &str = "loan-api";
 pub(crate) const USE_CASE: &str = "credit_underwriting@1";
 pub(crate) const RETENTION_CLASS: &str = "high_risk";
+pub(crate) const RETENTION_POLICY: &str = "default@1";
 /// The tokenizer of the budget; models behind an endpoint may have names nobody knows.
 const TOKENIZER: &str = "o200k_base";
 const BUDGET_TOKENS: u64 = 1_500;

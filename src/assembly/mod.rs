@@ -43,7 +43,7 @@ pub use compose::{messages, render};
 pub use counter::{CountCache, Counter};
 pub use error::{AssemblyError, RenderError};
 pub use freshness::{freshness, note_ages};
-pub use template::{TemplateError, feature_text, render_template};
+pub use template::{TemplateError, feature_text, render_template, value_text};
 pub use tokenizer::{
     Tokenizer, TokenizerError, UnknownTokenizer, known_tokenizers, tokenizer, tokenizer_for_model,
 };

@@ -51,11 +51,56 @@ pub fn feature_text(name: &str, value: &Value) -> String {
     text
 }
 
+/// The text of a value: a string bare, anything else as compact JSON, in the form records have it:
+/// `1` for 1.0, as RFC 8785 writes numbers.
+#[must_use]
+pub fn value_text(value: &Value) -> String {
+    let mut text = String::new();
+    push_value(&mut text, value);
+    text
+}
+
 fn push_value(text: &mut String, value: &Value) {
     match value {
         Value::String(value) => text.push_str(value),
-        value => text.push_str(&value.to_string()),
+        value => push_json(text, value),
     }
+}
+
+fn push_json(text: &mut String, value: &Value) {
+    match value {
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            Some(double) => text.push_str(ryu_js::Buffer::new().format_finite(double)),
+            None => text.push_str(&number.to_string()),
+        },
+        Value::Array(values) => {
+            push_list(text, ['[', ']'], values, push_json);
+        }
+        Value::Object(members) => {
+            push_list(text, ['{', '}'], members, |text, (name, value)| {
+                text.push_str(&Value::from(name.as_str()).to_string());
+                text.push(':');
+                push_json(text, value);
+            });
+        }
+        other => text.push_str(&other.to_string()),
+    }
+}
+
+fn push_list<T>(
+    text: &mut String,
+    [open, close]: [char; 2],
+    elements: impl IntoIterator<Item = T>,
+    push: impl Fn(&mut String, T),
+) {
+    text.push(open);
+    for (index, element) in elements.into_iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        push(text, element);
+    }
+    text.push(close);
 }
 
 /// A template cannot be rendered.
@@ -155,5 +200,22 @@ mod tests {
         assert_eq!(feature_text("segment", &json!("gold")), "segment: gold");
         assert_eq!(feature_text("x", &json!({"a": [1]})), r#"x: {"a":[1]}"#);
         assert_eq!(feature_text("x", &Value::Null), "x: null");
+    }
+
+    #[test]
+    fn numbers_read_as_records_have_them() {
+        for (value, text) in [
+            (json!(1.0), "1"),
+            (json!(-0.0), "0"),
+            (json!(1e21), "1e+21"),
+            (json!(0.5), "0.5"),
+            (
+                json!({"b": [2.0, "q\"", true], "a": {}}),
+                r#"{"a":{},"b":[2,"q\"",true]}"#,
+            ),
+        ] {
+            assert_eq!(feature_text("f", &value), format!("f: {text}"));
+            assert_eq!(value_text(&value), text);
+        }
     }
 }

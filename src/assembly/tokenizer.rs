@@ -122,9 +122,11 @@ pub enum UnknownTokenizer {
     },
 }
 
-const KNOWN_MODELS: &str = "gpt-5*, gpt-4.5-*, gpt-4.1*, gpt-4o*, gpt-4*, gpt-3.5-turbo*, o1*, o3*, \
-     o4-mini*, gpt-oss-*, codex-mini*, text-embedding-3-*, davinci-002, babbage-002, and fine-tuned \
-     ft:* of these";
+const KNOWN_MODELS: &str = "gpt-5*, gpt-4.5-*, gpt-4.1, gpt-4.1-*, gpt-4o, gpt-4o-*, chatgpt-4o-*, \
+     gpt-4, gpt-4-*, gpt-3.5, gpt-3.5-turbo, gpt-3.5-turbo-*, gpt-35-turbo, gpt-35-turbo-*, o1, o1-*, \
+     o3, o3-*, o4-mini, o4-mini-*, gpt-oss-*, codex-mini*, text-embedding-3-small, \
+     text-embedding-3-large, text-embedding-ada-002, davinci-002, babbage-002, text-davinci-003 and \
+     the other models of GPT-3, gpt2, and fine-tuned ft:* of these";
 
 #[cfg(test)]
 mod tests {
@@ -159,6 +161,30 @@ mod tests {
             ("gpt2", "gpt2"),
         ] {
             assert_eq!(tokenizer_for_model(model).unwrap().name(), name);
+        }
+    }
+
+    #[test]
+    fn the_models_listed_as_known_are_known() {
+        for model in KNOWN_MODELS
+            .split([',', ' '])
+            .filter(|word| !word.is_empty())
+        {
+            if !model.contains(|c: char| c.is_ascii_digit()) || model == "GPT-3" {
+                continue;
+            }
+            let model = model.replace('*', "2024-08-06");
+            assert!(tokenizer_for_model(&model).is_ok(), "{model}");
+        }
+        for model in [
+            "chatgpt-4o-latest",
+            "text-embedding-ada-002",
+            "text-davinci-003",
+            "gpt2",
+        ] {
+            let pattern = model.replace("latest", "*");
+            assert!(KNOWN_MODELS.contains(&pattern), "{pattern}");
+            assert!(tokenizer_for_model(model).is_ok(), "{model}");
         }
     }
 

@@ -57,6 +57,7 @@ pub(super) async fn run(
     render(state)?;
     let running = guarding::items(state).await?;
     let assembled = assembled(state, &budget, &counter).await?;
+    note_tokens(state, &counter);
     match check(state, running, &assembled.text).await {
         Ok(()) => Ok((assembled, counter)),
         Err(error) => Err(Stopped {
@@ -156,6 +157,24 @@ async fn assembled(
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
         // A runtime that shuts down starts no more such work.
         Err(Err(_)) => assemble(&state.items, budget, &state.layout, counter),
+    }
+}
+
+/// Notes the lengths of what was retrieved and made no item. What an item says goes before.
+fn note_tokens(state: &mut State, counter: &Counter) {
+    let State {
+        context, documents, ..
+    } = state;
+    for (retrieval, texts) in context.retrievals.iter_mut().zip(documents) {
+        for (result, text) in retrieval.results.iter_mut().zip(texts) {
+            let sha256 = text
+                .sha256
+                .unwrap_or_else(|| Sha256::digest(text.text.as_bytes()).into());
+            // A long text is left uncounted rather than hold up the other tasks of this thread.
+            if text.text.len() <= INLINE_BYTES {
+                result.tokens = counter.count(&text.text, &sha256).ok();
+            }
+        }
     }
 }
 

@@ -161,6 +161,19 @@ impl ContextBuilder {
         })
     }
 
+    /// Sets the policy that says what the retention class means, written `name@version`. The class
+    /// is set before.
+    pub fn retention_policy(self, policy: &str) -> Self {
+        let policy = policy.parse::<VersionedName>();
+        self.with(|state| {
+            let policy = state.checked("retention.policy", policy);
+            match &mut state.context.retention {
+                Some(retention) => retention.policy = policy,
+                None => state.warn("the retention policy has no class to say something about"),
+            }
+        })
+    }
+
     /// Says which agent's step this is.
     pub fn agent(self, agent: Agent) -> Self {
         self.with(|state| state.context.agent = Some(agent))

@@ -3,10 +3,12 @@
 use std::error::Error;
 use std::time::Duration;
 
+use super::stale_text::stale_text;
 use crate::assembly::{AssemblyError, TemplateError, UnknownTokenizer};
 use crate::capture::SinkError;
 use crate::record::{
-    ContextId, ErrorNote, FreshnessViolation, GuardrailResult, InvalidValue, Name, Stage,
+    ContextId, ErrorNote, FeatureStatus, FreshnessViolation, GuardrailResult, InvalidValue, Name,
+    Stage,
 };
 
 /// Any error of an application's own source, retriever, tool or guardrail.
@@ -34,6 +36,31 @@ pub enum CaptureError {
         reference: String,
         /// What is wrong with it, and what to write instead.
         problem: String,
+    },
+    /// An item is to be the value of a feature whose fetch gave none.
+    #[error(
+        "`{path}` is the feature {reference:?}, which is {}: leave the item out, or fetch the value first{}",
+        status_text(*.status), recorded(.id.as_ref())
+    )]
+    NoValue {
+        /// The failed record; absent when nothing was to be recorded.
+        id: Option<ContextId>,
+        /// The place: `items[2]`.
+        path: String,
+        /// The reference as written.
+        reference: String,
+        /// What came of the fetch.
+        status: FeatureStatus,
+    },
+    /// An item is to be a retrieved document, and its text is not the one retrieved.
+    #[error(
+        "`{path}` differs from the text retrieved as {document:?}: leave it out, or send the changed text as an item of kind `text`"
+    )]
+    OtherText {
+        /// The place: `items[2].text`.
+        path: String,
+        /// The document as the item refers to it.
+        document: String,
     },
     /// The source has no value for this entity.
     #[error(
@@ -144,6 +171,8 @@ impl CaptureError {
             Self::Invalid { .. } => "invalid",
             Self::Reference { .. } => "unknown_reference",
             Self::Missing { .. } => "missing",
+            Self::NoValue { .. } => "no_value",
+            Self::OtherText { .. } => "other_text",
             Self::Failed { .. } => "failed",
             Self::Timeout { .. } => "timeout",
             Self::Blocked { .. } | Self::OutputBlocked(_) => "guardrail_block",
@@ -156,6 +185,25 @@ impl CaptureError {
             Self::Finished => "finished",
             Self::Store(_) => "store",
             Self::Unrecorded { cause, .. } => cause.code(),
+        }
+    }
+
+    /// The member of a request that is at fault, such as `items[2].ref`; `None` when it is no one
+    /// member.
+    #[must_use]
+    pub fn path(&self) -> Option<String> {
+        match self {
+            Self::Invalid { path, .. }
+            | Self::Reference { path, .. }
+            | Self::NoValue { path, .. }
+            | Self::OtherText { path, .. } => Some(path.clone()),
+            Self::Tokenizer(UnknownTokenizer::Encoding { .. }) => Some("budget.tokenizer".into()),
+            Self::Tokenizer(UnknownTokenizer::Model { .. }) => Some("model.name".into()),
+            Self::Template { .. } => Some("template.text".into()),
+            Self::Assembly(AssemblyError::ReserveExceedsLimit { .. }) => {
+                Some("budget.reserve_output".into())
+            }
+            _ => None,
         }
     }
 
@@ -186,8 +234,10 @@ impl CaptureError {
     }
 
     pub(super) fn with_id(mut self, stored: ContextId) -> Self {
-        if let Self::Blocked { id, .. } | Self::OverBudget { id, .. } | Self::Stale { id, .. } =
-            &mut self
+        if let Self::Blocked { id, .. }
+        | Self::NoValue { id, .. }
+        | Self::OverBudget { id, .. }
+        | Self::Stale { id, .. } = &mut self
         {
             *id = Some(stored);
         }
@@ -227,6 +277,13 @@ fn recorded(id: Option<&ContextId>) -> String {
         .unwrap_or_default()
 }
 
+const fn status_text(status: FeatureStatus) -> &'static str {
+    match status {
+        FeatureStatus::Failed => "failed",
+        FeatureStatus::Ok | FeatureStatus::Missing => "missing",
+    }
+}
+
 const fn stage_text(stage: Stage) -> &'static str {
     match stage {
         Stage::Input => "input",
@@ -234,19 +291,3 @@ const fn stage_text(stage: Stage) -> &'static str {
         Stage::Output => "output",
     }
 }
-
-fn stale_text(violations: &[FreshnessViolation]) -> String {
-    let named: Vec<&str> = violations
-        .iter()
-        .take(MAX_NAMED)
-        .map(|violation| violation.reference.as_str())
-        .collect();
-    let more = violations.len().saturating_sub(MAX_NAMED);
-    let more = match more {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("not fresh enough: {}{more}", named.join(", "))
-}
-
-const MAX_NAMED: usize = 5;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::Value;
 
+use crate::assembly::value_text;
 use crate::capture::BoxError;
 use crate::record::{EntityRef, FeatureOrigin, Name, Origin, QualityCheck, Timestamp, Version};
 
@@ -201,9 +202,6 @@ impl Deref for FetchedFeature {
 
 impl fmt::Display for FetchedFeature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.value {
-            Value::String(text) => f.write_str(text),
-            value => value.fmt(f),
-        }
+        f.write_str(&value_text(&self.value))
     }
 }

@@ -231,12 +231,7 @@ impl Findings {
     /// The result: the native one of a single check as it is, those of several with their places.
     pub(super) fn result(&self) -> GuardrailResult {
         let mut result = self.result.clone();
-        result.action = Some(match result.verdict {
-            GuardrailVerdict::Pass => GuardrailAction::Allowed,
-            GuardrailVerdict::Flag => GuardrailAction::Flagged,
-            GuardrailVerdict::Redact => GuardrailAction::Redacted,
-            GuardrailVerdict::Block => GuardrailAction::Blocked,
-        });
+        result.action = Some(action_of(result.verdict));
         result.native = match (self.checks, &*self.natives) {
             (_, []) => None,
             (1, [(_, native)]) => Some(native.clone()),
@@ -248,5 +243,15 @@ impl Findings {
             ),
         };
         result
+    }
+}
+
+/// What is done about a verdict.
+pub(super) const fn action_of(verdict: GuardrailVerdict) -> GuardrailAction {
+    match verdict {
+        GuardrailVerdict::Pass => GuardrailAction::Allowed,
+        GuardrailVerdict::Flag => GuardrailAction::Flagged,
+        GuardrailVerdict::Redact => GuardrailAction::Redacted,
+        GuardrailVerdict::Block => GuardrailAction::Blocked,
     }
 }

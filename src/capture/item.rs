@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::ambient;
 use super::found::Found;
-use super::reference::{feature_candidate, matching_features, template_reference};
+use super::reference::{
+    feature_candidate, matching_documents, matching_features, template_reference, without_value,
+};
 use super::state::{ItemSource, State, nearest_name};
 use crate::assembly::Candidate;
 use crate::capture::{CaptureError, Scope};
@@ -37,8 +39,17 @@ impl<'a> ItemDraft<'a> {
     }
 
     /// Says what it is.
+    ///
+    /// A text that is called a document of this context, by its reference, has to be the text that
+    /// was retrieved: another one makes the assembly fail with [`CaptureError::OtherText`].
     pub fn kind(self, kind: ItemKind) -> Self {
-        self.set(|item, _| item.kind = kind)
+        self.scope.shared.with(|state| {
+            for index in self.added.clone() {
+                state.items[index].kind = kind;
+                state.problems.extend(other_text(state, index));
+            }
+        });
+        self
     }
 
     /// Says what to do when it does not fit; it is left out when nothing is said.
@@ -125,7 +136,7 @@ impl<'a> ItemDraft<'a> {
                 Ok((candidate, source)) => {
                     state.push_item(candidate, source);
                 }
-                Err(problem) => state.problems.push(no_reference(reference, problem)),
+                Err(error) => state.problems.push(error),
             }
             start..state.items.len()
         });
@@ -198,18 +209,27 @@ const fn hashed_candidate(text: Arc<str>, sha256: [u8; 32]) -> Candidate {
     }
 }
 
-fn feature_item(state: &State, reference: &str) -> Result<(Candidate, ItemSource), &'static str> {
+fn feature_item(state: &State, reference: &str) -> Result<(Candidate, ItemSource), CaptureError> {
     let features = &state.context.features;
     let matching = matching_features(features, reference);
     let latest = *matching
         .last()
-        .ok_or("has not been fetched: fetch it first")?;
+        .ok_or_else(|| no_reference(reference, "has not been fetched: fetch it first"))?;
     let feature = &features[latest];
     if matching
         .iter()
         .any(|i| features[*i].entity != feature.entity)
     {
-        return Err("was fetched for several entities: write name@type:id");
+        let problem = "was fetched for several entities: write name@type:id";
+        return Err(no_reference(reference, problem));
+    }
+    if let Some(status) = without_value(feature) {
+        return Err(CaptureError::NoValue {
+            id: None,
+            path: format!("items[{}]", state.items.len()),
+            reference: reference.to_owned(),
+            status,
+        });
     }
     Ok(feature_candidate(
         &state.context,
@@ -233,6 +253,25 @@ fn document_item(found: &Found, place: Option<(usize, usize)>) -> (Candidate, It
         is_stale: found.document.stale == Some(true),
     };
     (candidate, source)
+}
+
+/// The refusal of a text that goes by the name of a retrieved document and is not its text.
+fn other_text(state: &State, index: usize) -> Option<CaptureError> {
+    let (item, source) = (&state.items[index], &state.sources[index]);
+    if item.kind != ItemKind::Document || source.place.is_some() {
+        return None;
+    }
+    let reference = item.reference.as_ref()?;
+    let matching = matching_documents(state, reference);
+    let is_sent = |&(retrieval, result): &(usize, usize)| {
+        let retrieved = state.documents.get(retrieval)?.get(result)?;
+        Some(retrieved.text == item.text)
+    };
+    let verdicts: Vec<bool> = matching.iter().filter_map(is_sent).collect();
+    (!verdicts.is_empty() && !verdicts.contains(&true)).then(|| CaptureError::OtherText {
+        path: format!("items[{index}].text"),
+        document: reference.to_string(),
+    })
 }
 
 fn no_reference(reference: &str, problem: &str) -> CaptureError {

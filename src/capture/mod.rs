@@ -42,6 +42,7 @@ mod retrieve;
 mod retriever;
 mod scope;
 mod sink;
+mod stale_text;
 mod state;
 mod template;
 mod tool;

@@ -1,8 +1,11 @@
-//! What items refer to: the template, features.
+//! What items refer to: the template, features, documents.
 
+use serde_json::Value;
+
+use super::found::document_reference;
 use super::state::{ItemSource, State, nearest_name};
 use crate::assembly::{Candidate, feature_text};
-use crate::record::{Context, Feature, ItemKind, Name};
+use crate::record::{Context, Feature, FeatureStatus, ItemKind, Name};
 
 /// The template as items refer to it: `name@version`.
 pub(super) fn template_reference(state: &State) -> Option<Name> {
@@ -41,6 +44,37 @@ pub(super) fn matching_features(features: &[Feature], reference: &str) -> Vec<us
         })
         .find(|matching| !matching.is_empty())
         .unwrap_or_default()
+}
+
+/// The results that `reference` stands for: `document#chunk`, else `document` alone.
+pub(super) fn matching_documents(state: &State, reference: &Name) -> Vec<(usize, usize)> {
+    let results = || {
+        let retrievals = state.context.retrievals.iter().enumerate();
+        retrievals.flat_map(|(at, retrieval)| {
+            let results = retrieval.results.iter().enumerate();
+            results.map(move |(index, document)| ((at, index), document))
+        })
+    };
+    let exact: Vec<_> = results()
+        .filter(|(_, document)| document_reference(document) == *reference)
+        .map(|(place, _)| place)
+        .collect();
+    if !exact.is_empty() {
+        return exact;
+    }
+    results()
+        .filter(|(_, document)| document.document == *reference)
+        .map(|(place, _)| place)
+        .collect()
+}
+
+/// What came of the fetch of a feature that has no value to send.
+pub(super) fn without_value(feature: &Feature) -> Option<FeatureStatus> {
+    match (feature.status, &feature.value) {
+        (FeatureStatus::Ok, None | Some(Value::Null)) => Some(FeatureStatus::Missing),
+        (FeatureStatus::Ok, Some(_)) => None,
+        (status, _) => Some(status),
+    }
 }
 
 /// The item that a feature is, as `reference` names it.

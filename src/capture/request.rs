@@ -6,14 +6,15 @@ use std::sync::Arc;
 use super::assembling::{self, Stopped, counter, render};
 use super::call::millis;
 use super::closing::{Ending, finished};
+use super::guardrail::action_of;
 use super::request_item;
 use super::request_section::{add_feature, add_retrieval, set_template};
 use super::state::{Shared, State};
-use crate::assembly::{AssemblyError, Budget, CountCache, note_ages};
+use crate::assembly::{AssemblyError, Budget, CountCache, note_ages, render_template};
 use crate::capture::{AssembledContext, Capture, CaptureError, Scope, Sink};
 use crate::record::{
     Actor, Clock, Context, ContextId, ContextStatus, Door, InvalidValue, Name, REQUEST_SCHEMA,
-    Request, RequestBudget, Section, Service, Stage, Timestamp,
+    Request, RequestBudget, Section, Service, Stage, Timestamp, Trace,
 };
 
 /// What whoever takes a request in adds to it.
@@ -34,7 +35,8 @@ pub struct RequestOptions {
 /// A request that makes no sense leaves no record: [`CaptureError::Invalid`] and
 /// [`CaptureError::Reference`] with the path of the member, [`CaptureError::Tokenizer`],
 /// [`CaptureError::Template`], [`CaptureError::Assembly`]. One that a rule refuses leaves a record
-/// with status `refused`, whose id is in the error.
+/// with status `refused`, and [`CaptureError::NoValue`], an item of a feature whose fetch gave none,
+/// leaves one with status `failed`: its id is in the error.
 pub async fn run_request(
     sink: &Arc<dyn Sink>,
     request: Request,
@@ -89,6 +91,7 @@ fn gather(
     counts: &Arc<CountCache>,
 ) -> Result<State, CaptureError> {
     check_schema(&request)?;
+    check_trace(&request)?;
     let mut state = State::new(request.name.clone(), now);
     state.context.capture.door = door;
     state.actor = options.actor;
@@ -101,10 +104,17 @@ fn gather(
     let budget = budget(&request.budget, request.allow_overflow)?;
     take_sections(&mut state, &mut request, now)?;
     for (index, item) in request.items.into_iter().enumerate() {
-        let (candidate, source) = request_item::candidate(&state, index, item)?;
-        state.push_item(candidate, source);
+        match request_item::candidate(&state, index, item) {
+            Ok((candidate, source)) => {
+                state.push_item(candidate, source);
+            }
+            // The request says what happened, and that is a fact to be recorded.
+            Err(error @ CaptureError::NoValue { .. }) => state.problems.push(error),
+            Err(error) => return Err(error),
+        }
     }
     // What cannot work is refused before it becomes a record.
+    check_template(&state)?;
     render(&mut state)?;
     counter(&state, &budget, counts)?;
     state.budget = Some(budget);
@@ -128,9 +138,26 @@ fn take_sections(
     let context = &mut state.context;
     context.tools = request.tools.take().unwrap_or_default();
     context.guardrails = request.guardrails.take().unwrap_or_default();
+    for result in &mut context.guardrails {
+        result.action = result.action.or(Some(action_of(result.verdict)));
+    }
     let limit_ms = context.freshness.limit_ms;
     note_ages(&mut context.features, &mut context.retrievals, limit_ms);
     check_stages(context)
+}
+
+/// A variable is missing whether an item shows the template or not.
+fn check_template(state: &State) -> Result<(), CaptureError> {
+    let (Some(text), Some(template)) = (&state.template, &state.context.template) else {
+        return Ok(());
+    };
+    match render_template(text, &template.variables) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(CaptureError::Template {
+            name: template.name.to_string(),
+            source,
+        }),
+    }
 }
 
 fn check_schema(request: &Request) -> Result<(), CaptureError> {
@@ -140,6 +167,16 @@ fn check_schema(request: &Request) -> Result<(), CaptureError> {
     Err(CaptureError::Invalid {
         path: "schema".to_owned(),
         source: InvalidValue::new("schema", &request.schema, REQUEST_SCHEMA),
+    })
+}
+
+fn check_trace(request: &Request) -> Result<(), CaptureError> {
+    let Some(Err(source)) = request.trace.as_ref().map(Trace::check) else {
+        return Ok(());
+    };
+    Err(CaptureError::Invalid {
+        path: format!("trace.{}", source.what()),
+        source,
     })
 }
 

@@ -1,12 +1,12 @@
 //! The items of a request: what each refers to, and its text.
 
-use serde_json::Value;
-
 use super::assembling::set_text;
 use super::found::{class_of, document_reference};
-use super::reference::{feature_candidate, matching_features, template_reference};
+use super::reference::{
+    feature_candidate, matching_documents, matching_features, template_reference, without_value,
+};
 use super::state::{ItemSource, State};
-use crate::assembly::Candidate;
+use crate::assembly::{Candidate, value_text};
 use crate::capture::CaptureError;
 use crate::record::{Class, InvalidValue, ItemKind, Name, RequestItem, ToolCall};
 
@@ -109,11 +109,21 @@ fn template(state: &State, place: Place, item: &RequestItem) -> Drafted {
     Ok((candidate, source))
 }
 
+/// A feature without a value has no text of its own; the caller may give the item one.
 fn feature(state: &State, place: Place, item: &RequestItem) -> Drafted {
     let reference = place.reference(item)?;
-    let matching = matching_features(&state.context.features, reference.as_str());
+    let features = &state.context.features;
+    let matching = matching_features(features, reference.as_str());
     match *matching {
-        [index] => Ok(feature_candidate(&state.context, index, reference.clone())),
+        [index] => match without_value(&features[index]).filter(|_| item.text.is_none()) {
+            Some(status) => Err(CaptureError::NoValue {
+                id: None,
+                path: format!("items[{}]", place.index),
+                reference: reference.to_string(),
+                status,
+            }),
+            None => Ok(feature_candidate(&state.context, index, reference.clone())),
+        },
         [] => Err(place.wrong(
             reference.as_str(),
             format!("is none of the features{}", known_features(state)),
@@ -135,8 +145,18 @@ fn document(state: &State, place: Place, item: &RequestItem) -> Drafted {
     let text = &state.documents[retrieval][result];
     let same = |&(r, d): &(usize, usize)| state.documents[r][d].text == text.text;
     if !matching.iter().all(same) {
-        let problem = "stands for several documents with different texts";
+        let problem = "stands for several documents with different texts: give each a `chunk` of its own, and write document#chunk";
         return Err(place.wrong(reference.as_str(), problem));
+    }
+    if item
+        .text
+        .as_deref()
+        .is_some_and(|given| *given != *text.text)
+    {
+        return Err(CaptureError::OtherText {
+            path: format!("items[{}].text", place.index),
+            document: reference.to_string(),
+        });
     }
     let retriever = &state.context.retrievals[retrieval];
     let found = &retriever.results[result];
@@ -153,28 +173,6 @@ fn document(state: &State, place: Place, item: &RequestItem) -> Drafted {
     Ok((candidate, source))
 }
 
-/// The results that `reference` stands for: `document#chunk`, else `document` alone.
-fn matching_documents(state: &State, reference: &Name) -> Vec<(usize, usize)> {
-    let results = || {
-        let retrievals = state.context.retrievals.iter().enumerate();
-        retrievals.flat_map(|(at, retrieval)| {
-            let results = retrieval.results.iter().enumerate();
-            results.map(move |(index, document)| ((at, index), document))
-        })
-    };
-    let exact: Vec<_> = results()
-        .filter(|(_, document)| document_reference(document) == *reference)
-        .map(|(place, _)| place)
-        .collect();
-    if !exact.is_empty() {
-        return exact;
-    }
-    results()
-        .filter(|(_, document)| document.document == *reference)
-        .map(|(place, _)| place)
-        .collect()
-}
-
 fn tool(state: &State, place: Place, item: &RequestItem) -> Drafted {
     if let Some(text) = &item.text {
         return Ok((Candidate::new(text.as_str()), ItemSource::personal()));
@@ -189,11 +187,7 @@ fn tool(state: &State, place: Place, item: &RequestItem) -> Drafted {
     let matching = if by_id.is_empty() { by_name() } else { by_id };
     match *matching {
         [call] => {
-            let text = match &call.output {
-                Some(Value::String(text)) => text.clone(),
-                Some(output) => output.to_string(),
-                None => String::new(),
-            };
+            let text = call.output.as_ref().map(value_text).unwrap_or_default();
             Ok((Candidate::new(text), ItemSource::personal()))
         }
         [] => Err(place.wrong(reference.as_str(), "is none of the tool calls")),

@@ -1,5 +1,7 @@
 //! The sections of a request, as the record has them.
 
+use serde_json::Value;
+
 use super::call::millis;
 use super::state::State;
 use crate::record::{
@@ -47,9 +49,9 @@ pub(super) fn add_feature(state: &mut State, feature: RequestFeature, now: Times
         state.add_entity(entity);
     }
     let by_value = match (&value, &error) {
-        (Some(_), _) => FeatureStatus::Ok,
-        (None, Some(_)) => FeatureStatus::Failed,
-        (None, None) => FeatureStatus::Missing,
+        (_, Some(_)) => FeatureStatus::Failed,
+        (None | Some(Value::Null), None) => FeatureStatus::Missing,
+        (Some(_), None) => FeatureStatus::Ok,
     };
     state.context.features.push(Feature {
         name,

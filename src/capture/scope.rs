@@ -59,7 +59,7 @@ impl Scope {
     /// Adds the feature `reference`, as the text `name: value`. Of several with one name, it is
     /// `name@type:id`.
     ///
-    /// A feature that was not fetched makes the assembly fail.
+    /// A feature that was not fetched, or whose fetch gave no value, makes the assembly fail.
     pub fn feature_item(&self, reference: &str) -> ItemDraft<'_> {
         ItemDraft::feature(self, reference)
     }

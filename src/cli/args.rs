@@ -41,7 +41,7 @@ pub(super) struct Arguments {
         help_heading = GLOBAL
     )]
     pub(super) attesters: Option<PathBuf>,
-    /// How data is written; a table on a terminal, else jsonl
+    /// How data is written: a table on a terminal, else jsonl; json for export and assemble; text and proofs as they are
     #[arg(short, long, global = true, value_name = "FORMAT", value_enum, help_heading = GLOBAL)]
     pub(super) output: Option<OutputFormat>,
     /// Say nothing but errors on standard error
@@ -98,7 +98,7 @@ const EXAMPLES: &str = "\
 Examples:
   contextrail demo
   contextrail context list --entity applicant:user_456
-  contextrail context show 01948c9a
+  contextrail context show 01948c9a-2b3e-7d4f-8e5a
   contextrail decision show loan_application:12345 -o json
 
 Exit codes: 0 done, 1 unexpected, 2 usage or unreadable input, 3 not found, 4 verification

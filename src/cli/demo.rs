@@ -5,7 +5,9 @@ use std::io::Write;
 use std::pin::Pin;
 
 use super::exit::{Exit, Failure};
+use super::output::{List, OutputFormat};
 use super::session::Session;
+use super::summary::AnySummary;
 use crate::capture::BoxError;
 use crate::trail::Trail;
 
@@ -23,21 +25,60 @@ pub type Demo = for<'a> fn(&'a Trail, u32, Option<&'a str>, DemoOutput<'a>) -> D
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// How many applicants to decide about
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000), allow_negative_numbers = true)]
     count: u32,
 }
 
 pub(super) async fn run(session: &Session, args: &Args, demo: Demo) -> Result<Exit, Failure> {
     let trail = session.writer().await?;
-    let mut out = Session::stdout();
-    let told = demo(&trail, args.count, session.named_url(), &mut out).await;
+    let told = match session.format {
+        None | Some(OutputFormat::Table) => {
+            let mut out = Session::stdout();
+            let told = tell(session, &trail, args.count, demo, &mut out).await;
+            told.and_then(|()| Ok(out.flush()?))
+        }
+        Some(format) => list(session, &trail, args.count, demo, format).await,
+    };
     trail.close().await;
-    told.map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
-    out.flush()?;
-    Ok(Exit::Done)
+    told.map(|()| Exit::Done)
+}
+
+async fn tell(
+    session: &Session,
+    trail: &Trail,
+    count: u32,
+    demo: Demo,
+    out: DemoOutput<'_>,
+) -> Result<(), Failure> {
+    demo(trail, count, session.named_url(), out)
+        .await
+        .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))
+}
+
+/// Prints summaries of what was recorded instead of the tale, newest first.
+async fn list(
+    session: &Session,
+    trail: &Trail,
+    count: u32,
+    demo: Demo,
+    format: OutputFormat,
+) -> Result<(), Failure> {
+    let before = trail.status().await?.size;
+    tell(session, trail, count, demo, &mut std::io::sink()).await?;
+    let after = trail.status().await?.size;
+    let mut out = Session::stdout();
+    let mut list = List::new(&mut out, format);
+    if after > before {
+        let recorded = trail.read_range(before, after - 1).await?;
+        for stored in recorded.iter().rev() {
+            list.push(&AnySummary::of(stored))?;
+        }
+    }
+    list.finish::<AnySummary>()
 }
 
 const EXAMPLES: &str = "\
 Examples:
   contextrail demo
-  contextrail demo --count 100 --trail sqlite://loans.db";
+  contextrail demo --count 100 --trail sqlite://loans.db
+  contextrail demo --count 3 -o json";

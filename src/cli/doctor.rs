@@ -30,6 +30,16 @@ struct Report {
 }
 
 pub(super) async fn run(session: &Session) -> Result<Exit, Failure> {
+    report(session).await.map_err(|failure| {
+        // Whoever asked the doctor has been there.
+        failure.instead_of(
+            "contextrail doctor",
+            "put a backup in the place of the file, or import an export of it into a new trail",
+        )
+    })
+}
+
+async fn report(session: &Session) -> Result<Exit, Failure> {
     let trail = session.reader().await?;
     let status = trail.status().await?;
     let path = file_of(&session.trail_url);

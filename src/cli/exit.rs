@@ -9,6 +9,7 @@ use crate::assembly::AssemblyError;
 use crate::capture::{CaptureError, SinkError};
 use crate::codec::WriteError;
 use crate::notary::NotaryError;
+use crate::record::{Kind, RecordId};
 use crate::store::StoreError;
 use crate::trail::TrailError;
 
@@ -67,6 +68,12 @@ impl Failure {
         Self::new(exit, format!("{} cannot be used", path.display())).because(error.to_string())
     }
 
+    /// Says where it is, before what it is.
+    pub(super) fn at(mut self, place: &str) -> Self {
+        self.what.insert_str(0, place);
+        self
+    }
+
     /// Adds a cause.
     pub(super) fn because(mut self, why: impl Into<String>) -> Self {
         self.why.push(why.into());
@@ -93,8 +100,28 @@ impl Failure {
         failure
     }
 
-    fn hinted(mut self, hint: Option<&str>) -> Self {
-        self.hint = hint.map(str::to_owned);
+    fn hinted(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    /// Names the trail in the command to try next, for one that is not found without.
+    pub(super) fn on_trail(mut self, url: Option<&str>) -> Self {
+        if let (Some(url), Some(hint)) = (url, &mut self.hint)
+            && hint.starts_with("contextrail ")
+            && !hint.contains(" --trail ")
+            && !hint.ends_with(" --help")
+        {
+            hint.push_str(&format!(" --trail {}", super::plain::shell_word(url)));
+        }
+        self
+    }
+
+    /// Puts `other` where the command to try next is `hint`.
+    pub(super) fn instead_of(mut self, hint: &str, other: &str) -> Self {
+        if self.hint.as_deref() == Some(hint) {
+            self.hint = Some(other.to_owned());
+        }
         self
     }
 }
@@ -115,7 +142,20 @@ impl fmt::Display for Failure {
 impl From<TrailError> for Failure {
     fn from(error: TrailError) -> Self {
         let (exit, hint) = of_trail(&error);
-        Self::of(exit, &error).hinted(hint)
+        let failure = Self::of(exit, &error);
+        match (&error, hint) {
+            // What it is says how it can be seen.
+            (TrailError::WrongKind { id, found, .. }, _) => failure.hinted(shown_by(*found, *id)),
+            (_, hint) => failure.hinted(hint.map(str::to_owned)),
+        }
+    }
+}
+
+fn shown_by(kind: Kind, id: RecordId) -> Option<String> {
+    match kind {
+        Kind::Context => Some(format!("contextrail context show {id}")),
+        Kind::Decision => Some(format!("contextrail decision show {id}")),
+        _ => None,
     }
 }
 
@@ -140,14 +180,6 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
         TrailError::Notary(_) => (Exit::Storage, Some("contextrail log status")),
         TrailError::Spool { .. } | TrailError::ReadOnly => {
             (Exit::Storage, Some("contextrail doctor"))
-        }
-        TrailError::WrongKind { found, .. } => {
-            let hint = match found.as_str() {
-                "context" => Some("contextrail context show ID"),
-                "decision" => Some("contextrail decision show ID"),
-                _ => None,
-            };
-            (Exit::Usage, hint)
         }
         _ => (Exit::Usage, None),
     }

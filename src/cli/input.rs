@@ -4,7 +4,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
-use crate::codec::{Format, Node, ReadError, read};
+use crate::capture::CaptureError;
+use crate::codec::{Format, Node, Position, ReadError, Tree, read};
 
 /// A document as it was read.
 pub(super) struct Input {
@@ -40,10 +41,38 @@ impl Input {
         read(&self.bytes, format).map_err(|error| self.refused(&error))
     }
 
+    /// Says where in the document that is at fault for which a request was not assembled.
+    pub(super) fn failed(&self, document: &Node, error: CaptureError) -> Failure {
+        let place = error.path().map(|path| {
+            let Position { line, column } = position(document, &path);
+            format!("{}: line {line}, column {column}: ", shown(&self.path))
+        });
+        Failure::from(error).at(&place.unwrap_or_default())
+    }
+
     /// Says where the document cannot be understood.
     pub(super) fn refused(&self, error: &ReadError) -> Failure {
         Failure::usage(format!("{}: {error}", shown(&self.path)))
     }
+}
+
+/// Where the value at `path`, such as `items[2].ref`, stands: the nearest that is there around it.
+fn position(document: &Node, path: &str) -> Position {
+    let mut node = document;
+    let steps = path
+        .split(['.', '['])
+        .map(|step| step.trim_end_matches(']'));
+    for step in steps {
+        let next = match (&node.tree, step.parse::<usize>()) {
+            (Tree::Sequence(elements), Ok(index)) => elements.get(index),
+            _ => node.member(step),
+        };
+        match next {
+            Some(next) => node = next,
+            None => break,
+        }
+    }
+    node.at
 }
 
 fn shown(path: &Path) -> String {

@@ -56,6 +56,7 @@ pub async fn run(demo: Demo) -> ExitCode {
     match dispatch(&session, arguments.command, demo).await {
         Ok(exit) => exit.into(),
         Err(failure) => {
+            let failure = failure.on_trail(session.named_url());
             if failure.exit != Exit::Done {
                 session::warn(failure.to_string().trim_end());
             }

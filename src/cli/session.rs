@@ -63,10 +63,7 @@ impl Session {
     pub(super) fn options(&self) -> Result<TrailOptions, Failure> {
         let options = TrailOptions::new()
             .clock(Arc::clone(&self.clock))
-            .actor(Actor {
-                kind: ActorKind::Human,
-                ..local_user()
-            });
+            .actor(Self::actor());
         let options = match &self.attesters {
             Some(path) => options.attesters(attesters(path)?),
             None => options,
@@ -75,6 +72,14 @@ impl Session {
             Some(environment) => options.environment(environment),
             None => options,
         })
+    }
+
+    /// Who runs this program: a person.
+    pub(super) fn actor() -> Actor {
+        Actor {
+            kind: ActorKind::Human,
+            ..local_user()
+        }
     }
 
     /// Where applications run that do not say so themselves.

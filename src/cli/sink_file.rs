@@ -16,7 +16,8 @@ pub(super) enum Target {
 /// A file that takes its name when it is complete.
 pub(super) struct PartialFile {
     path: PathBuf,
-    partial: PathBuf,
+    /// The name it has until then; none for what is no regular file, which is written as it is.
+    partial: Option<PathBuf>,
     file: BufWriter<File>,
     kept: bool,
 }
@@ -44,7 +45,7 @@ impl Target {
     pub(super) fn writer(&mut self) -> &mut dyn Write {
         match self {
             Self::Stdout(out) => out,
-            Self::File(file) => &mut file.file,
+            Self::File(file) => file,
         }
     }
 }
@@ -54,31 +55,55 @@ impl PartialFile {
         if path.is_dir() {
             return Err(std::io::ErrorKind::IsADirectory.into());
         }
-        let mut name = path.as_os_str().to_owned();
-        name.push(".partial");
-        let partial = PathBuf::from(name);
+        let is_special = path.metadata().is_ok_and(|found| !found.is_file());
+        let partial = (!is_special).then(|| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".partial");
+            PathBuf::from(name)
+        });
+        let file = match &partial {
+            Some(partial) => File::create(partial)?,
+            None => File::options().write(true).open(path)?,
+        };
         Ok(Self {
             path: path.to_owned(),
-            file: BufWriter::new(File::create(&partial)?),
             partial,
+            file: BufWriter::new(file),
             kept: false,
         })
     }
 
     fn keep(&mut self) -> std::io::Result<()> {
         self.file.flush()?;
-        self.file.get_ref().sync_all()?;
-        std::fs::rename(&self.partial, &self.path)?;
+        if let Some(partial) = &self.partial {
+            self.file.get_ref().sync_all()?;
+            std::fs::rename(partial, &self.path)?;
+        }
         self.kept = true;
         Ok(())
+    }
+
+    /// `error`, with the name of the file.
+    fn named(&self, error: &std::io::Error) -> std::io::Error {
+        std::io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
+    }
+}
+
+impl Write for PartialFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes).map_err(|error| self.named(&error))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush().map_err(|error| self.named(&error))
     }
 }
 
 impl Drop for PartialFile {
     fn drop(&mut self) {
-        if !self.kept {
+        if let Some(partial) = self.partial.as_ref().filter(|_| !self.kept) {
             // A partial file that stays behind is overwritten by the next attempt.
-            std::fs::remove_file(&self.partial).ok();
+            std::fs::remove_file(partial).ok();
         }
     }
 }

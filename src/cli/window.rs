@@ -11,7 +11,7 @@ use crate::trail::{Pages, Stored, Trail};
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Window {
     /// How many to print at most; 50 when left out
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "all")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true, conflicts_with = "all")]
     limit: Option<u32>,
     /// Continue behind this record
     #[arg(long, value_name = "ID")]

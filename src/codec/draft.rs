@@ -7,7 +7,7 @@ use super::build::node_of;
 use super::error::{ReadError, ReadErrorKind};
 use super::node::{Member, Node};
 use super::parts::{Parts, SCHEMA, decode_body};
-use crate::record::{Actor, Body, Kind, RecordId, Tenant, Timestamp};
+use crate::record::{Actor, Body, Kind, RecordId, Tenant, Timestamp, Trace};
 
 /// What of a record's head its writer gave; the trail fills in the rest.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize)]
@@ -48,8 +48,31 @@ pub fn decode_body_draft(
     let head = parts.fields(parts.head.clone(), None).decode()?;
     let mut fields = parts.fields(parts.members(|_| true), None);
     fields.members.extend(&filled);
-    Ok((head, decode_body(&fields, kind)?))
+    let body = decode_body(&fields, kind)?;
+    check_trace(node, &body)?;
+    Ok((head, body))
 }
+
+fn check_trace(node: &Node, body: &Body) -> Result<(), ReadError> {
+    let trace = match body {
+        Body::Context(context) => &context.trace,
+        Body::Decision(decision) => &decision.trace,
+        _ => &None,
+    };
+    let Some(Err(error)) = trace.as_ref().map(Trace::check) else {
+        return Ok(());
+    };
+    let place = node.member(TRACE).unwrap_or(node);
+    let place = place.member(error.what()).unwrap_or(place);
+    Err(
+        ReadError::new(ReadErrorKind::InvalidValue, error.to_string())
+            .or_at(place.at)
+            .in_member(error.what())
+            .in_member(TRACE),
+    )
+}
+
+const TRACE: &str = "trace";
 
 /// The defaults of the members that `node` leaves out, placed where it begins.
 fn filled_in(node: &Node, defaults: &[(&str, Value)]) -> Result<Vec<Member>, ReadError> {

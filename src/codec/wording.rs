@@ -144,13 +144,29 @@ pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         return None;
     }
     let given = name.to_lowercase();
-    let reach = (length / 3).clamp(1, 3);
-    known
-        .into_iter()
-        .map(|known| (strsim::osa_distance(&given, known), known))
-        .filter(|(distance, known)| *distance <= reach && *distance < known.chars().count())
+    let reach = |known: &str| {
+        let reach = (length / 3).clamp(1, 3);
+        // A word that begins alike may lack an end, as `reson` for `reasons`.
+        let is_alike = length >= ALIKE_FROM && known.chars().next() == given.chars().next();
+        if is_alike { reach.max(2) } else { reach }
+    };
+    let known: Vec<&str> = known.into_iter().collect();
+    let by_distance = known
+        .iter()
+        .map(|known| (strsim::osa_distance(&given, known), *known))
+        .filter(|(distance, known)| *distance <= reach(known) && *distance < known.chars().count())
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
+        .map(|(_, known)| known);
+    by_distance.or_else(|| only_beginning(&given, &known))
+}
+
+/// The one known name that begins with `given`.
+fn only_beginning<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
+    let mut begun = known.iter().filter(|known| known.starts_with(given));
+    let first = begun
+        .next()
+        .filter(|_| given.chars().count() >= SHORTEST_BEGINNING)?;
+    begun.next().is_none().then_some(*first)
 }
 
 /// The names in a row, the first dozen of them.
@@ -163,6 +179,9 @@ pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     list
 }
 
+/// Characters from which on names that begin alike may differ by two.
+const ALIKE_FROM: usize = 5;
+const SHORTEST_BEGINNING: usize = 3;
 const SHOWN_CHARS: usize = 40;
 const LONGEST_NAME: usize = 64;
 const LISTED: usize = 12;
@@ -179,10 +198,33 @@ mod tests {
             ("Limit", Some("limit")),
             ("tokeniser", Some("tokenizer")),
             ("reserve-output", Some("reserve_output")),
+            ("reserve", Some("reserve_output")),
             ("size", None),
             ("x", None),
         ] {
             assert_eq!(nearest(name, known), near, "{name}");
         }
+    }
+
+    #[test]
+    fn a_name_cut_short_finds_the_one_that_begins_so() {
+        let item = [
+            "ref",
+            "role",
+            "priority",
+            "required",
+            "reason",
+            "reasons_shown",
+        ];
+        for (name, near) in [
+            ("prio", Some("priority")),
+            ("reson", Some("reason")),
+            ("re", Some("ref")),
+            ("requ", Some("required")),
+        ] {
+            assert_eq!(nearest(name, item), near, "{name}");
+        }
+        assert_eq!(nearest("reson", ["reasons", "outcome"]), Some("reasons"));
+        assert_eq!(nearest("con", ["contexts", "confidence"]), None);
     }
 }

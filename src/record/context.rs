@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     AssemblyRecord, CaptureReport, ContextId, Digest, EntityRef, Feature, FreshnessReport,
-    GuardrailResult, Name, Retrieval, Timestamp, ToolCall, Version, VersionedName,
+    GuardrailResult, InvalidValue, Name, Retrieval, Timestamp, ToolCall, Version, VersionedName,
 };
 
 /// A JSON object whose members are kept as given, in the order of their names.
@@ -192,6 +192,31 @@ pub struct Trace {
     pub trace_id: Name,
     /// 16 hexadecimal digits.
     pub span_id: Name,
+}
+
+impl Trace {
+    /// Checks both ids. Records are read without this, so that those of other writers can be.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`] for `trace_id` or `span_id`, when it is not that many lower-case
+    /// hexadecimal digits, or all of them are zero.
+    pub fn check(&self) -> Result<(), InvalidValue> {
+        check_hex("trace_id", &self.trace_id, 32)?;
+        check_hex("span_id", &self.span_id, 16)
+    }
+}
+
+fn check_hex(what: &'static str, id: &Name, digits: usize) -> Result<(), InvalidValue> {
+    let text = id.as_str();
+    let is_hex = text
+        .bytes()
+        .all(|digit| digit.is_ascii_digit() || matches!(digit, b'a'..=b'f'));
+    if is_hex && text.len() == digits && text.bytes().any(|digit| digit != b'0') {
+        return Ok(());
+    }
+    let expected = format!("{digits} lower-case hexadecimal digits, not all zero");
+    Err(InvalidValue::new(what, text, expected))
 }
 
 /// The agent whose step a context is.

@@ -147,7 +147,10 @@ pub struct Decision {
 
 /// The artifact versions that governed a decision in one role.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected a version written name@version, such as credit_model@2.1.0, or a list of them"
+)]
 pub enum Governing {
     /// One version.
     One(VersionedName),

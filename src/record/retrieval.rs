@@ -98,7 +98,7 @@ pub struct RetrievedDocument {
     /// The digest of the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    /// Length of the text in tokens of the assembly's tokenizer, where it was an item.
+    /// Length of the text in tokens of the assembly's tokenizer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,
     /// Where the document can be found.

@@ -1,12 +1,13 @@
 //! What differs between two contexts, by meaning and not by lines of text.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::Stored;
-use crate::record::{Context, ContextId, Feature, Item, Retrieval};
+use super::diff_sections::{Keyed, SECTIONS, Side, TextMap, overall};
+use super::{Stored, Trail, TrailError};
+use crate::record::ContextId;
 
 /// What differs between two contexts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -77,10 +78,33 @@ impl Diff {
 /// What differs between two contexts: what went in, what was kept, under which budget, template,
 /// model, guardrails and code. Ids, times and latencies differ always and are left out.
 ///
+/// Shared texts are compared by their digests; [`Trail::diff`] reads them.
+///
 /// `None` when either is no context.
 #[must_use]
 pub fn diff(from: &Stored, to: &Stored) -> Option<Diff> {
-    let changes = changes((from.context()?, from), (to.context()?, to));
+    diff_with((from, from.personal_texts()), (to, to.personal_texts()))
+}
+
+impl Trail {
+    /// As [`diff`], with the shared texts that are stored: those of templates, documents and items.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`] when a text cannot be read or is not that of its digest.
+    pub async fn diff(&self, from: &Stored, to: &Stored) -> Result<Option<Diff>, TrailError> {
+        let before = self.all_texts(from).await?;
+        let after = self.all_texts(to).await?;
+        Ok(diff_with((from, &before), (to, &after)))
+    }
+}
+
+fn diff_with(
+    (from, before): (&Stored, &TextMap),
+    (to, after): (&Stored, &TextMap),
+) -> Option<Diff> {
+    let side = |context, texts| Side { context, texts };
+    let changes = changes(&side(from.context()?, before), &side(to.context()?, after));
     Some(Diff {
         schema: "contextrail.diff/1",
         from: from.id().into(),
@@ -90,249 +114,13 @@ pub fn diff(from: &Stored, to: &Stored) -> Option<Diff> {
     })
 }
 
-fn changes(
-    (from, stored_from): (&Context, &Stored),
-    (to, stored_to): (&Context, &Stored),
-) -> Vec<Change> {
+fn changes(from: &Side<'_>, to: &Side<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
     compare("", &overall(from), &overall(to), &mut changes);
-    compare_keyed("features", &features(from), &features(to), &mut changes);
-    compare_keyed(
-        "retrievals",
-        &retrievals(from),
-        &retrievals(to),
-        &mut changes,
-    );
-    compare_keyed("documents", &documents(from), &documents(to), &mut changes);
-    compare_keyed("tools", &tools(from), &tools(to), &mut changes);
-    compare_keyed(
-        "guardrails",
-        &guardrails(from),
-        &guardrails(to),
-        &mut changes,
-    );
-    compare_keyed(
-        "items",
-        &items(stored_from),
-        &items(stored_to),
-        &mut changes,
-    );
+    for (section, of) in SECTIONS {
+        compare_keyed(section, &of(from), &of(to), &mut changes);
+    }
     changes
-}
-
-/// What a context has once.
-fn overall(context: &Context) -> Value {
-    let mut value = pick(
-        context,
-        &[
-            "name",
-            "use_case",
-            "retention",
-            "status",
-            "error",
-            "environment",
-            "service",
-            "recorder",
-            "agent",
-            "entities",
-            "inputs",
-            "template",
-            "model",
-        ],
-    );
-    if let (Some(assembly), Some(members)) = (&context.assembly, value.as_object_mut()) {
-        let assembly = pick(
-            assembly,
-            &["tokenizer", "budget", "separator", "order", "text_bytes"],
-        );
-        members.insert("assembly".to_owned(), assembly);
-    }
-    if let Some(members) = value.as_object_mut() {
-        let freshness = json!({
-            "status": context.freshness.status,
-            "limit_ms": context.freshness.limit_ms,
-            "violations": context.freshness.violations.iter()
-                .map(|violation| json!({"ref": violation.reference, "reason": violation.reason}))
-                .collect::<Vec<_>>(),
-        });
-        members.insert("freshness".to_owned(), freshness);
-        members.insert(
-            "capture".to_owned(),
-            json!({"sections": context.capture.sections}),
-        );
-    }
-    value
-}
-
-/// Things that a context has several of: the value of each by its name, and its place.
-type Keyed = BTreeMap<String, (usize, Value)>;
-
-fn features(context: &Context) -> Keyed {
-    let twins = |feature: &Feature| {
-        context
-            .features
-            .iter()
-            .filter(|it| it.name == feature.name)
-            .count()
-            > 1
-    };
-    let key = |feature: &Feature| match &feature.entity {
-        Some(entity) if twins(feature) => format!("{}@{entity}", feature.name),
-        _ => feature.name.to_string(),
-    };
-    let members = [
-        "version",
-        "entity",
-        "value",
-        "source",
-        "origin",
-        "transforms",
-        "quality",
-        "status",
-        "error",
-        "as_of",
-        "max_age_ms",
-    ];
-    keyed(
-        context
-            .features
-            .iter()
-            .map(|it| (key(it), pick(it, &members))),
-    )
-}
-
-fn retrievals(context: &Context) -> Keyed {
-    let members = [
-        "class",
-        "query",
-        "index",
-        "top_k",
-        "filters",
-        "status",
-        "error",
-        "max_age_ms",
-    ];
-    keyed(
-        context
-            .retrievals
-            .iter()
-            .map(|it| (it.retriever.to_string(), pick(it, &members))),
-    )
-}
-
-fn documents(context: &Context) -> Keyed {
-    let members = [
-        "version", "score", "digest", "uri", "as_of", "stale", "used",
-    ];
-    let of_call = |call: &Retrieval| {
-        let retriever = call.retriever.clone();
-        let results = call.results.iter().map(move |it| {
-            let chunk = it
-                .chunk
-                .as_ref()
-                .map_or_else(String::new, |chunk| format!("#{chunk}"));
-            (
-                format!("{retriever}.{}{chunk}", it.document),
-                pick(it, &members),
-            )
-        });
-        results.collect::<Vec<_>>()
-    };
-    keyed(context.retrievals.iter().flat_map(of_call))
-}
-
-fn tools(context: &Context) -> Keyed {
-    let members = [
-        "version",
-        "arguments",
-        "output",
-        "status",
-        "error",
-        "side_effect",
-    ];
-    keyed(
-        context
-            .tools
-            .iter()
-            .map(|it| (it.name.to_string(), pick(it, &members))),
-    )
-}
-
-fn guardrails(context: &Context) -> Keyed {
-    let members = ["version", "policy", "native", "verdict", "action", "error"];
-    let key = |it: &crate::record::GuardrailResult| format!("{}.{}", it.name, word(&it.stage));
-    keyed(
-        context
-            .guardrails
-            .iter()
-            .map(|it| (key(it), pick(it, &members))),
-    )
-}
-
-fn items(stored: &Stored) -> Keyed {
-    // why: an item without a reference has no other name than its kind and its number within it.
-    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
-    let mut key = |item: &Item| {
-        let kind = word(&item.kind);
-        match &item.reference {
-            Some(reference) => format!("{kind}.{reference}"),
-            None => {
-                let number = numbers.entry(kind.clone()).or_default();
-                *number += 1;
-                format!("{kind}.{number}")
-            }
-        }
-    };
-    let members = [
-        "role",
-        "priority",
-        "required",
-        "overflow",
-        "min_tokens",
-        "marker",
-        "tokens",
-        "used_tokens",
-        "verdict",
-        "reason",
-        "kept",
-    ];
-    let assembly = stored
-        .context()
-        .and_then(|context| context.assembly.as_ref());
-    let items = assembly.into_iter().flat_map(|assembly| &assembly.items);
-    keyed(
-        items
-            .zip(stored.personal_texts_in_order())
-            .map(|(item, text)| {
-                let mut value = pick(item, &members);
-                // why: a keyed digest says nothing across records; the text itself does.
-                if let Some(members) = value.as_object_mut() {
-                    match (&item.digest, text) {
-                        (_, Some(text)) => members.insert("text".to_owned(), Value::from(&*text)),
-                        (Some(digest), None) => {
-                            members.insert("digest".to_owned(), Value::from(digest.to_string()))
-                        }
-                        (None, None) => None,
-                    };
-                }
-                (key(item), value)
-            }),
-    )
-}
-
-fn keyed(named: impl Iterator<Item = (String, Value)>) -> Keyed {
-    let mut found = Keyed::new();
-    for (place, (name, value)) in named.enumerate() {
-        // The same thing used twice is two things.
-        let mut key = name.clone();
-        let mut number = 1;
-        while found.contains_key(&key) {
-            number += 1;
-            key = format!("{name}[{number}]");
-        }
-        found.insert(key, (place, value));
-    }
-    found
 }
 
 fn compare_keyed(section: &str, from: &Keyed, to: &Keyed, changes: &mut Vec<Change>) {
@@ -430,23 +218,4 @@ fn equal(from: &Value, to: &Value) -> bool {
 
 fn is_keyed(text: &str) -> bool {
     text.starts_with("hmac-sha256:")
-}
-
-/// The named members of `value`, those that are there.
-fn pick(value: &impl Serialize, names: &[&str]) -> Value {
-    let Ok(Value::Object(mut members)) = serde_json::to_value(value) else {
-        return Value::Null;
-    };
-    let picked: Map<String, Value> = names
-        .iter()
-        .filter_map(|name| Some(((*name).to_owned(), members.remove(*name)?)))
-        .collect();
-    Value::Object(picked)
-}
-
-fn word(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(Value::String(word)) => word,
-        _ => String::new(),
-    }
 }

@@ -43,7 +43,7 @@ pub enum TrailError {
         found: Kind,
     },
     /// No record has an id that begins so.
-    #[error("no record has an id that begins with {prefix}: see `contextrail context list -o id`")]
+    #[error("no record has {}: see `contextrail context list -o id`", id_or_beginning(.prefix))]
     NotFound {
         /// The id, or the beginning of one.
         prefix: String,
@@ -161,5 +161,12 @@ impl From<TrailError> for SinkError {
                 source: other.into(),
             },
         }
+    }
+}
+
+fn id_or_beginning(prefix: &str) -> String {
+    match prefix.parse::<RecordId>() {
+        Ok(id) => format!("the id {id}"),
+        Err(_) => format!("an id that begins with {prefix}"),
     }
 }

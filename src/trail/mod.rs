@@ -6,6 +6,7 @@ mod asking;
 mod attest;
 mod decide;
 mod diff;
+mod diff_sections;
 mod disclose;
 mod error;
 mod history;

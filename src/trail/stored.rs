@@ -89,6 +89,11 @@ impl Stored {
         self.opened.root
     }
 
+    /// The personal texts, which the record itself holds, by digest.
+    pub(super) const fn personal_texts(&self) -> &BTreeMap<Digest, Arc<str>> {
+        &self.opened.texts
+    }
+
     pub(super) fn personal_texts_in_order(&self) -> Vec<Option<Arc<str>>> {
         texts_in_order(&self.opened.record, &self.opened.texts)
     }
@@ -216,9 +221,32 @@ impl Trail {
         };
         let template = context.template.as_ref().and_then(|used| used.digest);
         let items = context.assembly.iter().flat_map(|assembly| &assembly.items);
-        let mut wanted: Vec<[u8; 32]> = items
-            .filter_map(|item| item.digest)
-            .chain(template)
+        let digests = items.filter_map(|item| item.digest).chain(template);
+        self.add_shared(digests, &mut texts).await?;
+        Ok(texts)
+    }
+
+    /// The texts of a context, by digest: those of [`Trail::texts`], and of what was retrieved.
+    pub(super) async fn all_texts(
+        &self,
+        stored: &Stored,
+    ) -> Result<BTreeMap<Digest, Arc<str>>, TrailError> {
+        let mut texts = self.texts(stored).await?;
+        let calls = stored.context().into_iter().flat_map(|it| &it.retrievals);
+        let results = calls.flat_map(|call| &call.results);
+        let digests = results.filter_map(|result| result.digest);
+        self.add_shared(digests, &mut texts).await?;
+        Ok(texts)
+    }
+
+    /// Reads the shared texts among `digests` that are stored.
+    async fn add_shared(
+        &self,
+        digests: impl Iterator<Item = Digest> + Send,
+        texts: &mut BTreeMap<Digest, Arc<str>>,
+    ) -> Result<(), TrailError> {
+        let mut wanted: Vec<[u8; 32]> = digests
+            .filter(|digest| !texts.contains_key(digest))
             .filter_map(|digest| match digest {
                 Digest::Sha256(sha256) => Some(sha256),
                 Digest::HmacSha256(_) => None,
@@ -233,7 +261,7 @@ impl Trail {
                 .zip(found)
                 .filter_map(|(sha256, text)| Some((Digest::Sha256(sha256), text?))),
         );
-        Ok(texts)
+        Ok(())
     }
 
     /// The texts of a context's items, in their order; `None` where one is not stored.

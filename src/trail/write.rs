@@ -11,7 +11,9 @@ use super::{Evidence, Inner, Trail, TrailError};
 use crate::assembly::CountCache;
 use crate::capture::{Pending, Sink, SinkError};
 use crate::log::Hash;
-use crate::record::{Acknowledged, Body, Clock, Digest, Draft, Head, IdSource, Receipt, Record};
+use crate::record::{
+    Acknowledged, Body, Clock, Digest, Draft, Head, IdSource, Receipt, Record, Trace,
+};
 use crate::seal::{Sealed, Source, open, seal};
 use crate::store::{
     Appender, Backlog, Placed, Prepared, Reply, Spool, Spooled, StoreError, StoredRecord,
@@ -26,8 +28,10 @@ impl Trail {
     /// # Errors
     ///
     /// [`TrailError::Conflict`] for a known id with other content, [`TrailError::UnknownRecord`]
-    /// when it names a record that is not there, [`TrailError::Store`] when it cannot be stored.
+    /// when it names a record that is not there, [`TrailError::Invalid`] for a trace that is none,
+    /// [`TrailError::Store`] when it cannot be stored.
     pub async fn record(&self, mut draft: Draft) -> Result<Receipt, TrailError> {
+        check_trace(&draft)?;
         list_entities_of_features(&mut draft);
         self.record_from(draft, Source::New).await
     }
@@ -236,6 +240,15 @@ impl Trail {
         let placed = self.0.appender()?.append(prepared).await?;
         self.receipt(&sealed, placed).await.map(|_| ())
     }
+}
+
+fn check_trace(draft: &Draft) -> Result<(), TrailError> {
+    let trace = match &draft.body {
+        Body::Context(context) => &context.trace,
+        Body::Decision(decision) => &decision.trace,
+        _ => &None,
+    };
+    Ok(trace.as_ref().map_or(Ok(()), Trace::check)?)
 }
 
 /// A context is about everybody its features are about, whoever put it together.

@@ -172,6 +172,6 @@ fn lacks_text(exported: &ExportedRecord) -> bool {
 
 const EXAMPLES: &str = "\
 Examples:
-  contextrail context export 01948c9a > context.json
+  contextrail context export 01948c9a-2b3e-7d4f-8e5a > context.json
   contextrail context export --entity applicant:user_456 -o yaml --file user_456.yaml
   contextrail context export --since 2026-09-01 --until 2026-10-01 -o jsonl --no-text";

@@ -80,4 +80,4 @@ Examples:
   contextrail context list --entity applicant:user_456
   contextrail context list --status refused --since 7d
   contextrail context list --used document:doc_456#chunk_abc@7 -o id
-  contextrail context list --limit 100 --after 01948c9a";
+  contextrail context list --limit 100 --after 01948c9a-2b3e-7d4f-8e5a";

@@ -68,5 +68,5 @@ async fn decisions(trail: &Trail, stored: &Stored) -> Result<String, Failure> {
 
 const EXAMPLES: &str = "\
 Examples:
-  contextrail context show 01948c9a
+  contextrail context show 01948c9a-2b3e-7d4f-8e5a
   contextrail context show 01948c9a-2b3e-7d4f-8e5a-1c2d3e4f5a6b -o json";

@@ -68,4 +68,4 @@ fn missing(stored: &Stored) -> Failure {
 const EXAMPLES: &str = "\
 Examples:
   contextrail context text 01948c9a-2b3e-7d4f-8e5a-1c2d3e4f5a6b
-  contextrail context text 01948c9a > prompt.txt";
+  contextrail context text 01948c9a-2b3e-7d4f-8e5a > prompt.txt";

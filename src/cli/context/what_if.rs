@@ -21,7 +21,7 @@ pub(in crate::cli) struct Args {
     /// The context, or the first 8 characters or more of its id
     id: String,
     /// The token limit to try
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     limit: u64,
     /// The tokenizer to count with; that of the context when left out
     #[arg(long, value_name = "T")]
@@ -180,5 +180,5 @@ const COLUMNS: [&str; 8] = [
 
 const EXAMPLES: &str = "\
 Examples:
-  contextrail context what-if 01948c9a --limit 2000
-  contextrail context what-if 01948c9a --limit 2000 --tokenizer cl100k_base -o json";
+  contextrail context what-if 01948c9a-2b3e-7d4f-8e5a --limit 2000
+  contextrail context what-if 01948c9a-2b3e-7d4f-8e5a --limit 2000 --tokenizer cl100k_base -o json";

@@ -57,13 +57,19 @@ async fn record_all(
                 return Err(match ids.len() {
                     0 => failure,
                     several => failure.because(format!(
-                        "{several} decisions before it are recorded, and stay"
+                        "the {several} before it are recorded, and stay: {}",
+                        joined(&ids)
                     )),
                 });
             }
         }
     }
     Ok(ids)
+}
+
+fn joined(ids: &[RecordId]) -> String {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    ids.join(", ")
 }
 
 async fn record(trail: &Trail, head: PartialHead, body: Body) -> Result<RecordId, TrailError> {

@@ -123,9 +123,9 @@ fn in_base64(path: &[Hash]) -> Vec<String> {
 
 const PROVE_EXAMPLES: &str = "\
 Examples:
-  contextrail log prove 01948c9a > context.tlog-proof
-  contextrail log prove 01948c9a --level witnessed
-  contextrail log prove 01948c9a -o json
+  contextrail log prove 01948c9a-2b3e-7d4f-8e5a > context.tlog-proof
+  contextrail log prove 01948c9a-2b3e-7d4f-8e5a --level witnessed
+  contextrail log prove 01948c9a-2b3e-7d4f-8e5a -o json
 
 Without --level it is the head that most stands behind; -o json says which level the record reached.
 Exit code 3 when no head has the level asked for.";

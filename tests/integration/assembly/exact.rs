@@ -135,7 +135,7 @@ fn check_boundaries(name: &str, text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4_000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(10_000) })]
 
     #[test]
     fn used_is_what_cl100k_counts((candidates, budget, layout) in assembly()) {

@@ -1,8 +1,12 @@
 //! Items, templates, and what the application gets of the assembly.
 
-use contextrail::assembly::Budget;
-use contextrail::capture::{CaptureError, Template};
-use contextrail::record::{Class, Completeness, ContextStatus, ItemKind, Overflow, Role, Verdict};
+use std::sync::Arc;
+
+use contextrail::assembly::{Budget, Tokenizer, TokenizerError};
+use contextrail::capture::{BoxError, CaptureError, Document, Template};
+use contextrail::record::{
+    Class, Completeness, ContextStatus, FeatureStatus, ItemKind, Overflow, Role, Verdict,
+};
 
 use super::feature::Features;
 use super::sink::KeptDrafts;
@@ -96,6 +100,53 @@ async fn an_item_of_a_feature_that_was_not_fetched_fails_the_assembly() {
 }
 
 #[tokio::test]
+async fn an_item_of_a_feature_whose_fetch_gave_no_value_fails_the_assembly() {
+    for (name, status) in [
+        ("down", FeatureStatus::Failed),
+        ("age", FeatureStatus::Missing),
+    ] {
+        let sink = KeptDrafts::open();
+        let mut cx = loan(&sink).begin();
+        let fetch = cx.feature(name, "user_456").optional();
+        assert_eq!(fetch.fetch(&Features).await.is_err(), name == "down");
+        cx.item("note", "Decide.");
+        cx.feature_item(name);
+        let error = cx.assemble().await.unwrap_err();
+        assert!(
+            matches!(&error, CaptureError::NoValue { path, status: found, id: Some(_), .. }
+                if path == "items[1]" && *found == status),
+            "{error}"
+        );
+        let context = only(&sink);
+        assert_eq!(context.status, ContextStatus::Failed);
+        assert_eq!(context.error.unwrap().code.as_str(), "no_value");
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_goes_by_the_name_of_a_document_is_the_text_retrieved() {
+    for (text, is_refused) in [("Adults only.", false), ("Everybody.", true)] {
+        let sink = KeptDrafts::open();
+        let mut cx = loan(&sink).begin();
+        cx.retrieve("policy_docs", "eligibility")
+            .run_with(
+                async |_| Ok::<_, BoxError>(vec!["Adults only."]),
+                |text: &&str| Document::new("d", *text),
+            )
+            .await
+            .unwrap();
+        cx.item("d", text).kind(ItemKind::Document);
+        match cx.assemble().await {
+            Ok(context) => assert!(!is_refused && context.text() == text),
+            Err(error) => assert!(
+                is_refused && matches!(error, CaptureError::OtherText { .. }),
+                "{error}"
+            ),
+        }
+    }
+}
+
+#[tokio::test]
 async fn features_of_several_entities_are_told_apart_by_the_entity() {
     let sink = KeptDrafts::open();
     let mut cx = loan(&sink).begin();
@@ -154,4 +205,47 @@ async fn much_text_is_assembled_like_little() {
     cx.item("novel", "word ".repeat(60_000));
     cx.item("note", "Decide.");
     assert_eq!(cx.assemble().await.unwrap().text(), "Decide.");
+}
+
+/// Counts the characters.
+#[derive(Debug)]
+struct Characters;
+
+impl Tokenizer for Characters {
+    fn name(&self) -> &'static str {
+        "characters"
+    }
+
+    fn engine(&self) -> &'static str {
+        "own 1"
+    }
+
+    fn count(&self, text: &str) -> Result<u64, TokenizerError> {
+        Ok(text.chars().count() as u64)
+    }
+
+    fn token_lengths(&self, text: &str) -> Result<Vec<usize>, TokenizerError> {
+        Ok(text.chars().map(char::len_utf8).collect())
+    }
+}
+
+#[tokio::test]
+async fn an_own_tokenizer_counts_cuts_and_is_named() {
+    let sink = KeptDrafts::open();
+    let mut cx = loan(&sink)
+        .tokenizer(Arc::new(Characters))
+        .budget(Budget::tokens(10))
+        .begin();
+    cx.item("a", "naïve").required();
+    cx.item("b", "dropped").overflow(Overflow::KeepHead);
+    let context = cx.assemble().await.unwrap();
+    assert_eq!(context.text(), "naïve\n\ndro");
+    let assembly = only(&sink).assembly.unwrap();
+    assert_eq!(assembly.tokenizer.name.as_str(), "characters");
+    assert_eq!(assembly.tokenizer.engine.as_str(), "own 1");
+    assert_eq!(assembly.budget.used, 10);
+    assert_eq!(
+        (assembly.items[1].tokens, assembly.items[1].used_tokens),
+        (7, 3)
+    );
 }

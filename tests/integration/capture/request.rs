@@ -5,7 +5,8 @@ use std::sync::Arc;
 use contextrail::assembly::CountCache;
 use contextrail::capture::{CaptureError, RequestOptions, Sink, dry_run, run_request};
 use contextrail::record::{
-    Completeness, ContextStatus, DocumentUse, Door, FreshnessStatus, ManualClock, Request,
+    Completeness, ContextStatus, DocumentUse, Door, FreshnessStatus, GuardrailAction, ManualClock,
+    RecordId, Request,
 };
 use serde_json::{Value, json};
 
@@ -134,6 +135,50 @@ async fn references_that_stand_for_nothing_or_for_several_are_refused_with_their
 }
 
 #[tokio::test]
+async fn an_item_of_a_feature_without_a_value_fails_and_is_recorded() {
+    let item = json!([{"kind": "feature", "ref": "score", "required": true}]);
+    for feature in [
+        json!({"name": "score", "status": "failed"}),
+        json!({"name": "score", "status": "missing"}),
+        json!({"name": "score", "error": {"code": "down", "message": "refused"}}),
+        json!({"name": "score", "value": null}),
+        json!({"name": "score", "status": "ok"}),
+        json!({"name": "score", "value": 5, "status": "failed"}),
+    ] {
+        let sink = KeptDrafts::open();
+        let changes = json!({"features": [feature], "items": item});
+        let error = run(&sink, changes).await.unwrap_err();
+        let id = sink.drafts()[0].id;
+        assert!(
+            matches!(&error, CaptureError::NoValue { path, id: Some(stored), .. }
+                if path == "items[0]" && RecordId::from(*stored) == id),
+            "{feature}: {error}"
+        );
+        assert_eq!(only(&sink).status, ContextStatus::Failed);
+    }
+    let said = json!({
+        "features": [{"name": "score", "status": "failed"}],
+        "items": [{"kind": "feature", "ref": "score", "text": "The score is not known."}],
+    });
+    let sink = KeptDrafts::open();
+    assert_eq!(run(&sink, said).await.unwrap(), "The score is not known.");
+}
+
+#[tokio::test]
+async fn a_document_is_sent_as_it_was_retrieved() {
+    let sink = KeptDrafts::open();
+    let with =
+        |text: &str| json!({"items": [{"kind": "document", "ref": "doc_456#c1", "text": text}]});
+    let error = run(&sink, with("Rule two.")).await.unwrap_err();
+    assert!(
+        matches!(&error, CaptureError::OtherText { path, .. } if path == "items[0].text"),
+        "{error}"
+    );
+    assert!(sink.drafts().is_empty());
+    assert_eq!(run(&sink, with("Rule one.")).await.unwrap(), "Rule one.");
+}
+
+#[tokio::test]
 async fn a_request_that_cannot_work_leaves_no_record() {
     let sink = KeptDrafts::open();
     for changes in [
@@ -213,4 +258,81 @@ async fn a_dry_run_records_nothing() {
         .await
         .unwrap_err();
     assert!(error.is_refusal() && error.refused_id().is_none());
+}
+
+#[tokio::test]
+async fn a_trace_has_the_form_of_the_standard() {
+    let (trace, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+    for (trace_id, span_id, at) in [
+        ("xyz", "b7", "trace.trace_id"),
+        (&*"0".repeat(32), span, "trace.trace_id"),
+        (&*trace.to_uppercase(), span, "trace.trace_id"),
+        (trace, "b7", "trace.span_id"),
+        (trace, &*"0".repeat(16), "trace.span_id"),
+    ] {
+        let sink = KeptDrafts::open();
+        let given = json!({"trace": {"trace_id": trace_id, "span_id": span_id}});
+        let error = run(&sink, given).await.unwrap_err();
+        assert!(
+            matches!(&error, CaptureError::Invalid { path, .. } if path == at),
+            "{error}"
+        );
+        assert!(sink.drafts().is_empty());
+    }
+    let sink = KeptDrafts::open();
+    let given = json!({"trace": {"trace_id": trace, "span_id": span}});
+    run(&sink, given).await.unwrap();
+    assert!(only(&sink).trace.is_some());
+}
+
+#[tokio::test]
+async fn a_variable_is_missing_without_an_item_of_the_template_too() {
+    let sink = KeptDrafts::open();
+    let changes = json!({
+        "template": {"name": "t", "text": "Hi {{name}}", "variables": {"nmae": "x"}},
+        "items": [{"kind": "text", "text": "Hi"}],
+    });
+    let error = run(&sink, changes).await.unwrap_err();
+    assert!(matches!(error, CaptureError::Template { .. }), "{error}");
+    assert!(sink.drafts().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_done_about_a_verdict_follows_from_it_when_it_is_not_said() {
+    let sink = KeptDrafts::open();
+    let guardrails = json!([
+        {"name": "a", "stage": "input", "verdict": "pass"},
+        {"name": "b", "stage": "input", "verdict": "flag"},
+        {"name": "c", "stage": "input", "verdict": "redact"},
+        {"name": "d", "stage": "input", "verdict": "flag", "action": "allowed"},
+    ]);
+    run(&sink, json!({"guardrails": guardrails})).await.unwrap();
+    let actions: Vec<_> = only(&sink).guardrails.iter().map(|it| it.action).collect();
+    let expected = [
+        GuardrailAction::Allowed,
+        GuardrailAction::Flagged,
+        GuardrailAction::Redacted,
+        GuardrailAction::Allowed,
+    ];
+    assert_eq!(actions, expected.map(Some));
+}
+
+#[tokio::test]
+async fn what_is_sent_of_a_number_is_what_is_recorded() {
+    let sink = KeptDrafts::open();
+    let changes = json!({
+        "features": [{"name": "f", "value": 1.0}],
+        "template": {"name": "t", "text": "{{x}}", "variables": {"x": [2.0, 0.5]}},
+        "items": [{"kind": "feature", "ref": "f"}, {"kind": "template"}],
+    });
+    assert_eq!(run(&sink, changes).await.unwrap(), "f: 1\n\n[2,0.5]");
+}
+
+#[tokio::test]
+async fn documents_that_are_not_used_have_a_length_too() {
+    let sink = KeptDrafts::open();
+    run(&sink, json!({})).await.unwrap();
+    let results = &only(&sink).retrievals[0].results;
+    assert_eq!(results[1].used, DocumentUse::Unused);
+    assert_eq!(results[1].tokens, Some(3));
 }

@@ -173,3 +173,44 @@ fn a_refusal_names_its_record() {
         .run(&["context", "what-if", &id, "--limit", "2"])
         .refused(8, "try: --limit");
 }
+
+#[test]
+fn strict_freshness_and_a_guardrail_refuse_and_leave_a_record() {
+    let folder = Folder::new();
+    let score = json!({"name": "credit_score", "entity": "applicant:a", "value": 1,
+                       "as_of": "2020-01-01T00:00:00Z"});
+    let block = json!({"name": "pii", "version": "2", "stage": "input", "verdict": "block"});
+    for (member, value, code) in [
+        ("features", json!([score]), "stale"),
+        ("guardrails", json!([block]), "guardrail_block"),
+    ] {
+        let mut asked = request("a", "text");
+        asked["freshness"] = json!({"limit": "5m", "strict": code == "stale"});
+        asked[member] = value;
+        let text = asked.to_string();
+        let ran = folder.run_with(&["context", "assemble", "-"], text.as_bytes());
+        let newest = folder.json(&["context", "list", "--limit", "1"]);
+        let id = newest[0]["id"].as_str().unwrap();
+        ran.refused(8, id);
+        let record = folder.json(&["context", "show", id]);
+        assert_eq!(record["status"], "refused");
+        assert_eq!(record["error"]["code"], code);
+        let tried = folder.run_with(&["context", "assemble", "-", "--dry-run"], text.as_bytes());
+        tried.refused(8, "");
+    }
+    assert_eq!(
+        folder.json(&["context", "list"]).as_array().unwrap().len(),
+        2
+    );
+}
+
+#[test]
+fn a_failed_fetch_is_no_value_and_leaves_a_record() {
+    let folder = Folder::new();
+    let mut asked = request("a", "text");
+    asked["features"] = json!([{"name": "credit_score", "status": "failed"}]);
+    let ran = folder.run_with(&["context", "assemble", "-"], asked.to_string().as_bytes());
+    let failed = folder.json(&["context", "list", "--status", "failed"]);
+    ran.refused(2, failed[0]["id"].as_str().unwrap());
+    ran.refused(2, "items[1]");
+}

@@ -58,3 +58,16 @@ fn a_megabyte_is_taken_in_and_given_back() {
     let sent = folder.run(&["context", "text", &id]).done();
     assert!(sent.text().ends_with(&text));
 }
+
+#[test]
+fn a_megabyte_of_spaces_is_counted_exactly() {
+    let folder = Folder::new();
+    let spaces = " ".repeat(1_000_000);
+    let id = folder.assemble("a", &spaces);
+    let sent = folder.run(&["context", "text", &id]).done();
+    assert!(sent.text().ends_with(&spaces));
+    let shown = folder.json(&["context", "show", &id]);
+    let items = shown["assembly"]["items"].as_array().unwrap();
+    assert_eq!(items[3]["verdict"], "included");
+    assert!(items[3]["tokens"].as_u64().unwrap() > 1_000);
+}

@@ -1,13 +1,17 @@
 //! The program as its users run it.
 
 mod bad_bundle;
+mod demo;
+mod difference;
 mod exit_code;
 mod export;
 mod help;
 mod hostile;
+mod message;
 mod proof;
 mod shape;
 mod storage;
+mod terminal;
 mod witness;
 
 use std::fs;
@@ -47,12 +51,18 @@ impl Folder {
     }
 
     fn run_with(&self, arguments: &[&str], input: &[u8]) -> Ran {
+        self.run_in(&[], arguments, input)
+    }
+
+    /// Runs with variables of the environment besides.
+    fn run_in(&self, variables: &[(&str, &str)], arguments: &[&str], input: &[u8]) -> Ran {
         let mut child = Command::new(env!("CARGO_BIN_EXE_contextrail"))
             .args(arguments)
             .current_dir(self.0.path())
             .env_remove("CONTEXTRAIL_TRAIL")
             .env_remove("CONTEXTRAIL_ENV")
             .env_remove("CONTEXTRAIL_ATTESTERS")
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -185,6 +185,24 @@ fn a_dry_run_records_nothing() {
     assert!(tried.get("id").is_none() && tried.get("sealed_at").is_none());
     assert!(tried["text"].as_str().unwrap().ends_with("text"));
     assert!(!folder.path("contextrail.db").exists());
+    // Everything is as it will be recorded, but for what takes a place in the log or a seed.
+    let id = folder
+        .run(&["context", "assemble", "request.json", "-o", "id"])
+        .out();
+    let recorded = folder.json(&["context", "export", id.trim()]);
+    let lacking: Vec<&str> = members(&recorded)
+        .into_iter()
+        .filter(|name| tried.get(name).is_none())
+        .collect();
+    assert_eq!(lacking, ["id", "sealed_at", "seeds"]);
+    assert_eq!(tried["actor"], recorded["actor"]);
+    assert_eq!(tried["tenant"], recorded["tenant"]);
+    for (digest, text) in tried["texts"].as_object().unwrap() {
+        assert_eq!(recorded["texts"][digest], *text);
+    }
+    assert_eq!(tried["texts"].as_object().unwrap().len(), 2);
+    assert!(recorded["assembly"].get("text_digest").is_some());
+    assert!(tried["assembly"].get("text_digest").is_none());
 }
 
 #[test]

@@ -120,3 +120,31 @@ fn a_read_only_database_can_be_read_and_not_written() {
         .refused(6, "contextrail.db");
     folder.run(&["context", "show", &id]).done();
 }
+
+#[test]
+fn a_database_that_another_program_locks_is_named() {
+    let folder = Folder::new();
+    let context = folder.assemble("a", "text");
+    let decision = folder.decide(&context, "approved");
+    let options = SqliteConnectOptions::new().filename(folder.path("contextrail.db"));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut connection = runtime.block_on(async {
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query("begin immediate")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection
+    });
+    let outcome = ["outcome", "add", &decision, "--kind", "repaid"];
+    folder.run(&outcome).refused(6, "contextrail.db");
+    folder.run(&["context", "show", &context]).done();
+    runtime.block_on(async {
+        sqlx::query("rollback")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+    });
+    folder.run(&outcome).done();
+}

@@ -389,6 +389,6 @@ fn a_checked_text_keeps_its_path() {
     );
     assert_eq!(
         mistyped::<Decision>("governed_by:\n  model: credit_model\n"),
-        "line 2, column 10: governed_by.model: the value has none of the forms this member can have"
+        "line 2, column 10: governed_by.model: expected a version written name@version, such as credit_model@2.1.0, or a list of them"
     );
 }
