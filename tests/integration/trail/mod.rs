@@ -1,5 +1,6 @@
 //! The trail as applications use it.
 
+mod bare;
 mod cases;
 mod crash;
 mod difference;
@@ -134,6 +135,11 @@ trail_suite! {[
     transfer::importing_twice_changes_nothing,
     transfer::an_altered_text_is_refused,
     transfer::a_record_imported_without_texts_says_so,
+    bare::nothing_is_wrong_with_an_import_without_texts,
+    bare::nothing_is_wrong_with_an_import_without_seeds,
+    bare::nothing_is_wrong_with_an_import_that_lacks_one_text,
+    bare::nothing_is_wrong_with_a_whole_import,
+    bare::a_result_that_is_no_item_has_a_digest_and_no_text,
     difference::contexts_that_say_the_same_do_not_differ,
     difference::changes_are_named_by_what_they_mean,
     difference::one_and_true_differ,
