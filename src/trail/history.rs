@@ -32,6 +32,10 @@ pub struct DecisionView {
     pub superseded_by: Option<DecisionId>,
     /// Its reviews, oldest first.
     pub reviews: Vec<Stored>,
+    /// What became of it, oldest first.
+    pub outcomes: Vec<Stored>,
+    /// The generations it names, in that order, those that are in this trail.
+    pub generations: Vec<Stored>,
 }
 
 impl Trail {
@@ -143,11 +147,23 @@ impl Trail {
             |review| matches!(&review.record().body, Body::Review(it) if it.decision == id),
         );
         reviews.reverse();
+        let mut outcomes = self.referring(id, Kind::Outcome).await?;
+        outcomes.reverse();
         Ok(DecisionView {
+            generations: self.generations_of(&decision).await?,
             decision,
             superseded_by,
             reviews,
+            outcomes,
         })
+    }
+
+    async fn generations_of(&self, decision: &Stored) -> Result<Vec<Stored>, TrailError> {
+        let mut generations = Vec::new();
+        for id in decision.decision().iter().flat_map(|it| &it.generations) {
+            generations.extend(self.read(*id).await?);
+        }
+        Ok(generations)
     }
 }
 

@@ -9,6 +9,7 @@ use std::task::Poll;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::imported_file::distinct;
 use super::{Stored, Trail, TrailError};
 use crate::codec::ExportedRecord;
 use crate::record::{
@@ -19,7 +20,7 @@ use crate::seal::{Seed, Slots, Source, stored_digests};
 /// What an import did.
 #[derive(Clone, Debug)]
 pub struct Imported {
-    /// How many records of each kind the document held.
+    /// How many records of each kind the document held; one that it held twice counts once.
     pub counts: BTreeMap<String, u64>,
     /// How many of them were there already.
     pub existed: u64,
@@ -73,7 +74,7 @@ impl Trail {
     ) -> Result<Imported, TrailError> {
         let mut counts = BTreeMap::new();
         let mut by_kind: BTreeMap<Kind, Vec<(Draft, Source)>> = BTreeMap::new();
-        for exported in records {
+        for exported in distinct(records)? {
             let kind = exported.record.kind();
             *counts.entry(kind.to_string()).or_default() += 1;
             let prepared = self.prepare_import(exported)?;

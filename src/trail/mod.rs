@@ -10,6 +10,7 @@ mod disclose;
 mod error;
 mod history;
 mod import;
+mod imported_file;
 mod link;
 mod options;
 mod prove;
