@@ -19,6 +19,7 @@ mod review;
 mod signing;
 mod stored;
 mod succeed;
+mod used;
 mod verify;
 mod write;
 

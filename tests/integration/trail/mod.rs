@@ -10,6 +10,7 @@ mod guard;
 mod spool;
 mod tamper;
 mod transfer;
+mod used;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -130,6 +131,10 @@ trail_suite! {[
     finding::contexts_are_found_by_every_filter,
     finding::pages_go_on_behind_a_record,
     finding::used_finds_contexts_and_their_decisions,
+    used::an_old_context_may_have_led_to_the_newest_decision,
+    used::pages_of_any_size_are_the_whole_list_cut_up,
+    used::what_is_rare_is_found_behind_many_decisions,
+    used::a_decision_that_names_a_context_as_its_cause_alone_does_not_rest_on_it,
     finding::prefixes_are_resolved_or_say_why_not,
     transfer::what_is_exported_imports_to_the_same,
     transfer::importing_twice_changes_nothing,
