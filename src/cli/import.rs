@@ -10,14 +10,14 @@ use super::exit::{Exit, Failure};
 use super::input::Input;
 use super::output::{Page, single};
 use super::session::Session;
-use crate::codec::{ExportedRecord, Unknown, decode_record};
+use crate::codec::{ExportedRecord, Unknown, decode_records};
 use crate::record::{Digest, RecordId};
 use crate::trail::Imported;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Exported records, one or many: JSON, JSON lines or YAML; `-` for standard input
+    /// Exported records of any kind, one or many: JSON, JSON lines or YAML; `-` for standard input
     file: PathBuf,
 }
 
@@ -55,12 +55,13 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
 }
 
 fn read(input: &Input, progress: &ProgressBar) -> Result<Vec<ExportedRecord>, Failure> {
-    let records = input.document()?.into_records();
-    let decoded = records.iter().map(|node| {
+    let mut decoded = Vec::new();
+    for node in input.document()?.into_records() {
         progress.inc(1);
-        decode_record(node, Unknown::Keep).map_err(|error| input.refused(&error))
-    });
-    decoded.collect()
+        let records = decode_records(&node, Unknown::Keep);
+        decoded.extend(records.map_err(|error| input.refused(&error))?);
+    }
+    Ok(decoded)
 }
 
 impl Page for Summary {
@@ -87,4 +88,5 @@ impl Page for Summary {
 const EXAMPLES: &str = "\
 Examples:
   contextrail import contexts.jsonl
+  contextrail import decisions.yaml
   contextrail context export --since 7d | contextrail --trail sqlite://copy.db import -";

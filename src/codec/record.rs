@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize, Serializer, ser};
 
 use super::error::{ReadError, ReadErrorKind};
 use super::keep::Keeper;
+use super::nested::kind_in;
 use super::node::Node;
 use super::parts::{Parts, SCHEMA, decode_body};
 use super::wording::listed;
@@ -85,7 +86,9 @@ pub enum Unknown {
 
 /// Decodes an exported record.
 ///
-/// The members `superseded_by` and `reviews` of a decision are derived, and left out.
+/// The members `superseded_by`, `reviews`, `outcomes` and `generation_records` of a decision are
+/// worked out from other records, and left out; [`decode_records`](super::decode_records()) gives
+/// those records as well.
 ///
 /// # Errors
 ///
@@ -161,7 +164,7 @@ fn is_carried(kind: Kind, name: &str) -> bool {
 
 /// Whether an export works the member out from other records.
 fn is_derived(kind: Kind, name: &str) -> bool {
-    kind == Kind::Decision && matches!(name, "superseded_by" | "reviews")
+    kind == Kind::Decision && (name == "superseded_by" || kind_in(name).is_some())
 }
 
 /// Whether records of the kind have a place for members that are not known.

@@ -15,6 +15,20 @@ pub struct CaptureReport {
     pub warnings: Vec<String>,
 }
 
+impl CaptureReport {
+    /// The warning of a record that was imported without a text or a seed that it had.
+    ///
+    /// It is sealed with the record, and what a verification goes by: its wording never changes.
+    pub const WITHOUT_TEXTS: &'static str = "imported without texts and seeds: its keyed digests \
+         cannot be checked, nor its text rendered";
+
+    /// Whether the record says that it was imported without all its texts and seeds.
+    #[must_use]
+    pub fn is_without_texts(&self) -> bool {
+        self.warnings.iter().any(|it| it == Self::WITHOUT_TEXTS)
+    }
+}
+
 /// Which way a record came in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

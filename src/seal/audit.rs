@@ -53,29 +53,45 @@ pub fn audit(slots: &[SlotBytes]) -> Result<(Opened, Vec<String>), OpenError> {
     Ok((opened, faults))
 }
 
-/// The keyed digests by which a record names its personal texts.
+/// The digests by which a record names its texts, those of results included, which are not stored
+/// unless an item holds them.
 fn digests_of(body: &Body) -> BTreeSet<Digest> {
+    let Body::Context(context) = body else {
+        return BTreeSet::new();
+    };
+    let results = context.retrievals.iter().flat_map(|call| &call.results);
+    let results = results.filter_map(|result| result.digest);
+    stored_digests(body).into_iter().chain(results).collect()
+}
+
+/// The digests of the texts that are stored with a record: of its items, and of its template.
+#[must_use]
+pub fn stored_digests(body: &Body) -> BTreeSet<Digest> {
     let Body::Context(context) = body else {
         return BTreeSet::new();
     };
     let items = context.assembly.iter().flat_map(|made| &made.items);
     let template = context.template.as_ref().and_then(|used| used.digest);
-    let results = context.retrievals.iter().flat_map(|call| &call.results);
     items
         .filter_map(|item| item.digest)
         .chain(template)
-        .chain(results.filter_map(|result| result.digest))
         .collect()
 }
 
 /// The shared texts a record points at, by their SHA-256.
 #[must_use]
 pub fn shared_digests(record: &Record) -> BTreeSet<[u8; 32]> {
-    digests_of(&record.body)
+    stored_digests(&record.body)
         .into_iter()
         .filter_map(|digest| match digest {
             Digest::Sha256(sha256) => Some(sha256),
             Digest::HmacSha256(_) => None,
         })
         .collect()
+}
+
+/// Whether the sealed record says that it was imported without all its texts and seeds.
+#[must_use]
+pub fn is_without_texts(record: &Record) -> bool {
+    matches!(&record.body, Body::Context(context) if context.capture.is_without_texts())
 }

@@ -95,7 +95,7 @@ pub fn seal(head: Head, draft: Draft, source: &Source) -> Result<Sealed, SealErr
     let mut placed = digester.placed;
     let record = Record { head, body };
     if let Source::Elsewhere { texts, .. } = source {
-        place_known(&record, &slots, texts, &mut placed);
+        place_known(&record, &slots, (texts, &seeds), &mut placed);
     }
     let fields = cut(&record, &slots)?;
     let root = record_root(&fields, &seeds);
@@ -109,11 +109,12 @@ pub fn seal(head: Head, draft: Draft, source: &Source) -> Result<Sealed, SealErr
     })
 }
 
-/// Places texts whose digests the record already has.
+/// Places texts whose digests the record already has, a keyed one where the seed is that it was
+/// taken with: its owner's as a rule.
 fn place_known(
     record: &Record,
     slots: &Slots,
-    texts: &BTreeMap<Digest, Arc<str>>,
+    (texts, seeds): (&BTreeMap<Digest, Arc<str>>, &[Seed]),
     placed: &mut Placed,
 ) {
     let crate::record::Body::Context(context) = &record.body else {
@@ -134,7 +135,15 @@ fn place_known(
                 text: Arc::clone(text),
             }),
             Digest::HmacSha256(_) => {
-                let slot = slots.of_entity(owner);
+                let taken_with = |slot: &Slot| {
+                    let seed = seeds.get(usize::from(slot.number()));
+                    seed.is_some_and(|seed| seed.digest(text.as_bytes()) == *digest)
+                };
+                let others = (0..).zip(seeds).map(|(number, _)| Slot::new(number));
+                let mut candidates = std::iter::once(slots.of_entity(owner)).chain(others);
+                let Some(slot) = candidates.find(taken_with) else {
+                    continue;
+                };
                 let personal = placed.personal.entry(slot).or_default();
                 personal.insert(*digest, Arc::clone(text));
             }

@@ -9,7 +9,7 @@ use super::verify::RawRecord;
 use super::{Handle, handles};
 use crate::log::Hash;
 use crate::record::{RecordId, Tenant};
-use crate::seal::{Entry, SlotBytes, audit, entry_hash, shared_digests};
+use crate::seal::{Entry, SlotBytes, audit, entry_hash, is_without_texts, shared_digests};
 
 /// What there is to say of one stored record by itself.
 #[derive(Debug, Default)]
@@ -36,6 +36,8 @@ pub(super) struct Content {
     pub(super) keys: Vec<i64>,
     /// The shared texts it points at.
     pub(super) shared: BTreeSet<[u8; 32]>,
+    /// Whether it says that it was imported without all its texts.
+    pub(super) is_without_texts: bool,
 }
 
 impl Examined {
@@ -120,6 +122,7 @@ impl Examined {
             fields: opened.fields,
             keys: found_by.iter().map(Handle::key).collect(),
             shared: shared_digests(&opened.record),
+            is_without_texts: is_without_texts(&opened.record),
         })
     }
 

@@ -77,6 +77,9 @@ pub struct Verification {
     pub bytes: u64,
     /// Shared texts that were hashed.
     pub texts: u64,
+    /// Records of which the record itself says that it was imported without all its texts and
+    /// seeds: what is not there of them is no finding.
+    pub without_texts: u64,
     /// Known heads that the logs contain.
     pub heads: u64,
     /// What is wrong, all of it.
@@ -91,6 +94,7 @@ impl Verification {
         self.fields += other.fields;
         self.bytes += other.bytes;
         self.texts += other.texts;
+        self.without_texts += other.without_texts;
         self.heads += other.heads;
         self.findings.extend(other.findings);
     }

@@ -42,6 +42,8 @@ pub(super) struct Audit<'p> {
     ids: HashSet<RecordId>,
     /// The shared texts that records point at.
     shared: BTreeSet<[u8; 32]>,
+    /// Those that only records point at which were imported without all their texts.
+    may_lack: BTreeSet<[u8; 32]>,
     /// What the projections of the open bucket have to be.
     keys: BTreeSet<(i64, u64)>,
     zone: Option<(i64, i64)>,
@@ -73,6 +75,7 @@ impl<'p> Audit<'p> {
             torn: false,
             ids: HashSet::new(),
             shared: BTreeSet::new(),
+            may_lack: BTreeSet::new(),
             keys: BTreeSet::new(),
             zone: None,
             found: Verification::default(),
@@ -173,7 +176,12 @@ impl<'p> Audit<'p> {
         }
         self.keys
             .extend(content.keys.iter().map(|key| (*key, index)));
-        self.shared.extend(content.shared);
+        if content.is_without_texts {
+            self.found.without_texts += 1;
+            self.may_lack.extend(content.shared);
+        } else {
+            self.shared.extend(content.shared);
+        }
         // What the projection was made from is the column, which is checked by itself.
         let at = content.at_us;
         self.zone = Some(
@@ -292,7 +300,10 @@ impl<'p> Audit<'p> {
                 }
             }
         }
-        let is_known = <[u8; 32]>::try_from(sha256).is_ok_and(|digest| self.shared.remove(&digest));
+        let is_known = <[u8; 32]>::try_from(sha256).is_ok_and(|digest| {
+            let may_lack = self.may_lack.remove(&digest);
+            self.shared.remove(&digest) || may_lack
+        });
         if !is_known && is_whole {
             self.wrong("shared_text", &name, "row", "no record points at it");
         }

@@ -24,6 +24,11 @@ pub enum TrailError {
     /// A record with this id and other content is there already; the first stays.
     #[error("a different record with the id {0} is there already, and stays: use a new id")]
     Conflict(RecordId),
+    /// A document holds two records with this id that are not the same.
+    #[error(
+        "the file holds two different records with the id {0}, and nothing of it is imported: leave one of them out"
+    )]
+    TwiceInFile(RecordId),
     /// A record names one that is not there.
     #[error("the {named_as} {id} is not in this trail: record it first, or correct the id")]
     UnknownRecord {

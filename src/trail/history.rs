@@ -1,8 +1,8 @@
-//! What is known of an entity, of a decision, and of what was used.
+//! What is known of an entity, and of a decision.
 
 use super::{Search, Stored, Trail, TrailError};
 use crate::record::{
-    Body, DecisionId, EntityRef, KeyAction, Kind, RecordId, ReviewVerdict, Timestamp, UsedRef,
+    Body, DecisionId, EntityRef, KeyAction, Kind, RecordId, ReviewVerdict, Timestamp,
 };
 use crate::store::Handle;
 
@@ -32,6 +32,10 @@ pub struct DecisionView {
     pub superseded_by: Option<DecisionId>,
     /// Its reviews, oldest first.
     pub reviews: Vec<Stored>,
+    /// What became of it, oldest first.
+    pub outcomes: Vec<Stored>,
+    /// The generations it names, in that order, those that are in this trail.
+    pub generations: Vec<Stored>,
 }
 
 impl Trail {
@@ -56,37 +60,6 @@ impl Trail {
             .collect();
         events.sort_by_key(|event| (event.at, event.stored.log_index()));
         Ok(events)
-    }
-
-    /// The contexts that used something, and the decisions they led to, newest first; of the
-    /// contexts `limit` at most, behind the record `after`.
-    ///
-    /// # Errors
-    ///
-    /// [`TrailError::Store`] when the store cannot be read or a record is damaged.
-    pub async fn used(
-        &self,
-        used: &UsedRef,
-        after: Option<RecordId>,
-        limit: usize,
-    ) -> Result<Vec<Stored>, TrailError> {
-        let search = Search {
-            handles: vec![Handle::search_used(used)],
-            after,
-            ..Search::default()
-        };
-        let mut found = self.search(search).await?.take(limit).await?;
-        let mut decisions = Vec::new();
-        for context in found
-            .iter()
-            .filter(|it| it.record().kind() == Kind::Context)
-        {
-            decisions.extend(self.referring(context.id(), Kind::Decision).await?);
-        }
-        found.extend(decisions);
-        found.sort_by_key(|stored| std::cmp::Reverse(stored.log_index()));
-        found.dedup_by_key(|stored| stored.log_index());
-        Ok(found)
     }
 
     /// The records of one kind that refer to `id`, newest first.
@@ -143,11 +116,23 @@ impl Trail {
             |review| matches!(&review.record().body, Body::Review(it) if it.decision == id),
         );
         reviews.reverse();
+        let mut outcomes = self.referring(id, Kind::Outcome).await?;
+        outcomes.reverse();
         Ok(DecisionView {
+            generations: self.generations_of(&decision).await?,
             decision,
             superseded_by,
             reviews,
+            outcomes,
         })
+    }
+
+    async fn generations_of(&self, decision: &Stored) -> Result<Vec<Stored>, TrailError> {
+        let mut generations = Vec::new();
+        for id in decision.decision().iter().flat_map(|it| &it.generations) {
+            generations.extend(self.read(*id).await?);
+        }
+        Ok(generations)
     }
 }
 

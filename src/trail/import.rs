@@ -9,15 +9,18 @@ use std::task::Poll;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::imported_file::distinct;
 use super::{Stored, Trail, TrailError};
 use crate::codec::ExportedRecord;
-use crate::record::{Body, Digest, Draft, Import, InvalidValue, Kind, Receipt, Record, Texts};
-use crate::seal::{Seed, Slots, Source};
+use crate::record::{
+    Body, CaptureReport, Digest, Draft, Import, InvalidValue, Kind, Receipt, Record, Texts,
+};
+use crate::seal::{Seed, Slots, Source, stored_digests};
 
 /// What an import did.
 #[derive(Clone, Debug)]
 pub struct Imported {
-    /// How many records of each kind the document held.
+    /// How many records of each kind the document held; one that it held twice counts once.
     pub counts: BTreeMap<String, u64>,
     /// How many of them were there already.
     pub existed: u64,
@@ -71,7 +74,7 @@ impl Trail {
     ) -> Result<Imported, TrailError> {
         let mut counts = BTreeMap::new();
         let mut by_kind: BTreeMap<Kind, Vec<(Draft, Source)>> = BTreeMap::new();
-        for exported in records {
+        for exported in distinct(records)? {
             let kind = exported.record.kind();
             *counts.entry(kind.to_string()).or_default() += 1;
             let prepared = self.prepare_import(exported)?;
@@ -142,21 +145,15 @@ impl Trail {
                 expected: self.tenant().clone(),
             });
         }
-        let without_texts = texts.is_none() || seeds.is_none();
         let seeds = read_seeds(seeds.unwrap_or_default())?;
-        let texts = read_texts(texts.unwrap_or_default())?;
+        let mut texts = read_texts(texts.unwrap_or_default())?;
         check_texts(&record, &texts, &seeds)?;
         check_text(&record, text.as_deref(), &seeds)?;
-        if let (true, Body::Context(context)) = (without_texts, &mut record.body)
-            && context.assembly.is_some()
-            && !context
-                .capture
-                .warnings
-                .iter()
-                .any(|it| it == WITHOUT_TEXTS)
-        {
-            context.capture.warnings.push(WITHOUT_TEXTS.to_owned());
+        if seeds.is_empty() {
+            // why: what no seed is there for could be anything, and no verification would see it.
+            texts.retain(|digest, _| matches!(digest, Digest::Sha256(_)));
         }
+        note_missing(&mut record, &texts, &seeds);
         let Record { head, body } = record;
         let draft = Draft {
             id: head.id,
@@ -204,6 +201,24 @@ fn read_texts(texts: BTreeMap<String, String>) -> Result<BTreeMap<Digest, Arc<st
         .into_iter()
         .map(|(digest, text)| Ok((digest.parse()?, text.into())))
         .collect()
+}
+
+/// Lets a context say so when a text that it is stored with did not come, or no seed did.
+fn note_missing(
+    record: &mut Record,
+    texts: &BTreeMap<Digest, Arc<str>>,
+    seeds: &BTreeMap<u16, Seed>,
+) {
+    let wanted = stored_digests(&record.body);
+    let Body::Context(context) = &mut record.body else {
+        return;
+    };
+    let is_bare = seeds.is_empty() && (context.assembly.is_some() || !wanted.is_empty());
+    let is_missing = is_bare || wanted.iter().any(|digest| !texts.contains_key(digest));
+    if is_missing && !context.capture.is_without_texts() {
+        let warning = CaptureReport::WITHOUT_TEXTS.to_owned();
+        context.capture.warnings.push(warning);
+    }
 }
 
 /// A keyed digest is taken with the seed of one slot; without seeds it cannot be checked.
@@ -255,6 +270,4 @@ fn check_text(
     }
 }
 
-const WITHOUT_TEXTS: &str =
-    "imported without texts and seeds: its keyed digests cannot be checked, nor its text rendered";
 const IN_FLIGHT: usize = 256;

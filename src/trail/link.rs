@@ -159,7 +159,7 @@ fn named(body: &Body, source: &Source) -> Vec<Named> {
             contexts
                 .map(|id| needed((*id).into(), Kind::Context))
                 .chain(generations.map(|id| Named {
-                    // why: a decision is exported without its generations.
+                    // why: an export without them is one of an earlier version.
                     needed: matches!(source, Source::New),
                     ..needed((*id).into(), Kind::Generation)
                 }))
@@ -171,10 +171,16 @@ fn named(body: &Body, source: &Source) -> Vec<Named> {
                 .chain(causes)
                 .collect()
         }
-        Body::Review(review) => std::iter::once(review.decision)
-            .chain(review.new_decision)
-            .map(|id| needed(id.into(), Kind::Decision))
-            .collect(),
+        Body::Review(review) => {
+            let new_decision = review.new_decision.map(|id| Named {
+                // why: a single decision is exported without the one that took its place.
+                needed: matches!(source, Source::New),
+                ..needed(id.into(), Kind::Decision)
+            });
+            std::iter::once(needed(review.decision.into(), Kind::Decision))
+                .chain(new_decision)
+                .collect()
+        }
         Body::Outcome(outcome) => vec![needed(outcome.decision.into(), Kind::Decision)],
         Body::Import(_) | Body::Key(_) | Body::Succession(_) => Vec::new(),
     }

@@ -11,6 +11,7 @@ mod disclose;
 mod error;
 mod history;
 mod import;
+mod imported_file;
 mod link;
 mod options;
 mod prove;
@@ -19,6 +20,7 @@ mod review;
 mod signing;
 mod stored;
 mod succeed;
+mod used;
 mod verify;
 mod write;
 

@@ -128,16 +128,25 @@ impl Trail {
     ///
     /// [`TrailError::NotFound`] when `after` is not in the trail.
     pub async fn search(&self, search: Search) -> Result<Pages, TrailError> {
-        let before = match search.after {
-            Some(id) => {
-                let found = self.read(id).await?.ok_or_else(|| TrailError::NotFound {
-                    prefix: id.to_string(),
-                })?;
-                Some(found.log_index())
-            }
-            None => None,
-        };
-        Ok(Pages {
+        let before = self.place_of_id(search.after).await?;
+        Ok(self.pages(search, before))
+    }
+
+    /// The index of the record `id`, when one is given; it has to be there.
+    pub(super) async fn place_of_id(
+        &self,
+        id: Option<RecordId>,
+    ) -> Result<Option<u64>, TrailError> {
+        let Some(id) = id else { return Ok(None) };
+        let found = self.read(id).await?.ok_or_else(|| TrailError::NotFound {
+            prefix: id.to_string(),
+        })?;
+        Ok(Some(found.log_index()))
+    }
+
+    /// The answers to a search among the records before an index, whatever its `after`.
+    pub(super) fn pages(&self, search: Search, before: Option<u64>) -> Pages {
+        Pages {
             find: Find {
                 kind: search.kind,
                 keys: search
@@ -153,7 +162,7 @@ impl Trail {
             search,
             size: PAGE,
             done: false,
-        })
+        }
     }
 
     /// The id that begins with `prefix`, which is a whole id or at least 8 characters of one.

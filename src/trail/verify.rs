@@ -51,6 +51,13 @@ impl Trail {
         verification.findings.append(&mut findings);
         verification.findings.sort();
         verification.findings.dedup();
+        if let 1.. = verification.without_texts {
+            warnings.push(format!(
+                "{} records were imported without all their texts and seeds, and say so: their \
+                 keyed digests cannot be checked, nor their texts rendered",
+                verification.without_texts
+            ));
+        }
         Ok(Verified {
             ok: verification.findings.is_empty(),
             verification,

@@ -1,11 +1,11 @@
-//! `contextrail decision export ID|T:ID`.
+//! `contextrail decision export ID|T:ID`: with the reviews, outcomes and generations.
 
 use std::path::PathBuf;
 
 use super::view::{Chosen, Viewed};
-use crate::cli::context::{export_format, one};
+use crate::cli::context::export_format;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::List;
+use crate::cli::output::{List, OutputFormat, document};
 use crate::cli::session::Session;
 use crate::cli::sink_file::Target;
 
@@ -31,10 +31,12 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
     let mut target = Target::open(args.file.as_deref())?;
     match chosen {
         Chosen::One(view) => {
-            let exported = trail.export(&view.decision, with_text).await?;
-            target
-                .writer()
-                .write_all(one(&exported, format)?.as_bytes())?;
+            let viewed = Viewed::of(&trail, &view, with_text).await?;
+            let text = match format {
+                OutputFormat::Id => format!("{}\n", viewed.id()),
+                format => document(&viewed, format)?,
+            };
+            target.writer().write_all(text.as_bytes())?;
         }
         Chosen::OnKey(views) => {
             let mut list = List::new(target.writer(), format);

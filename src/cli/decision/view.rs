@@ -7,7 +7,7 @@ use crate::cli::plain;
 use crate::cli::session::resolve;
 use crate::cli::table_text::{entities, moment, value, word};
 use crate::codec::ExportedRecord;
-use crate::record::{Body, Decision, DecisionId, EntityRef, Kind, Record};
+use crate::record::{Body, Decision, DecisionId, EntityRef, Kind};
 use crate::trail::{DecisionView, Stored, Trail};
 
 /// One decision by its id, or all decisions on a business key.
@@ -38,14 +38,16 @@ impl Chosen {
     }
 }
 
-/// A decision as it is printed among those on a business key.
+/// A decision as it is exported: with the records that are about it or that it names, whole.
 #[derive(Serialize)]
 pub(super) struct Viewed {
     #[serde(flatten)]
     exported: ExportedRecord,
     #[serde(skip_serializing_if = "Option::is_none")]
     superseded_by: Option<DecisionId>,
-    reviews: Vec<Record>,
+    reviews: Vec<ExportedRecord>,
+    outcomes: Vec<ExportedRecord>,
+    generation_records: Vec<ExportedRecord>,
 }
 
 impl Viewed {
@@ -57,17 +59,27 @@ impl Viewed {
         Ok(Self {
             exported: trail.export(&view.decision, with_text).await?,
             superseded_by: view.superseded_by,
-            reviews: view
-                .reviews
-                .iter()
-                .map(|review| review.record().clone())
-                .collect(),
+            reviews: exported(trail, &view.reviews, with_text).await?,
+            outcomes: exported(trail, &view.outcomes, with_text).await?,
+            generation_records: exported(trail, &view.generations, with_text).await?,
         })
     }
 
     pub(super) fn id(&self) -> String {
         self.exported.record.head.id.to_string()
     }
+}
+
+async fn exported(
+    trail: &Trail,
+    records: &[Stored],
+    with_text: bool,
+) -> Result<Vec<ExportedRecord>, Failure> {
+    let mut exported = Vec::with_capacity(records.len());
+    for stored in records {
+        exported.push(trail.export(stored, with_text).await?);
+    }
+    Ok(exported)
 }
 
 /// A decision as a page for people.

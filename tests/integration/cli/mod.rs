@@ -1,6 +1,7 @@
 //! The program as its users run it.
 
 mod bad_bundle;
+mod carried;
 mod demo;
 mod difference;
 mod exit_code;

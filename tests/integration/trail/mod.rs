@@ -1,5 +1,6 @@
 //! The trail as applications use it.
 
+mod bare;
 mod cases;
 mod crash;
 mod difference;
@@ -9,6 +10,7 @@ mod guard;
 mod spool;
 mod tamper;
 mod transfer;
+mod used;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -129,11 +131,20 @@ trail_suite! {[
     finding::contexts_are_found_by_every_filter,
     finding::pages_go_on_behind_a_record,
     finding::used_finds_contexts_and_their_decisions,
+    used::an_old_context_may_have_led_to_the_newest_decision,
+    used::pages_of_any_size_are_the_whole_list_cut_up,
+    used::what_is_rare_is_found_behind_many_decisions,
+    used::a_decision_that_names_a_context_as_its_cause_alone_does_not_rest_on_it,
     finding::prefixes_are_resolved_or_say_why_not,
     transfer::what_is_exported_imports_to_the_same,
     transfer::importing_twice_changes_nothing,
     transfer::an_altered_text_is_refused,
     transfer::a_record_imported_without_texts_says_so,
+    bare::nothing_is_wrong_with_an_import_without_texts,
+    bare::nothing_is_wrong_with_an_import_without_seeds,
+    bare::nothing_is_wrong_with_an_import_that_lacks_one_text,
+    bare::nothing_is_wrong_with_a_whole_import,
+    bare::a_result_that_is_no_item_has_a_digest_and_no_text,
     difference::contexts_that_say_the_same_do_not_differ,
     difference::changes_are_named_by_what_they_mean,
     difference::one_and_true_differ,

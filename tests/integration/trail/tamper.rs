@@ -8,6 +8,7 @@ use contextrail::record::Class;
 use contextrail::trail::Verified;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
+use super::bare::{exported_with_texts, import};
 use super::{options, url, with_texts};
 
 /// Enough for a full tile and the level above it.
@@ -439,4 +440,23 @@ async fn projections_are_rebuilt_to_the_same_rows() {
     trail.close().await;
     assert_eq!(rows(path.clone()).await, before);
     assert_eq!(verified(&path).await.verification.findings, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_that_a_whole_record_points_at_is_missed_beside_an_import_without_texts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trail.db");
+    let mut bare = exported_with_texts().await;
+    (bare.text, bare.texts, bare.seeds) = (None, None, None);
+    let trail = options().open(&url(&path)).await.unwrap();
+    import(&trail, bare).await;
+    let texts = [("Policy", Class::Confidential)];
+    trail.record(with_texts(2, "a:2", &texts)).await.unwrap();
+    trail.close().await;
+    assert!(verified(&path).await.ok);
+    run(&path, "delete from shared_text".to_owned()).await;
+    let verified = verified(&path).await;
+    let findings = &verified.verification.findings;
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].table, "shared_text");
 }
