@@ -1,5 +1,6 @@
 //! From what was gathered to the text: render, guard, assemble, check.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -160,13 +161,19 @@ async fn assembled(
     }
 }
 
-/// Notes the lengths of what was retrieved and made no item. What an item says goes before.
+/// Notes the lengths of what was retrieved and made no item; items have theirs.
 fn note_tokens(state: &mut State, counter: &Counter) {
     let State {
-        context, documents, ..
+        context,
+        documents,
+        sources,
+        ..
     } = state;
-    for (retrieval, texts) in context.retrievals.iter_mut().zip(documents) {
-        for (result, text) in retrieval.results.iter_mut().zip(texts) {
+    let items: HashSet<_> = sources.iter().filter_map(|source| source.place).collect();
+    let calls = context.retrievals.iter_mut().zip(documents).enumerate();
+    for (call, (retrieval, texts)) in calls {
+        let results = retrieval.results.iter_mut().zip(texts).enumerate();
+        for (_, (result, text)) in results.filter(|(index, _)| !items.contains(&(call, *index))) {
             let sha256 = text
                 .sha256
                 .unwrap_or_else(|| Sha256::digest(text.text.as_bytes()).into());
