@@ -85,6 +85,14 @@ pub enum StoreError {
         /// The file.
         place: String,
     },
+    /// The folder cannot be written, and the newest entries are in a write-ahead log.
+    #[error(
+        "{place} is in a read-only folder, and its newest entries are in the write-ahead log {place}-wal, which cannot be read there: copy both files to a folder that can be written, and read the copy"
+    )]
+    ReadOnlyFolder {
+        /// The file.
+        place: String,
+    },
     /// There is no room left.
     #[error("the disk of {place} is full: free some space; what was acknowledged before is safe")]
     Full {

@@ -24,6 +24,7 @@ mod backend;
 mod find;
 mod read;
 mod sqlite;
+mod sqlite_file;
 mod sqlite_schema;
 mod tree;
 mod verify;

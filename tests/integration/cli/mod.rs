@@ -7,6 +7,7 @@ mod export;
 mod help;
 mod hostile;
 mod proof;
+mod read_only;
 mod shape;
 mod storage;
 mod witness;
