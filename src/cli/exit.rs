@@ -171,6 +171,7 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
             (Exit::NotFound, hint)
         }
         TrailError::Store(error) => of_store(error),
+        TrailError::ImportStopped { source, .. } => of_trail(source),
         TrailError::Frozen(_) => (Exit::Verification, Some("contextrail log status")),
         TrailError::NotSigned => (Exit::NotFound, Some("contextrail log checkpoint")),
         TrailError::NotAttested { .. } => (Exit::NotFound, Some("contextrail log status")),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::exit::{Exit, Failure};
 use super::input::Input;
 use super::output::{Page, single};
-use super::session::Session;
+use super::session::{Session, warn};
 use crate::codec::{ExportedRecord, Unknown, decode_records};
 use crate::record::{Digest, RecordId};
 use crate::trail::Imported;
@@ -26,6 +26,8 @@ pub(super) struct Args {
 struct Summary {
     counts: BTreeMap<String, u64>,
     existed: u64,
+    /// Contexts that say another number of tokens than their text has.
+    miscounted: u64,
     import: RecordId,
 }
 
@@ -43,11 +45,16 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
     let Imported {
         counts,
         existed,
+        miscounted,
         receipt,
     } = imported?;
+    if !miscounted.is_empty() {
+        warn(&miscounts(&miscounted));
+    }
     let summary = Summary {
         counts,
         existed,
+        miscounted: u64::try_from(miscounted.len()).unwrap_or(u64::MAX),
         import: receipt.id,
     };
     single(&mut Session::stdout(), &summary, session.format())?;
@@ -62,6 +69,17 @@ fn read(input: &Input, progress: &ProgressBar) -> Result<Vec<ExportedRecord>, Fa
         decoded.extend(records.map_err(|error| input.refused(&error))?);
     }
     Ok(decoded)
+}
+
+fn miscounts(ids: &[RecordId]) -> String {
+    let shown: Vec<String> = ids.iter().take(SHOWN).map(ToString::to_string).collect();
+    let more = if ids.len() > SHOWN { ", …" } else { "" };
+    format!(
+        "warning: {} contexts say another `budget.used` than their text has tokens, and were \
+         imported as they are: {}{more}",
+        ids.len(),
+        shown.join(", ")
+    )
 }
 
 impl Page for Summary {
@@ -84,6 +102,9 @@ impl Page for Summary {
         )
     }
 }
+
+/// Ids that a warning names.
+const SHOWN: usize = 5;
 
 const EXAMPLES: &str = "\
 Examples:

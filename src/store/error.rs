@@ -65,7 +65,7 @@ pub enum StoreError {
     },
     /// Another process writes to the trail.
     #[error(
-        "{place} is being written by another process ({holder}): close it, or write through it; reading is possible meanwhile"
+        "{place} is being written by another {holder}: close it, or write through it; reading is possible meanwhile"
     )]
     InUse {
         /// The file.
@@ -82,6 +82,14 @@ pub enum StoreError {
     /// The file cannot be written.
     #[error("{place} is read-only: check the permissions of the file and its folder")]
     ReadOnly {
+        /// The file.
+        place: String,
+    },
+    /// The folder cannot be written, and the newest entries are in a write-ahead log.
+    #[error(
+        "{place} is in a read-only folder, and its newest entries are in the write-ahead log {place}-wal, which cannot be read there: copy both files to a folder that can be written, and read the copy"
+    )]
+    ReadOnlyFolder {
         /// The file.
         place: String,
     },

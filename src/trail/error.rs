@@ -24,6 +24,32 @@ pub enum TrailError {
     /// A record with this id and other content is there already; the first stays.
     #[error("a different record with the id {0} is there already, and stays: use a new id")]
     Conflict(RecordId),
+    /// An imported record differs from the one with its id that is there already.
+    #[error(
+        "the record {0} of the file differs from the one with this id that is there already, and nothing of the file is imported: leave the record out, or import into another trail"
+    )]
+    OtherContent(RecordId),
+    /// A record was imported without its texts and seeds before, and now comes with them.
+    #[error(
+        "the record {0} is there already as it was imported before, without its texts and seeds; a record never changes, so nothing of the file is imported: import it into another trail to have it whole"
+    )]
+    BareCopy(RecordId),
+    /// An import that had begun could not go on.
+    #[error(
+        "the import stopped: {stored} of {total} records are stored and stay{}; remove the cause and import the same file again, which leaves them as they are",
+        import.map_or_else(String::new, |id| format!(", recorded as the import {id}"))
+    )]
+    ImportStopped {
+        /// How many were stored.
+        stored: u64,
+        /// How many the document held.
+        total: u64,
+        /// The record of the import that says so, if the store took it.
+        import: Option<RecordId>,
+        /// Why.
+        #[source]
+        source: Box<TrailError>,
+    },
     /// A document holds two records with this id that are not the same.
     #[error(
         "the file holds two different records with the id {0}, and nothing of it is imported: leave one of them out"

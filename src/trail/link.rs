@@ -17,12 +17,12 @@ pub(super) struct Linked {
 }
 
 /// A record that another one names.
-struct Named {
-    id: RecordId,
-    named_as: &'static str,
-    kind: Option<Kind>,
+pub(super) struct Named {
+    pub(super) id: RecordId,
+    pub(super) named_as: &'static str,
+    pub(super) kind: Option<Kind>,
     /// Whether the record naming it is refused when it is not there.
-    needed: bool,
+    pub(super) needed: bool,
     /// Whether whom it is about, the new record is about too.
     inherits: bool,
 }
@@ -63,6 +63,15 @@ impl Trail {
             linked.insert(named.id, found);
         }
         apply(draft, &named, &linked)
+    }
+
+    /// The kind of the record `id`, if it is there.
+    pub(super) async fn kind_of(&self, id: RecordId) -> Result<Option<Kind>, TrailError> {
+        if let Some(found) = self.0.linked.get(&id) {
+            return Ok(Some(found.kind));
+        }
+        let stored = self.read(id).await?;
+        Ok(stored.map(|stored| self.remember(&stored).kind))
     }
 
     fn remember(&self, stored: &Stored) -> Linked {
@@ -125,7 +134,8 @@ pub(super) fn named_ids(body: &Body) -> Vec<RecordId> {
         .collect()
 }
 
-fn named(body: &Body, source: &Source) -> Vec<Named> {
+/// What `body` names, and on what terms.
+pub(super) fn named(body: &Body, source: &Source) -> Vec<Named> {
     let needed = |id: RecordId, kind: Kind| Named {
         id,
         named_as: kind.as_str(),

@@ -4,14 +4,15 @@ mod answer;
 #[cfg(feature = "network")]
 mod asking;
 mod attest;
+mod copy;
 mod decide;
 mod diff;
 mod diff_sections;
 mod disclose;
 mod error;
+mod export;
 mod history;
 mod import;
-mod imported_file;
 mod link;
 mod options;
 mod prove;

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
+use super::copy::is_same;
 use super::link::Linked;
 use super::{Evidence, Inner, Trail, TrailError};
 use crate::assembly::CountCache;
 use crate::capture::{Pending, Sink, SinkError};
 use crate::log::Hash;
-use crate::record::{
-    Acknowledged, Body, Clock, Digest, Draft, Head, IdSource, Receipt, Record, Trace,
-};
+use crate::record::{Acknowledged, Body, Clock, Digest, Draft, Head, IdSource, Receipt, Trace};
 use crate::seal::{Sealed, Source, open, seal};
 use crate::store::{
     Appender, Backlog, Placed, Prepared, Reply, Spool, Spooled, StoreError, StoredRecord,
@@ -99,15 +98,20 @@ impl Trail {
         source: &Source,
         refs: Vec<Hash>,
     ) -> Result<Submission, TrailError> {
+        let sealed = self.seal_only(draft, source)?;
+        let prepared = Prepared::new(&sealed, refs)?;
+        Ok(Submission { sealed, prepared })
+    }
+
+    /// Seals a draft that is linked, and stores nothing.
+    pub(super) fn seal_only(&self, draft: Draft, source: &Source) -> Result<Sealed, TrailError> {
         let head = Head {
             id: draft.id,
             tenant: self.tenant().clone(),
             recorded_at: draft.recorded_at.unwrap_or_else(|| self.clock().now()),
             actor: draft.actor.clone().unwrap_or_else(|| self.0.actor.clone()),
         };
-        let sealed = seal(head, draft, source)?;
-        let prepared = Prepared::new(&sealed, refs)?;
-        Ok(Submission { sealed, prepared })
+        Ok(seal(head, draft, source)?)
     }
 
     async fn acknowledge(
@@ -151,16 +155,10 @@ impl Trail {
     /// Whether the record that is there already says the same as the one that came.
     async fn check_same(&self, sealed: &Sealed) -> Result<(), TrailError> {
         let id = sealed.record.head.id;
-        let conflict = || TrailError::Conflict(id);
-        let stored = self.read(id).await?.ok_or_else(conflict)?;
-        if stored.root() == sealed.root {
-            return Ok(());
+        match self.read(id).await? {
+            Some(stored) if is_same(&stored, sealed) => Ok(()),
+            _ => Err(TrailError::Conflict(id)),
         }
-        let came = open(&sealed.slots).map_err(|_| conflict())?;
-        let same = facts(stored.record()) == facts(&came.record)
-            && stored.personal_texts_in_order()
-                == super::stored::texts_in_order(&came.record, &came.texts);
-        if same { Ok(()) } else { Err(conflict()) }
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Result<(), TrailError> {
@@ -440,26 +438,5 @@ impl Sink for Trail {
             tracing::error!(record.id = %id, error = %error, "a record was not stored");
         }
         pending
-    }
-}
-
-/// What a record says, without what differs when the same is sent twice: the time it was accepted
-/// and digests keyed with seeds drawn anew.
-fn facts(record: &Record) -> Result<serde_json::Value, String> {
-    let mut value = serde_json::to_value(record).map_err(|error| error.to_string())?;
-    if let Some(members) = value.as_object_mut() {
-        members.remove("recorded_at");
-    }
-    forget_keyed(&mut value);
-    Ok(value)
-}
-
-fn forget_keyed(value: &mut serde_json::Value) {
-    use serde_json::Value;
-    match value {
-        Value::String(text) if text.starts_with("hmac-sha256:") => *value = Value::Null,
-        Value::Array(list) => list.iter_mut().for_each(forget_keyed),
-        Value::Object(members) => members.values_mut().for_each(forget_keyed),
-        _ => {}
     }
 }

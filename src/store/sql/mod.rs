@@ -25,6 +25,7 @@ mod find;
 mod raw;
 mod read;
 mod sqlite;
+mod sqlite_file;
 mod sqlite_schema;
 mod tree;
 mod verify;

@@ -1,8 +1,7 @@
 //! SQLite: one file, one writer, many readers.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,6 +14,7 @@ use sqlx::sqlite::{
 use sqlx::{Arguments, AssertSqlSafe, Row, Sqlite};
 
 use super::backend::{Backend, Column, Table};
+use super::sqlite_file::{check_place, lock_soon, readable};
 use super::{SqlStore, texts_cache};
 use crate::record::TrailId;
 use crate::store::{Finding, StoreError};
@@ -49,13 +49,18 @@ impl SqliteStore {
         check_place(path, access)?;
         let options = SqliteConnectOptions::new().filename(path);
         let guard = match access {
-            Access::Write => Some(lock(path)?),
+            Access::Write => Some(lock_soon(path).await?),
             Access::Read => None,
+        };
+        let usual = reading(options.clone());
+        let reading = match access {
+            Access::Write => usual,
+            Access::Read => readable(path, usual).await?,
         };
         let readers = PoolOptions::new()
             .min_connections(0)
             .max_connections(READERS)
-            .connect_lazy_with(reading(options.clone()));
+            .connect_lazy_with(reading);
         let writer = match access {
             Access::Read => None,
             Access::Write => {
@@ -187,99 +192,6 @@ impl SqliteStore {
             },
         }
     }
-}
-
-fn check_place(path: &Path, access: Access) -> Result<(), StoreError> {
-    let place = path.display().to_string();
-    if path.is_dir() {
-        return Err(StoreError::NotATrail {
-            place,
-            reason: "it is a folder: name a file in it".to_owned(),
-        });
-    }
-    if path.exists() {
-        return check_header(path, place);
-    }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        return Err(StoreError::MissingFolder {
-            folder: folder.display().to_string(),
-        });
-    }
-    match access {
-        Access::Write => Ok(()),
-        Access::Read => Err(StoreError::Missing { place }),
-    }
-}
-
-/// SQLite would take a file of other contents for a damaged database.
-fn check_header(path: &Path, place: String) -> Result<(), StoreError> {
-    let mut header = [0_u8; 16];
-    let read = File::open(path).and_then(|mut file| file.read(&mut header));
-    match read {
-        Ok(0) => Ok(()),
-        Ok(_) if header.starts_with(b"SQLite format 3\0") => Ok(()),
-        Ok(_) => Err(StoreError::NotATrail {
-            place,
-            reason: "it is not an SQLite database, or its header is damaged".to_owned(),
-        }),
-        Err(error) => Err(StoreError::Backend {
-            place,
-            source: error.into(),
-        }),
-    }
-}
-
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let lock_path = PathBuf::from(name);
-    let place = path.display().to_string();
-    let mut file = private(&lock_path).map_err(|error| file_fault(&lock_path, error))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            // The lock says enough without the name of its holder.
-            drop(file.take(200).read_to_string(&mut holder));
-            return Err(StoreError::InUse {
-                place,
-                holder: holder.trim().to_owned(),
-            });
-        }
-        Err(TryLockError::Error(error)) => return Err(file_fault(&lock_path, error)),
-    }
-    // SQLite gives its write-ahead log the mode of the database.
-    drop(private(path).map_err(|error| file_fault(path, error))?);
-    file.set_len(0)
-        .and_then(|()| writeln!(file, "process {}", std::process::id()))
-        .map_err(|error| file_fault(&lock_path, error))?;
-    Ok(file)
-}
-
-fn file_fault(path: &Path, error: std::io::Error) -> StoreError {
-    let place = path.display().to_string();
-    match error.kind() {
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            StoreError::ReadOnly { place }
-        }
-        ErrorKind::StorageFull => StoreError::Full { place },
-        _ => StoreError::Backend {
-            place,
-            source: error.into(),
-        },
-    }
-}
-
-/// Opens a file, made for its owner alone when it is not there: trails hold personal values.
-fn private(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 async fn single(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {

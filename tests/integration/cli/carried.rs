@@ -156,3 +156,25 @@ fn a_record_of_another_kind_among_the_reviews_is_refused_with_its_path() {
         "reviews[0]: expected a record of kind review, found one of kind outcome",
     );
 }
+
+#[test]
+fn a_context_that_miscounts_its_tokens_is_imported_and_named() {
+    let folder = Folder::new();
+    let id = folder.assemble("a", "text");
+    let exported = folder.export(ORIGINAL, &id, "json");
+    let imported = folder.import("sqlite://copy.db", &exported);
+    assert_eq!(imported["miscounted"], 0);
+    let mut altered: Value = serde_json::from_slice(&exported).unwrap();
+    let used = altered["assembly"]["budget"]["used"].as_u64().unwrap();
+    altered["assembly"]["budget"]["used"] = (used + 1).into();
+    let ran = folder.run_with(
+        &["--trail", "sqlite://other.db", "import", "-", "-o", "json"],
+        altered.to_string().as_bytes(),
+    );
+    assert!(ran.stderr.contains(&id), "{ran:?}");
+    let imported: Value = serde_json::from_slice(&ran.done().stdout).unwrap();
+    assert_eq!(imported["miscounted"], 1);
+    let kept = folder.export("sqlite://other.db", &id, "json");
+    let kept: Value = serde_json::from_slice(&kept).unwrap();
+    assert_eq!(kept, altered);
+}

@@ -10,6 +10,7 @@ mod help;
 mod hostile;
 mod message;
 mod proof;
+mod read_only;
 mod shape;
 mod storage;
 mod terminal;

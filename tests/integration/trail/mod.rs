@@ -11,6 +11,7 @@ mod spool;
 mod tamper;
 mod transfer;
 mod used;
+mod whole_file;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -145,6 +146,12 @@ trail_suite! {[
     bare::nothing_is_wrong_with_an_import_that_lacks_one_text,
     bare::nothing_is_wrong_with_a_whole_import,
     bare::a_result_that_is_no_item_has_a_digest_and_no_text,
+    whole_file::two_records_with_one_id_leave_nothing_behind,
+    whole_file::a_record_that_differs_from_the_one_there_leaves_nothing_behind,
+    whole_file::a_decision_without_its_context_leaves_nothing_behind,
+    whole_file::a_whole_copy_of_a_bare_record_is_told_what_it_is,
+    whole_file::a_bare_copy_of_a_whole_record_is_there_already,
+    whole_file::an_import_that_stops_says_how_far_it_came,
     difference::contexts_that_say_the_same_do_not_differ,
     difference::changes_are_named_by_what_they_mean,
     difference::one_and_true_differ,
