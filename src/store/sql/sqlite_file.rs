@@ -49,7 +49,9 @@ async fn can_be_read(options: &SqliteConnectOptions) -> bool {
 /// Whether SQLite could not make what it reads with: `SQLITE_CANTOPEN` on a file system that is
 /// read-only, `SQLITE_READONLY` in a folder that is.
 fn is_not_opened(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|it| it.code());
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     code.and_then(|code| code.parse::<u32>().ok())
         .is_some_and(|code| matches!(code & 0xff, 8 | 14))
 }

@@ -52,7 +52,9 @@ fn count(made: &AssemblyRecord, source: &Source) -> Option<u64> {
     };
     made.text_digest?;
     let texts = made.items.iter().map(|item| texts.get(&item.digest?));
-    let texts: Vec<Arc<str>> = texts.map(|text| text.cloned()).collect::<Option<_>>()?;
+    let texts: Vec<Arc<str>> = texts
+        .map(Option::<&Arc<str>>::cloned)
+        .collect::<Option<_>>()?;
     let text = render(made, &texts).ok()?;
     let tokenizer = tokenizer(made.tokenizer.name.as_str()).ok()?;
     let library = |engine: &str| engine.split(' ').next().map(str::to_owned);
