@@ -2,7 +2,7 @@
 
 use tokio::sync::{MutexGuard, watch};
 
-use super::signing::State;
+use super::open::State;
 use super::{KnownHead, Notary};
 use crate::record::Acknowledged;
 

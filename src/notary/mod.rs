@@ -11,13 +11,17 @@
 mod attesters;
 mod error;
 mod files;
+mod guard;
 mod head;
 mod heads;
 mod keys;
+mod known;
 mod level;
+mod open;
 #[cfg(feature = "network")]
 mod remote;
 mod signing;
+mod tree;
 mod witness;
 
 #[cfg(feature = "network")]
@@ -25,7 +29,7 @@ pub use attesters::{Attesters, TimestampAuthority, WitnessAddress};
 pub use error::{Frozen, NotaryError};
 pub use files::NotaryFiles;
 pub use head::KnownHead;
+pub use open::{Notary, NotaryOptions, Standing};
 #[cfg(feature = "network")]
 pub use remote::Ask;
-pub use signing::{Notary, NotaryOptions, Standing};
 pub use witness::{Witness, WitnessAnswer};

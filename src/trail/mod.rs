@@ -14,6 +14,7 @@ mod export;
 mod history;
 mod import;
 mod link;
+mod open;
 mod options;
 mod prove;
 mod query;
@@ -44,7 +45,7 @@ pub use error::TrailError;
 pub use history::{DecisionView, Event};
 pub use import::Imported;
 #[cfg(feature = "sqlite")]
-pub use options::check_exists;
+pub use open::check_exists;
 pub use options::{Evidence, TrailOptions, local_user};
 pub use query::{ContextFilter, Pages, Search};
 pub use review::{OutcomeBuilder, ReviewBuilder, Reviewed};

@@ -1,0 +1,120 @@
+//! What is known of the log and of others of its trail: heads, keys, epochs.
+
+use super::keys::published;
+use super::open::State;
+use super::{KnownHead, Notary, NotaryError};
+use crate::log::{KeyName, VerifierKey};
+use crate::record::Kind;
+use crate::store::Find;
+
+impl Notary {
+    /// Every head known of every log of the trail, oldest first.
+    pub async fn all_heads(&self) -> Vec<KnownHead> {
+        self.state.lock().await.heads.all().to_vec()
+    }
+
+    /// What the origins of every log of this trail begin with.
+    #[must_use]
+    pub fn trail_origin(&self) -> &str {
+        self.trail_prefix()
+    }
+
+    /// Every head known of this log, oldest first.
+    pub async fn heads(&self) -> Vec<KnownHead> {
+        let state = self.state.lock().await;
+        let known = state.heads.all().iter();
+        known
+            .filter(|head| self.is_ours(head.checkpoint.checkpoint().origin()))
+            .cloned()
+            .collect()
+    }
+
+    /// The verification keys of this log, the newest last.
+    ///
+    /// # Errors
+    ///
+    /// [`NotaryError`] when their file cannot be read.
+    pub async fn verifier_keys(&self) -> Result<Vec<VerifierKey>, NotaryError> {
+        if let Some(files) = &self.options.files {
+            let keys = published(&files.public_keys)?.into_iter();
+            return Ok(keys
+                .filter(|key| self.is_ours(key.name().as_str()))
+                .collect());
+        }
+        let state = self.state.lock().await;
+        let origin = self.origin(state.epoch)?;
+        Ok(state
+            .keys
+            .iter()
+            .filter_map(|keys| keys.newest(&origin))
+            .collect())
+    }
+
+    /// The verification keys of every log of the trail; empty when their file is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`NotaryError`] when the file cannot be read.
+    pub fn trail_keys(&self) -> Result<Vec<VerifierKey>, NotaryError> {
+        match &self.options.files {
+            Some(files) => published(&files.public_keys),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The newest epoch that a head was signed in.
+    pub async fn newest_epoch(&self) -> u64 {
+        let state = self.state.lock().await;
+        let heads = state.heads.all().iter();
+        let epochs = heads.filter_map(|head| self.epoch_of(head.checkpoint.checkpoint().origin()));
+        epochs.max().unwrap_or(1)
+    }
+
+    /// The epoch of the log: one more than it has records of succession.
+    pub(super) async fn epoch_in_log(&self) -> Result<u64, NotaryError> {
+        let find = Find {
+            kind: Some(Kind::Succession),
+            ..Find::default()
+        };
+        let found = self
+            .options
+            .store
+            .find(&self.options.tenant, &find, MOST_EPOCHS)
+            .await?;
+        Ok(u64::try_from(found.len())
+            .unwrap_or(u64::MAX)
+            .saturating_add(1))
+    }
+
+    pub(super) fn origin(&self, epoch: u64) -> Result<KeyName, NotaryError> {
+        Ok(match epoch {
+            1 => self.log.parse()?,
+            epoch => format!("{}/{epoch}", self.log).parse()?,
+        })
+    }
+
+    pub(super) fn newest<'s>(&self, state: &'s State) -> Option<&'s KnownHead> {
+        state.heads.newest(|origin| self.is_ours(origin))
+    }
+
+    fn is_ours(&self, origin: &str) -> bool {
+        self.epoch_of(origin).is_some()
+    }
+
+    /// The epoch of an origin of this log; `None` for that of another.
+    pub(super) fn epoch_of(&self, origin: &str) -> Option<u64> {
+        match origin.strip_prefix(self.log.as_str())? {
+            "" => Some(1),
+            rest => rest.strip_prefix('/')?.parse().ok(),
+        }
+    }
+
+    /// What the origins of every log of this trail begin with.
+    pub(super) fn trail_prefix(&self) -> &str {
+        let end = self.log.rfind('/').map_or(self.log.len(), |at| at + 1);
+        &self.log[..end]
+    }
+}
+
+/// More than a log can ever need.
+const MOST_EPOCHS: u32 = 10_000;
