@@ -25,7 +25,7 @@ NOT_PROVED = (
     "It is not proved that what was captured was true, nor that everything that happened was "
     "captured; it is proved that what is shown was recorded, in this form and at this place of the "
     "log, before the head of the log was signed.")
-KINDS = ["context", "generation", "decision", "review", "outcome", "import"]
+KINDS = ["context", "generation", "decision", "review", "outcome", "import", "key", "succession"]
 CLASSES = ["plain", "confidential", "personal"]
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 NUMBER = r"(?:0|[1-9][0-9]*)"

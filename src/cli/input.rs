@@ -27,11 +27,12 @@ impl Input {
                 path: path.to_owned(),
                 bytes,
             }),
-            Err(error) => Err(
-                Failure::new(Exit::Usage, format!("{} cannot be read", shown(path)))
-                    .because(error.to_string())
-                    .try_next("name a JSON or YAML file, or `-` for standard input"),
-            ),
+            Err(error) => Err(Failure::new(
+                Exit::Storage,
+                format!("{} cannot be read", shown(path)),
+            )
+            .because(error.to_string())
+            .try_next("name a JSON or YAML file, or `-` for standard input")),
         }
     }
 

@@ -124,31 +124,39 @@ sql_impl! {
             Ok(next.map(int_sql))
         }
 
-        pub(super) async fn raw_records(
+        /// What `sql` selects of a tenant between two indexes, the second not included.
+        async fn rows_between(
             &self,
             connection: &mut DB::Connection,
+            sql: &'static str,
             tenant: i64,
             (from, to): (u64, u64),
-        ) -> Result<(Vec<RawRecord>, Vec<(u64, String)>), StoreError> {
-            let sql = "select log_index, id, kind, at_us, entry from record \
-                 where tenant = $1 and log_index >= $2 and log_index < $3 order by log_index";
-            let rows = sqlx::query(sql)
+        ) -> Result<Vec<DB::Row>, StoreError> {
+            sqlx::query(sql)
                 .bind(tenant)
                 .bind(sql_int(from))
                 .bind(sql_int(to))
                 .fetch_all(connection)
                 .await
-                .map_err(|e| self.fault(e))?;
+                .map_err(|e| self.fault(e))
+        }
+
+        pub(super) async fn raw_records(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            range: (u64, u64),
+        ) -> Result<(Vec<RawRecord>, Vec<(u64, String)>), StoreError> {
+            let sql = "select log_index, id, kind, at_us, entry from record \
+                 where tenant = $1 and log_index >= $2 and log_index < $3 order by log_index";
+            let rows = self.rows_between(connection, sql, tenant, range).await?;
             let mut records = Vec::with_capacity(rows.len());
             let mut unreadable = Vec::new();
             for row in rows {
                 let log_index = int_sql(row.try_get(0).map_err(|e| self.fault(e))?);
                 match raw_record(&row, log_index) {
                     Ok(raw) => records.push(raw),
-                    Err(error) => {
-                        let what: sqlx::Error = error;
-                        unreadable.push((log_index, what.to_string()));
-                    }
+                    Err(error) => unreadable.push((log_index, error.to_string())),
                 }
             }
             Ok((records, unreadable))
@@ -158,17 +166,11 @@ sql_impl! {
             &self,
             connection: &mut DB::Connection,
             tenant: i64,
-            (from, to): (u64, u64),
+            range: (u64, u64),
         ) -> Result<BTreeMap<u64, Vec<SlotBytes>>, StoreError> {
             let sql = "select log_index, slot, payload from slot \
                  where tenant = $1 and log_index >= $2 and log_index < $3 order by log_index, slot";
-            let rows = sqlx::query(sql)
-                .bind(tenant)
-                .bind(sql_int(from))
-                .bind(sql_int(to))
-                .fetch_all(connection)
-                .await
-                .map_err(|e| self.fault(e))?;
+            let rows = self.rows_between(connection, sql, tenant, range).await?;
             let mut slots: BTreeMap<u64, Vec<SlotBytes>> = BTreeMap::new();
             for row in rows {
                 let index: i64 = row.try_get(0).map_err(|e| self.fault(e))?;

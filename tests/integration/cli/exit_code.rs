@@ -72,12 +72,24 @@ fn usage_errors_are_told_from_others() {
         ],
         &["decision", "show", &id],
         &["decision", "show", "loan_application:"],
-        &["context", "assemble", "missing.json"],
-        &["context", "assemble", "."],
         &["--trail", "https://", "doctor"],
     ] {
         folder.run(arguments).refused(2, "");
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let folder = Folder::new();
+    for arguments in [
+        ["context", "assemble", "missing.json"],
+        ["decision", "record", "missing.json"],
+        ["context", "assemble", "."],
+    ] {
+        folder.run(&arguments).refused(6, arguments[2]);
+    }
+    let import = folder.run(&["import", "missing.json"]);
+    import.refused(6, "missing.json");
 }
 
 #[test]

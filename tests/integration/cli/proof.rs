@@ -173,6 +173,30 @@ fn a_decision_is_proved_to_a_stranger_by_one_file() {
 }
 
 #[test]
+fn a_range_over_a_rotated_key_and_a_succession_is_verified_by_both() {
+    let (folder, _) = decided();
+    folder.run(&["log", "key", "rotate"]).done();
+    let (path, old) = (folder.path("contextrail.db"), folder.path("old.db"));
+    fs::copy(&path, &old).unwrap();
+    folder.assemble("user_4", "lost with the disk");
+    fs::copy(&old, &path).unwrap();
+    let approved = ["--reason", "lost", "--approved-by", "anna,ben"];
+    folder
+        .run(&[&["log", "succeed"], &approved[..]].concat())
+        .done();
+    let size = folder.json(&["log", "status"])["size"].as_u64().unwrap();
+    let last = (size - 1).to_string();
+    let key = folder.run(&["log", "key", "show"]).out();
+    folder.write("now.pub", key);
+    folder
+        .run(&["evidence", "pack", "range", "0", &last, "--file", "r.zip"])
+        .done();
+    let verify = ["evidence", "verify", "r.zip", "--key", "now.pub"];
+    assert_eq!(folder.json(&verify)["state"], "verified");
+    assert_eq!(python(&folder, &["--key", "now.pub", "r.zip"]), 0);
+}
+
+#[test]
 fn ranges_and_entities_are_packed_with_values_withheld() {
     let (folder, _) = decided();
     for (what, shown) in [

@@ -298,6 +298,11 @@ async fn rows_that_were_added_are_named() {
             "insert into trail (id) values ('018bcfe5-6800-7000-8000-000000000009')",
         ),
         ("sqlite_schema", "create table more (a text)"),
+        ("sqlite_schema", "create table sqlitexstat1 (a text)"),
+        (
+            "sqlite_schema",
+            "create trigger sqlitexstat1 after insert on slot begin delete from slot; end",
+        ),
         (
             "sqlite_schema",
             "create trigger t after insert on record begin delete from slot; end",
