@@ -75,7 +75,8 @@ impl Trail {
                 None => level == Acknowledged::Queued,
             };
             if reached {
-                return Ok(receipt);
+                // The head may have been signed since the receipt was made.
+                return self.receipt_now(&receipt).await;
             }
             if let Some(frozen) = self.notary().frozen() {
                 return Err(TrailError::Frozen(Box::new(frozen.clone())));

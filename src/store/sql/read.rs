@@ -343,12 +343,13 @@ sql_impl! {
         }
 
         async fn close(&self) {
+            // A reader that is still at work would keep the write-ahead log from being emptied.
+            self.readers.close().await;
             // A checkpoint that fails now is made when the file is next opened.
             drop(self.settle_writer(true).await);
             if let Some(writer) = &self.writer {
                 writer.close().await;
             }
-            self.readers.close().await;
             drop(self.guard.lock().expect("no holder of this lock panics").take());
         }
     }

@@ -50,6 +50,8 @@ impl Place {
             record(&trail, number).await.unwrap();
         }
         trail.close().await;
+        let waits = fs::metadata(self.path("trail.db-wal")).map_or(0, |it| it.len());
+        assert_eq!(waits, 0, "a closed trail is one file");
     }
 
     /// Copies the database and the heads.
