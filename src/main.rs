@@ -6,6 +6,7 @@ mod loan;
 use std::process::ExitCode;
 
 use contextrail::Trail;
+use contextrail::capture::BoxError;
 use contextrail::cli::{DemoOutput, DemoRun};
 
 // One thread, so that what is started first is appended first: an import keeps the order it read.
@@ -27,11 +28,21 @@ fn demo<'a>(
         let summary = loan::run(trail, usize::try_from(count)?, &answerer, &mut |case| {
             lines.push(case.to_string());
         })
-        .await?;
+        .await
+        .map_err(cause)?;
         for line in lines {
             writeln!(out, "{line}")?;
         }
         writeln!(out, "\n{}", summary.account(url))?;
         Ok(())
     })
+}
+
+/// What stopped the run: errors of the library as they are, which the command has exit codes for.
+fn cause(error: loan::FlowError) -> BoxError {
+    match error {
+        loan::FlowError::Capture(error) => error.into(),
+        loan::FlowError::Trail(error) => error.into(),
+        error => error.into(),
+    }
 }

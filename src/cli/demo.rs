@@ -8,8 +8,8 @@ use super::exit::{Exit, Failure};
 use super::output::{List, OutputFormat};
 use super::session::Session;
 use super::summary::AnySummary;
-use crate::capture::BoxError;
-use crate::trail::Trail;
+use crate::capture::{BoxError, CaptureError};
+use crate::trail::{Trail, TrailError};
 
 /// Where a demonstration says what it does.
 pub type DemoOutput<'a> = &'a mut (dyn Write + Send);
@@ -52,7 +52,19 @@ async fn tell(
 ) -> Result<(), Failure> {
     demo(trail, count, session.named_url(), out)
         .await
-        .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))
+        .map_err(failed)
+}
+
+/// What stopped the demonstration, as the commands say it that do the same.
+fn failed(error: BoxError) -> Failure {
+    let error = match error.downcast::<CaptureError>() {
+        Ok(error) => return (*error).into(),
+        Err(error) => error,
+    };
+    match error.downcast::<TrailError>() {
+        Ok(error) => (*error).into(),
+        Err(error) => Failure::new(Exit::Unexpected, error.to_string()),
+    }
 }
 
 /// Prints summaries of what was recorded instead of the tale, newest first.

@@ -10,6 +10,7 @@ use super::output::{Page, single};
 use super::plain;
 use super::session::Session;
 use crate::record::{Tenant, TrailId};
+use crate::trail::TrailError;
 
 /// How a trail is.
 #[derive(Debug, Serialize)]
@@ -26,6 +27,8 @@ struct Report {
     spool_bytes: u64,
     ok: bool,
     problems: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frozen: Option<String>,
     warnings: Vec<String>,
 }
 
@@ -42,6 +45,8 @@ pub(super) async fn run(session: &Session) -> Result<Exit, Failure> {
 async fn report(session: &Session) -> Result<Exit, Failure> {
     let trail = session.reader().await?;
     let status = trail.status().await?;
+    let frozen = trail.notary().standing().await;
+    let frozen = frozen.map_err(TrailError::from)?.frozen;
     let path = file_of(&session.trail_url);
     let spool_bytes = path
         .as_deref()
@@ -61,12 +66,17 @@ async fn report(session: &Session) -> Result<Exit, Failure> {
             .map(|(kind, count)| (kind.to_string(), count))
             .collect(),
         spool_bytes,
-        ok: status.problems.is_empty(),
+        ok: status.problems.is_empty() && frozen.is_none(),
         problems: status.problems,
+        frozen: frozen.as_ref().map(ToString::to_string),
         warnings: warnings(path.as_deref(), spool_bytes),
     };
     single(&mut Session::stdout(), &report, session.format())?;
-    Ok(if report.ok { Exit::Done } else { Exit::Storage })
+    Ok(match report.frozen {
+        _ if report.ok => Exit::Done,
+        Some(_) if report.problems.is_empty() => Exit::Verification,
+        _ => Exit::Storage,
+    })
 }
 
 fn warnings(path: Option<&Path>, spool_bytes: u64) -> Vec<String> {
@@ -143,6 +153,9 @@ impl Page for Report {
         );
         for problem in &self.problems {
             page.push_str(&format!("  problem: {}\n", plain::line(problem)));
+        }
+        if let Some(frozen) = &self.frozen {
+            page.push_str(&format!("  problem: {}\n", plain::line(frozen)));
         }
         for warning in &self.warnings {
             page.push_str(&format!("  warning: {}\n", plain::line(warning)));

@@ -57,6 +57,17 @@ pub enum NotaryError {
         /// The file.
         path: String,
     },
+    /// The key in the file is not the one that signs for this trail.
+    #[error(
+        "{path} holds a key that does not sign for this trail: {public_keys} names another one as the newest. \
+         Put the right key back; when that is lost, move the file away and run `contextrail log key rotate --lost`"
+    )]
+    ForeignKey {
+        /// The file with the signing key.
+        path: String,
+        /// The file with the verification keys.
+        public_keys: String,
+    },
     /// A line of a file is not what it should be.
     #[error("{path}, line {line}: {what}")]
     Line {

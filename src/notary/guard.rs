@@ -1,5 +1,7 @@
 //! Holding the log against the newest head known of it.
 
+use std::cmp::Ordering;
+
 use super::open::State;
 use super::{Frozen, KnownHead, Notary, NotaryError};
 use crate::store::LogHead;
@@ -7,10 +9,6 @@ use crate::store::LogHead;
 impl Notary {
     /// Whether `found` contains the newest head known.
     pub(super) async fn guard(&self, state: &State, found: LogHead) -> Result<(), NotaryError> {
-        let Some(newest) = state.heads.newest(|origin| !origin.is_empty()) else {
-            return Ok(());
-        };
-        let origin = newest.checkpoint.checkpoint().origin();
         let frozen = |what, newest: &KnownHead| Frozen {
             origin: newest.checkpoint.checkpoint().origin().to_owned(),
             what,
@@ -18,19 +16,30 @@ impl Notary {
             found,
             witness: None,
         };
-        if !origin.starts_with(self.trail_prefix()) {
-            return Err(frozen("the heads file speaks of another trail", newest).into());
+        let is_of_trail = |origin: &str| origin.starts_with(self.trail_prefix());
+        if state.heads.newest(is_of_trail).is_none()
+            && let Some(stranger) = state.heads.newest(|_| true)
+        {
+            return Err(frozen("the heads file speaks of another trail", stranger).into());
         }
         let Some(newest) = self.newest(state) else {
             return Ok(());
         };
         let known = newest.head();
-        if self.epoch_of(newest.checkpoint.checkpoint().origin()) > Some(state.epoch) {
-            return Err(frozen("the database is of an earlier epoch", newest).into());
-        }
-        if self.epoch_of(newest.checkpoint.checkpoint().origin()) < Some(state.epoch) {
-            // The record that begins an epoch names the heads that part there.
-            return Ok(());
+        match self
+            .epoch_of(newest.checkpoint.checkpoint().origin())
+            .cmp(&Some(state.epoch))
+        {
+            Ordering::Greater => {
+                return Err(frozen("the database is of an earlier epoch", newest).into());
+            }
+            // Anybody can write a record that says so; the epochs of this trail begin with a head.
+            Ordering::Less => {
+                return Err(
+                    frozen("the log begins an epoch that no head was signed in", newest).into(),
+                );
+            }
+            Ordering::Equal => {}
         }
         if found.size < known.size {
             return Err(frozen("entries are missing at the end of the log", newest).into());

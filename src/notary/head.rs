@@ -29,7 +29,8 @@ impl KnownHead {
     }
 
     /// Whether more than one key of the log itself signed it.
-    pub(super) fn links_keys(&self) -> bool {
+    #[must_use]
+    pub(crate) fn links_keys(&self) -> bool {
         self.own_signatures() > 1
     }
 

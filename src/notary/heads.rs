@@ -29,13 +29,24 @@ impl Heads {
         };
         let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
         let name = || path.map_or_else(String::new, |path| path.display().to_string());
-        let mut known: Vec<KnownHead> = Vec::new();
+        let mut heads = Vec::new();
         for (number, line) in (1..).zip(whole.lines()) {
             let head = Line::read(line).map_err(|what| NotaryError::Line {
                 path: name(),
                 line: number,
                 what,
             })?;
+            heads.push(head);
+        }
+        // What is newest is said by the heads themselves, not by the order of the lines.
+        heads.sort_by_key(|head| {
+            (
+                epoch(head.checkpoint.checkpoint().origin()),
+                head.head().size,
+            )
+        });
+        let mut known = Vec::with_capacity(heads.len());
+        for head in heads {
             place(&mut known, head);
         }
         Ok(Self {
@@ -128,6 +139,12 @@ impl Heads {
         self.bytes = text.len();
         Ok(())
     }
+}
+
+/// The epoch in the origin of a log, which is the first unless there is one.
+fn epoch(origin: &str) -> u64 {
+    let epoch = origin.split('/').nth(3);
+    epoch.and_then(|epoch| epoch.parse().ok()).unwrap_or(1)
 }
 
 /// Adds a head, or puts it in the place of the same one with fewer signatures: so the newest head

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::NotaryError;
 use super::files::{NotaryFiles, read, replace};
+use super::{KnownHead, NotaryError};
 use crate::log::{KeyName, SigningKey, VerifierKey};
 
 /// The signing keys of a log. The last one signs; one before it signs beside it until the first
@@ -15,9 +15,13 @@ pub(super) struct Keys {
 
 impl Keys {
     /// The key in the file, for the log `origin`; made when there is none and `may_create`.
+    ///
+    /// A key in the file has to be the newest one of the trail, by the file of verification keys or,
+    /// when that is gone, by the `newest` head.
     pub(super) fn open(
         files: Option<&NotaryFiles>,
         origin: &KeyName,
+        newest: Option<&KnownHead>,
         may_create: bool,
     ) -> Result<Self, NotaryError> {
         let Some(files) = files else {
@@ -26,7 +30,11 @@ impl Keys {
             });
         };
         let keys = match read_private(&files.key)? {
-            Some(signing) => Self { signing },
+            Some(signing) => {
+                let keys = Self { signing };
+                keys.check_own(files, newest)?;
+                keys
+            }
             None if may_create => {
                 let keys = Self {
                     signing: vec![fresh(origin)?],
@@ -42,6 +50,39 @@ impl Keys {
         };
         keys.publish(files, origin)?;
         Ok(keys)
+    }
+
+    /// Looks whether the newest key that signed for the trail is among these.
+    ///
+    /// A key from elsewhere must not speak for the trail, nor one that was rotated away.
+    fn check_own(
+        &self,
+        files: &NotaryFiles,
+        newest: Option<&KnownHead>,
+    ) -> Result<(), NotaryError> {
+        let is_own = match (published(&files.public_keys)?.last(), newest) {
+            (Some(own), _) => self
+                .of(own.name())
+                .iter()
+                .any(|key| key.verifier_key() == *own),
+            (None, Some(head)) => {
+                let origin = head.checkpoint.checkpoint().origin().parse()?;
+                let keys: Vec<_> = self
+                    .of(&origin)
+                    .iter()
+                    .map(SigningKey::verifier_key)
+                    .collect();
+                head.checkpoint.verify(&keys).is_ok()
+            }
+            (None, None) => true,
+        };
+        if is_own {
+            return Ok(());
+        }
+        Err(NotaryError::ForeignKey {
+            path: files.key.display().to_string(),
+            public_keys: files.public_keys.display().to_string(),
+        })
     }
 
     /// The keys that sign now, under the name of the log `origin`, the newest last.

@@ -4,8 +4,9 @@ use super::keys::published;
 use super::open::State;
 use super::{KnownHead, Notary, NotaryError};
 use crate::log::{KeyName, VerifierKey};
-use crate::record::Kind;
-use crate::store::Find;
+use crate::record::{Body, Kind};
+use crate::seal::open;
+use crate::store::{Find, StoreError};
 
 impl Notary {
     /// Every head known of every log of the trail, oldest first.
@@ -70,20 +71,37 @@ impl Notary {
         epochs.max().unwrap_or(1)
     }
 
-    /// The epoch of the log: one more than it has records of succession.
+    /// The epoch of the log: the one that its newest record of succession begins, or the first.
+    ///
+    /// Whether that record is to be believed is for the guard to say.
     pub(super) async fn epoch_in_log(&self) -> Result<u64, NotaryError> {
         let find = Find {
             kind: Some(Kind::Succession),
             ..Find::default()
         };
-        let found = self
-            .options
-            .store
-            .find(&self.options.tenant, &find, MOST_EPOCHS)
-            .await?;
-        Ok(u64::try_from(found.len())
-            .unwrap_or(u64::MAX)
-            .saturating_add(1))
+        let (store, tenant) = (&self.options.store, &self.options.tenant);
+        let newest = store.find(tenant, &find, 1).await?;
+        let records = store.read(tenant, &newest).await?;
+        let Some(record) = records.first() else {
+            return Ok(1);
+        };
+        let opened = record.unpacked().map_err(|error| error.to_string());
+        let opened = opened.and_then(|it| open(&it).map_err(|error| error.to_string()));
+        match opened.map(|it| it.record.body) {
+            Ok(Body::Succession(succession)) => Ok(succession.epoch),
+            Ok(_) => Err(self.damaged(record.log_index, "it is not of the kind its row says")),
+            Err(what) => Err(self.damaged(record.log_index, &what)),
+        }
+    }
+
+    fn damaged(&self, log_index: u64, what: &str) -> NotaryError {
+        let damaged = StoreError::CorruptRow {
+            place: self.log.clone(),
+            table: "record",
+            row: log_index.to_string(),
+            what: what.to_owned(),
+        };
+        damaged.into()
     }
 
     pub(super) fn origin(&self, epoch: u64) -> Result<KeyName, NotaryError> {
@@ -115,6 +133,3 @@ impl Notary {
         &self.log[..end]
     }
 }
-
-/// More than a log can ever need.
-const MOST_EPOCHS: u32 = 10_000;

@@ -125,7 +125,8 @@ impl Notary {
         let origin = notary.origin(state.epoch)?;
         let files = notary.options.files.as_ref();
         let may_create = state.heads.all().is_empty() || notary.options.replace_lost_key;
-        state.keys = Some(Keys::open(files, &origin, may_create)?);
+        let newest = notary.newest(&state);
+        state.keys = Some(Keys::open(files, &origin, newest, may_create)?);
         let found = notary.options.store.head(&notary.options.tenant).await?;
         match notary.guard(&state, found).await {
             Err(NotaryError::Frozen(frozen)) => notary.set_frozen(*frozen),

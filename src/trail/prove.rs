@@ -28,14 +28,31 @@ impl Trail {
     ///
     /// [`TrailError::Frozen`]; [`TrailError::NotSigned`] when no signed head reaches it yet.
     pub async fn head_over(&self, log_index: u64) -> Result<KnownHead, TrailError> {
-        if let Some(head) = self.notary().best_head(log_index, None).await {
-            return Ok(head);
-        }
-        let newest = self.checkpoint().await?;
-        if log_index >= newest.head().size {
+        let head = match self.notary().best_head(log_index, None).await {
+            Some(head) => head,
+            None => self.checkpoint().await?,
+        };
+        if log_index >= head.head().size {
             return Err(TrailError::NotSigned);
         }
-        Ok(newest)
+        self.check_contained(&head).await?;
+        Ok(head)
+    }
+
+    /// Looks whether the log still has the entries that `head` was signed over.
+    async fn check_contained(&self, head: &KnownHead) -> Result<(), TrailError> {
+        match self.notary().root_at(head.head().size).await {
+            Ok(root) if root == head.head().root => return Ok(()),
+            Ok(_) | Err(NotaryError::Tree(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Err(match self.notary().standing().await?.frozen {
+            Some(frozen) => TrailError::Frozen(Box::new(frozen)),
+            None => TrailError::Incomplete(format!(
+                "the log does not have the root that was signed for {} entries: run `contextrail verify`",
+                head.head().size
+            )),
+        })
     }
 
     /// The proof that `stored` is in the log, under [`Trail::head_over`] it.
@@ -97,7 +114,10 @@ impl Trail {
     ) -> Result<TlogProof, TrailError> {
         let log_index = stored.log_index();
         match self.notary().best_head(log_index, Some(level)).await {
-            Some(head) => self.prove_under(log_index, &head.checkpoint).await,
+            Some(head) => {
+                self.check_contained(&head).await?;
+                self.prove_under(log_index, &head.checkpoint).await
+            }
             None => Err(TrailError::NotAttested {
                 id: stored.id(),
                 wanted: level,

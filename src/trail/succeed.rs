@@ -32,7 +32,9 @@ impl Trail {
                 "the trail is not frozen: its log goes on as it is".to_owned(),
             ));
         };
-        let mut names: Vec<&str> = approved_by.iter().map(|actor| actor.id.as_str()).collect();
+        // One person is one, however the name is written.
+        let names = approved_by.iter().map(|actor| actor.id.as_str());
+        let mut names: Vec<String> = names.map(str::to_lowercase).collect();
         names.sort_unstable();
         names.dedup();
         if names.len() < 2 {

@@ -1,14 +1,14 @@
 //! Verifying the whole trail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::{Trail, TrailError};
-use crate::log::VerifierKey;
+use crate::log::{SignedCheckpoint, VerifierKey};
 use crate::notary::KnownHead;
-use crate::record::{Body, Kind, Tenant};
+use crate::record::{Body, Kind, Succession, Tenant};
 use crate::store::{Find, Finding, LogHead, Verification, VerifyPlan};
 
 /// What verifying a trail has found.
@@ -97,8 +97,8 @@ impl Trail {
                 ),
             });
         }
-        let restored = self.restored_sizes().await;
-        let mut known: BTreeMap<Tenant, Vec<LogHead>> = BTreeMap::new();
+        let mut signed = Vec::with_capacity(heads.len());
+        let mut linking = Vec::new();
         for head in heads {
             let Some((tenant, epoch)) = self.place_of(&head) else {
                 findings.push(of_head(&head, "origin", "it is the head of another trail"));
@@ -112,12 +112,20 @@ impl Trail {
                 ));
                 continue;
             }
-            // An epoch ends where the next one begins: what was signed beyond is lost, and said so.
-            let ends = restored
-                .get(&(epoch + 1))
-                .filter(|_| tenant == *self.tenant());
-            if ends.is_none_or(|size| head.head().size <= *size) {
-                known.entry(tenant).or_default().push(head.head());
+            if head.links_keys() {
+                linking.push(head.checkpoint.clone());
+            }
+            signed.push((tenant, epoch, head.head()));
+        }
+        warnings.extend(unlinked(&keys, &linking));
+        let begun = self.epochs_begun(&signed, findings).await;
+        let mut known: BTreeMap<Tenant, Vec<LogHead>> = BTreeMap::new();
+        for (tenant, epoch, head) in signed {
+            // An epoch ends where a later one begins: what was signed beyond is lost, and said so.
+            let mut later = begun.iter().filter(|it| it.epoch > epoch);
+            let is_lost = later.any(|it| it.restored.size < head.size);
+            if tenant != *self.tenant() || !is_lost {
+                known.entry(tenant).or_default().push(head);
             }
         }
         Ok(known)
@@ -133,22 +141,46 @@ impl Trail {
         }
     }
 
-    /// The size that each epoch after the first begins with, as far as it can be read.
-    async fn restored_sizes(&self) -> BTreeMap<u64, u64> {
+    /// What the log says of the epochs that have begun, as far as it is to be believed.
+    ///
+    /// Anybody can append a record that says so. It counts when a head that was signed in its epoch,
+    /// or in a later one, has it among its entries.
+    async fn epochs_begun(
+        &self,
+        signed: &[(Tenant, u64, LogHead)],
+        findings: &mut Vec<Finding>,
+    ) -> Vec<Succession> {
         let find = Find {
             kind: Some(Kind::Succession),
             ..Find::default()
         };
         let found = self.0.store.find(self.tenant(), &find, u32::MAX).await;
         let read = self.read_indexes(&found.unwrap_or_default()).await;
-        let records = read.unwrap_or_default();
-        let sizes = records
-            .iter()
-            .filter_map(|stored| match &stored.record().body {
-                Body::Succession(it) => Some((it.epoch, it.restored.size)),
-                _ => None,
+        let mut begun = Vec::new();
+        for stored in read.unwrap_or_default() {
+            let Body::Succession(succession) = &stored.record().body else {
+                continue;
+            };
+            let is_signed = signed.iter().any(|(tenant, epoch, head)| {
+                tenant == self.tenant()
+                    && *epoch >= succession.epoch
+                    && head.size > stored.log_index()
             });
-        sizes.collect()
+            if is_signed {
+                begun.push(Succession::clone(succession));
+            } else if !signed.is_empty() {
+                findings.push(Finding {
+                    table: "record",
+                    row: stored.log_index().to_string(),
+                    field: "entry".to_owned(),
+                    what: format!(
+                        "it begins epoch {}, which no head was signed in",
+                        succession.epoch
+                    ),
+                });
+            }
+        }
+        begun
     }
 
     /// Makes the projections of the log anew from its records. Gives the number of records.
@@ -163,6 +195,33 @@ impl Trail {
 
 fn is_signed(head: &KnownHead, keys: &[VerifierKey]) -> bool {
     head.checkpoint.verify(keys).is_ok()
+}
+
+/// What is to be said of keys that took over without a head that the key before signed as well.
+fn unlinked(keys: &[VerifierKey], linking: &[SignedCheckpoint]) -> Vec<String> {
+    let mut trusted: BTreeSet<&[u8; 32]> = keys
+        .first()
+        .map(VerifierKey::public_key)
+        .into_iter()
+        .collect();
+    let mut warnings = Vec::new();
+    for key in keys {
+        if trusted.contains(key.public_key()) {
+            continue;
+        }
+        let is_linked = linking.iter().any(|head| {
+            let signers = head.verify(keys).unwrap_or_default();
+            let has = |is_it: &dyn Fn(&VerifierKey) -> bool| signers.iter().any(|it| is_it(it.key));
+            has(&|it| it == key) && has(&|it| trusted.contains(it.public_key()))
+        });
+        if !is_linked {
+            warnings.push(format!(
+                "no head was signed by {key} and a key before it: it took the place of a lost key, or somebody put it there"
+            ));
+        }
+        trusted.insert(key.public_key());
+    }
+    warnings
 }
 
 fn of_head(head: &KnownHead, field: &str, what: &str) -> Finding {

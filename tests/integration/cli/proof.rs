@@ -66,7 +66,7 @@ fn an_untouched_trail_verifies_and_a_changed_one_gives_4_with_the_list() {
 
 #[test]
 fn an_older_copy_of_the_database_is_frozen_until_a_new_epoch_begins() {
-    let (folder, _) = decided();
+    let (folder, id) = decided();
     let (path, old) = (folder.path("contextrail.db"), folder.path("old.db"));
     fs::copy(&path, &old).unwrap();
     folder.assemble("user_4", "lost with the disk");
@@ -80,6 +80,11 @@ fn an_older_copy_of_the_database_is_frozen_until_a_new_epoch_begins() {
     ran.refused(4, "frozen");
     folder.run(&["log", "checkpoint"]).refused(4, "frozen");
     folder.run(&["verify"]).code_is(4);
+    folder.run(&["doctor"]).code_is(4);
+    folder.run(&["demo", "--count", "1"]).refused(4, "frozen");
+    folder.run(&["log", "prove", &id]).refused(4, "5 entries");
+    let pack = ["evidence", "pack", "decision", &id, "--file", "lost.zip"];
+    folder.run(&pack).refused(4, "frozen");
     folder.run(&["context", "list"]).done();
     folder
         .run(&[
@@ -91,6 +96,15 @@ fn an_older_copy_of_the_database_is_frozen_until_a_new_epoch_begins() {
             "anna",
         ])
         .refused(2, "two different people");
+    let twice = [
+        "log",
+        "succeed",
+        "--reason",
+        "lost",
+        "--approved-by",
+        "anna,Anna",
+    ];
+    folder.run(&twice).refused(2, "two different people");
     let succession = folder.json(&[
         "log",
         "succeed",

@@ -14,31 +14,31 @@ use serde_json::json;
 use super::{options, record, url};
 use crate::sample::{context, id};
 
-struct Place {
+pub(super) struct Place {
     folder: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
         }
     }
 
-    fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         self.folder.path().join("trail.db")
     }
 
-    fn beside(&self, end: &str) -> PathBuf {
+    pub(super) fn beside(&self, end: &str) -> PathBuf {
         self.folder.path().join(format!("trail.db{end}"))
     }
 
-    async fn open(&self) -> Trail {
+    pub(super) async fn open(&self) -> Trail {
         options().open(&url(&self.path())).await.unwrap()
     }
 
     /// Records the contexts of these numbers and closes the trail.
-    async fn fill(&self, numbers: std::ops::RangeInclusive<u64>) {
+    pub(super) async fn fill(&self, numbers: std::ops::RangeInclusive<u64>) {
         let trail = self.open().await;
         for number in numbers {
             record(&trail, number, json!({})).await;
@@ -47,7 +47,7 @@ impl Place {
     }
 }
 
-fn approver(name: &str) -> Actor {
+pub(super) fn approver(name: &str) -> Actor {
     Actor {
         id: name.parse().unwrap(),
         kind: ActorKind::Human,
@@ -55,7 +55,7 @@ fn approver(name: &str) -> Actor {
     }
 }
 
-async fn verify_is_ok(path: &Path) -> bool {
+pub(super) async fn verify_is_ok(path: &Path) -> bool {
     let trail = options().open_for_reading(&url(path)).await.unwrap();
     let verified = trail.verify(0, Arc::new(|_| {})).await.unwrap();
     trail.close().await;

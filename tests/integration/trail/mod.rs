@@ -6,6 +6,7 @@ mod crash;
 mod difference;
 mod file;
 mod finding;
+mod forged;
 mod guard;
 mod spool;
 mod tamper;
