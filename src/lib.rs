@@ -38,6 +38,7 @@ pub mod capture;
 pub mod cli;
 pub mod codec;
 pub mod evidence;
+mod file;
 pub mod log;
 pub mod notary;
 pub mod privacy;

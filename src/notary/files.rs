@@ -1,10 +1,10 @@
 //! Where the notary keeps what must not be in the database.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::NotaryError;
+use crate::file;
 
 /// The files of the notary of one trail.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -55,47 +55,12 @@ impl NotaryFiles {
 
 /// Reads a text file; `None` when it is not there.
 pub(super) fn read(path: &Path) -> Result<Option<String>, NotaryError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(fault(path, "read", source)),
-    }
+    file::read(path).map_err(|source| fault(path, "read", source))
 }
 
 /// Puts `text` in the place of the file at once: a crash leaves the old file or the new one.
 pub(super) fn replace(path: &Path, text: &str, mode: u32) -> Result<(), NotaryError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    let written = create(&new, mode)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
-        .and_then(|()| std::fs::rename(&new, path))
-        .and_then(|()| sync_folder(path));
-    written.map_err(|source| fault(path, "written", source))
-}
-
-fn create(path: &Path, mode: u32) -> io::Result<File> {
-    // What a crash left of an earlier try has nothing that is needed.
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _ = mode;
-    options.open(path)
-}
-
-/// Makes sure that the name of a file is on disk, not only its bytes.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    file::replace(path, text, mode).map_err(|source| fault(path, "written", source))
 }
 
 pub(super) fn fault(path: &Path, verb: &'static str, source: io::Error) -> NotaryError {

@@ -5,8 +5,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::NotaryError;
-use super::files::{fault, read, replace, sync_folder};
+use super::files::{fault, read, replace};
 use super::head::{KnownHead, Line};
+use crate::file::sync_folder;
 use crate::record::TrailId;
 
 /// The heads of a trail, newest last; in a file, or in memory for a trail in memory.

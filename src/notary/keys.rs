@@ -203,24 +203,15 @@ fn read_private(path: &Path) -> Result<Option<Vec<SigningKey>>, NotaryError> {
     Ok(Some(keys))
 }
 
-#[cfg(unix)]
 fn check_mode(path: &Path) -> Result<(), NotaryError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let metadata =
-        std::fs::metadata(path).map_err(|source| super::files::fault(path, "read", source))?;
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
-        return Ok(());
+    let exposed = crate::file::exposed(path);
+    match exposed.map_err(|source| super::files::fault(path, "read", source))? {
+        None => Ok(()),
+        Some(mode) => Err(NotaryError::Exposed {
+            path: path.display().to_string(),
+            mode,
+        }),
     }
-    Err(NotaryError::Exposed {
-        path: path.display().to_string(),
-        mode,
-    })
-}
-
-#[cfg(not(unix))]
-fn check_mode(_: &Path) -> Result<(), NotaryError> {
-    Ok(())
 }
 
 fn fresh(name: &KeyName) -> Result<SigningKey, NotaryError> {

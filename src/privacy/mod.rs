@@ -20,6 +20,7 @@
 mod check_digit;
 mod detector;
 mod guardrail;
+pub mod keys;
 mod kind;
 mod pattern;
 

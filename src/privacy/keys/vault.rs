@@ -1,0 +1,454 @@
+//! The keys of one tenant at work: encrypting the slots of records, and finding them.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+
+use quick_cache::sync::Cache;
+
+use super::cipher::{open_once, seal_once, unwrap, wrap};
+use super::keyring::Keyring;
+use super::{EntityHandle, EntityKey, KeyError, KeyId, KeyProvider, KeyStatus, Secret};
+use crate::record::{EntityRef, RecordId, Tenant, Timestamp};
+
+/// The keys of one tenant.
+///
+/// ```text
+/// key-encryption key (provider) ─▶ tenant key (epoch) ─▶ entity key ─▶ record key (record, slot) ─▶ values
+/// ```
+///
+/// A vault without keys is *locked*: it opens nothing, and everything that is not personal can be
+/// read without it.
+#[derive(Debug)]
+pub struct Vault {
+    tenant: Tenant,
+    /// `None` when locked.
+    ring: RwLock<Option<Keyring>>,
+    /// Why it is locked, in words.
+    why: Option<String>,
+    /// Keys of entities that were opened.
+    opened: Cache<KeyId, Arc<Secret>>,
+    /// Which key of an entity new records are encrypted under.
+    newest: Cache<EntityHandle, u32>,
+}
+
+/// The record and slot that values belong to.
+#[derive(Clone, Copy, Debug)]
+pub struct SlotPlace<'a> {
+    /// The record.
+    pub record: RecordId,
+    /// The schema of the record.
+    pub schema: &'a str,
+    /// The slot.
+    pub slot: u16,
+}
+
+/// The values of one slot, encrypted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LockedSlot {
+    /// The key of the values, encrypted under those of all its owners, and which these are.
+    pub keys: Vec<u8>,
+    /// The values, encrypted.
+    pub bytes: Vec<u8>,
+}
+
+/// Keys of entities, opened for what is to be read.
+pub type OpenedKeys = HashMap<KeyId, Arc<Secret>>;
+
+/// Why a slot was not opened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Unopened {
+    /// The keys of its owners are not here.
+    #[error("the key of an owner is not here")]
+    Locked,
+    /// The bytes are not those that were encrypted for this place under these keys.
+    #[error("it is not what was encrypted for this record and slot")]
+    Damaged,
+}
+
+impl Vault {
+    /// Opens the keys of `tenant` in the file `path`; makes them when there are none and `create`
+    /// says when.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when the file cannot be used or the provider does not open a key.
+    pub async fn open(
+        path: Option<&Path>,
+        provider: Arc<dyn KeyProvider>,
+        tenant: &Tenant,
+        create: Option<Timestamp>,
+    ) -> Result<Self, KeyError> {
+        let ring = Keyring::open(path, provider, tenant, create).await?;
+        let why = ring.is_none().then(|| {
+            let path = path.map_or_else(|| "memory".to_owned(), |it| it.display().to_string());
+            let tenant = tenant.to_string();
+            KeyError::Missing { path, tenant }.to_string()
+        });
+        Ok(Self::of(tenant, ring, why))
+    }
+
+    /// A vault that opens nothing; `why` says so to whoever asks for what is in it.
+    #[must_use]
+    pub fn locked(tenant: &Tenant, why: String) -> Self {
+        Self::of(tenant, None, Some(why))
+    }
+
+    fn of(tenant: &Tenant, ring: Option<Keyring>, why: Option<String>) -> Self {
+        Self {
+            tenant: tenant.clone(),
+            ring: RwLock::new(ring),
+            why,
+            opened: Cache::new(CACHED),
+            newest: Cache::new(CACHED),
+        }
+    }
+
+    /// Whose keys these are.
+    #[must_use]
+    pub const fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// Why it opens nothing, if so.
+    #[must_use]
+    pub fn why_locked(&self) -> Option<&str> {
+        self.why.as_deref()
+    }
+
+    fn with_ring<R>(&self, act: impl FnOnce(&Keyring) -> R) -> Option<R> {
+        let ring = self.ring.read().expect("no holder of this lock panics");
+        ring.as_ref().map(act)
+    }
+
+    /// The first eight bytes of the keyed hash of `parts`, which records are found by.
+    #[must_use]
+    pub fn hash(&self, parts: &[&str]) -> Option<u64> {
+        let mac = self.mac(b"contextrail/find/v1\0", parts)?;
+        mac.first_chunk().map(|first| u64::from_be_bytes(*first))
+    }
+
+    /// What stands for an entity where its keys are kept; `None` for values that are about nobody.
+    #[must_use]
+    pub fn handle(&self, owner: Option<&EntityRef>) -> Option<EntityHandle> {
+        let owner = owner.map(ToString::to_string).unwrap_or_default();
+        let mac = self.mac(b"contextrail/entity/v1\0", &[&owner])?;
+        mac.first_chunk().map(|first| EntityHandle(*first))
+    }
+
+    /// The handles of the owners of a slot: of values about nobody, that of nobody.
+    #[must_use]
+    pub fn handles(&self, owners: &[EntityRef]) -> Vec<EntityHandle> {
+        if owners.is_empty() {
+            return self.handle(None).into_iter().collect();
+        }
+        let handles = owners.iter().map(|owner| self.handle(Some(owner)));
+        handles.flatten().collect()
+    }
+
+    fn mac(&self, domain: &[u8], parts: &[&str]) -> Option<[u8; 32]> {
+        let mut message: Vec<&[u8]> = vec![domain];
+        for (number, part) in parts.iter().enumerate() {
+            if number > 0 {
+                message.push(b"\0");
+            }
+            message.push(part.as_bytes());
+        }
+        self.with_ring(|ring| ring.finding.mac(&message))
+    }
+
+    /// The key that new values of the entity are encrypted under, if it is known here.
+    #[must_use]
+    pub fn newest(&self, entity: EntityHandle) -> Option<(KeyId, Arc<Secret>)> {
+        let id = KeyId {
+            entity,
+            number: self.newest.get(&entity)?,
+        };
+        Some((id, self.opened.get(&id)?))
+    }
+
+    /// Makes a key for the entity: the row to store with the first record that uses it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when the vault is locked or the system gives no random bytes.
+    pub fn create(&self, entity: EntityHandle) -> Result<(EntityKey, Arc<Secret>), KeyError> {
+        let secret = Secret::fresh()?;
+        let mut number = [0_u8; 4];
+        getrandom::fill(&mut number).map_err(KeyError::NoEntropy)?;
+        let id = KeyId {
+            entity,
+            number: u32::from_be_bytes(number),
+        };
+        let row = self.wrap(id, &secret)?;
+        Ok((row, self.keep(id, secret)))
+    }
+
+    /// Encrypts the key of an entity under that of the newest epoch.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when the vault is locked or the system gives no random bytes.
+    pub fn wrap(&self, id: KeyId, secret: &Secret) -> Result<EntityKey, KeyError> {
+        let wrapped = self.with_ring(|ring| {
+            let (epoch, key) = ring.current()?;
+            Some(wrap(key, &self.context_of(id, epoch), secret).map(|wrapped| (epoch, wrapped)))
+        });
+        let (epoch, wrapped) = wrapped.flatten().ok_or_else(|| self.locked_error())??;
+        Ok(EntityKey { id, epoch, wrapped })
+    }
+
+    /// Opens the stored key of an entity.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Destroyed`] when its epoch was destroyed, [`KeyError::WrongKey`] when it was
+    /// encrypted under another key.
+    pub fn unwrap(&self, row: &EntityKey) -> Result<Arc<Secret>, KeyError> {
+        if let Some(secret) = self.opened.get(&row.id) {
+            return Ok(secret);
+        }
+        let secret = self.unwrap_anew(row)?;
+        Ok(self.keep(row.id, secret))
+    }
+
+    /// Opens the stored key of an entity, whether it is known here or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::unwrap`].
+    pub fn unwrap_anew(&self, row: &EntityKey) -> Result<Secret, KeyError> {
+        let opened = self.with_ring(|ring| {
+            let Some(key) = ring.epochs.get(&row.epoch) else {
+                return Err(KeyError::Destroyed {
+                    tenant: self.tenant.to_string(),
+                    epoch: row.epoch,
+                });
+            };
+            unwrap(key, &self.context_of(row.id, row.epoch), &row.wrapped).ok_or_else(|| {
+                KeyError::WrongKey {
+                    provider: format!("the key of tenant {}", self.tenant),
+                    what: format!("the key {:08x} of an entity", row.id.number),
+                    key: format!("epoch {}", row.epoch),
+                }
+            })
+        });
+        opened.ok_or_else(|| self.locked_error())?
+    }
+
+    fn keep(&self, id: KeyId, secret: Secret) -> Arc<Secret> {
+        let secret = Arc::new(secret);
+        self.opened.insert(id, Arc::clone(&secret));
+        self.newest.insert(id.entity, id.number);
+        secret
+    }
+
+    /// Forgets the keys of an entity, which was erased.
+    pub fn forget(&self, entity: EntityHandle) {
+        self.newest.remove(&entity);
+        self.opened.retain(|id, _| id.entity != entity);
+    }
+
+    fn locked_error(&self) -> KeyError {
+        KeyError::Provider {
+            provider: format!("the vault of tenant {}", self.tenant),
+            what: self
+                .why
+                .clone()
+                .unwrap_or_else(|| "it is locked".to_owned()),
+        }
+    }
+
+    /// Encrypts `values` under a key of their own, and that under the keys of all `owners`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when the system gives no random bytes.
+    pub fn seal(
+        &self,
+        place: SlotPlace<'_>,
+        owners: &[(KeyId, Arc<Secret>)],
+        values: &[u8],
+    ) -> Result<LockedSlot, KeyError> {
+        let key = Secret::fresh()?;
+        let bytes = seal_once(&key, &self.context_at(place, b"slot"), values)?;
+        Ok(LockedSlot {
+            keys: self.lock_key(place, owners, &key)?,
+            bytes,
+        })
+    }
+
+    fn lock_key(
+        &self,
+        place: SlotPlace<'_>,
+        owners: &[(KeyId, Arc<Secret>)],
+        key: &Secret,
+    ) -> Result<Vec<u8>, KeyError> {
+        let secrets: Vec<&Secret> = owners.iter().map(|(_, secret)| &**secret).collect();
+        let ids = owners.iter().map(|(id, _)| id.to_bytes());
+        let mut keys: Vec<u8> = ids.flatten().collect();
+        let context = self.context_at(place, b"key");
+        keys.extend(wrap(&joined(&secrets), &context, key)?);
+        Ok(keys)
+    }
+
+    /// Opens the values of a slot with the keys of its owners.
+    ///
+    /// # Errors
+    ///
+    /// [`Unopened`] says why not.
+    pub fn open_slot(
+        &self,
+        place: SlotPlace<'_>,
+        slot: &LockedSlot,
+        opened: &OpenedKeys,
+    ) -> Result<Vec<u8>, Unopened> {
+        let key = self.key_of(place, &slot.keys, opened)?;
+        open_once(&key, &self.context_at(place, b"slot"), &slot.bytes).ok_or(Unopened::Damaged)
+    }
+
+    fn key_of(
+        &self,
+        place: SlotPlace<'_>,
+        keys: &[u8],
+        opened: &OpenedKeys,
+    ) -> Result<Secret, Unopened> {
+        let ids = key_ids(keys).ok_or(Unopened::Damaged)?;
+        let secrets: Option<Vec<&Secret>> = ids
+            .iter()
+            .map(|id| opened.get(id).map(|it| &**it))
+            .collect();
+        let secrets = secrets.ok_or(Unopened::Locked)?;
+        let wrapped = &keys[ids.len() * KeyId::BYTES..];
+        unwrap(&joined(&secrets), &self.context_at(place, b"key"), wrapped).ok_or(Unopened::Damaged)
+    }
+
+    /// Encrypts the key of a slot anew, under newer keys of its owners. The values stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when the slot does not open or the system gives no random bytes.
+    pub fn relock(
+        &self,
+        place: SlotPlace<'_>,
+        keys: &[u8],
+        opened: &OpenedKeys,
+        owners: &[(KeyId, Arc<Secret>)],
+    ) -> Result<Vec<u8>, KeyError> {
+        let key = self
+            .key_of(place, keys, opened)
+            .map_err(|why| KeyError::Provider {
+                provider: format!("the vault of tenant {}", self.tenant),
+                what: format!("slot {} of record {}: {why}", place.slot, place.record),
+            })?;
+        self.lock_key(place, owners, &key)
+    }
+
+    /// What the key of an entity is bound to.
+    fn context_of(&self, id: KeyId, epoch: u32) -> Vec<u8> {
+        let mut context = b"contextrail/entity-key/v1\0".to_vec();
+        context.extend(self.tenant.as_str().as_bytes());
+        context.push(0);
+        context.extend(id.to_bytes());
+        context.extend(epoch.to_be_bytes());
+        context
+    }
+
+    /// What the values of a slot, and their key, are bound to.
+    fn context_at(&self, place: SlotPlace<'_>, what: &[u8]) -> Vec<u8> {
+        let mut context = b"contextrail/".to_vec();
+        for part in [
+            what,
+            b"/v1\0",
+            self.tenant.as_str().as_bytes(),
+            b"\0",
+            place.schema.as_bytes(),
+            b"\0",
+            place.record.uuid().as_bytes(),
+            &place.slot.to_be_bytes(),
+        ] {
+            context.extend(part);
+        }
+        context
+    }
+
+    /// Begins a new epoch of the tenant's key; gives its number.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when the vault is locked or the file cannot be written.
+    pub async fn begin_epoch(&self, now: Timestamp) -> Result<u32, KeyError> {
+        let mut ring = self.copy()?;
+        let begun = ring.begin_epoch(now).await?;
+        self.put(ring);
+        Ok(begun)
+    }
+
+    /// Has the provider make a new key-encryption key, and encrypts the tenant's keys under it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when the vault is locked, or the provider does not do that.
+    pub async fn rotate_provider(&self) -> Result<(), KeyError> {
+        let mut ring = self.copy()?;
+        let rotated = ring.rotate_provider().await?;
+        self.put(ring);
+        Ok(rotated)
+    }
+
+    /// Destroys the key of an epoch.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Kept`] for the epoch in use and one that is not there.
+    pub fn destroy(&self, epoch: u32, now: Timestamp) -> Result<(), KeyError> {
+        let mut ring = self.copy()?;
+        let destroyed = ring.destroy(epoch, now)?;
+        self.put(ring);
+        Ok(destroyed)
+    }
+
+    /// The keys of the tenant, without secrets.
+    #[must_use]
+    pub fn status(&self) -> Vec<KeyStatus> {
+        let status = self.with_ring(|ring| {
+            let current = ring.current().map(|(epoch, _)| epoch);
+            ring.own()
+                .map(|line| KeyStatus::of(line, current))
+                .collect()
+        });
+        status.unwrap_or_default()
+    }
+
+    /// A copy of the keys, to be changed and put in their place: others go on with these meanwhile.
+    fn copy(&self) -> Result<Keyring, KeyError> {
+        self.with_ring(Keyring::clone)
+            .ok_or_else(|| self.locked_error())
+    }
+
+    fn put(&self, ring: Keyring) {
+        *self.ring.write().expect("no holder of this lock panics") = Some(ring);
+    }
+}
+
+/// The keys of entities that the key of a slot is encrypted under; `None` when it cannot be read.
+#[must_use]
+pub fn key_ids(keys: &[u8]) -> Option<Vec<KeyId>> {
+    let ids = keys.len().checked_sub(WRAPPED)?;
+    let (ids, rest) = keys[..ids].as_chunks::<{ KeyId::BYTES }>();
+    (rest.is_empty() && !ids.is_empty()).then(|| ids.iter().map(KeyId::from_bytes).collect())
+}
+
+/// One key out of those of all owners: without any one of them it cannot be made.
+fn joined(secrets: &[&Secret]) -> Secret {
+    let mut joined = Secret::from_bytes([0; 32]);
+    for secret in secrets {
+        joined = Secret::from_bytes(secret.mac(&[b"contextrail/owners/v1\0", joined.as_bytes()]));
+    }
+    joined
+}
+
+/// Keys of entities that are remembered.
+const CACHED: usize = 50_000;
+/// A nonce, a key and a tag.
+const WRAPPED: usize = 60;
