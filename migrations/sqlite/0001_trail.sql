@@ -28,7 +28,8 @@ create table record (
 create unique index record_id on record (tenant, id);
 create index record_kind on record (tenant, kind, log_index);
 
--- What a record holds, one row for each owner of values: a unit of encryption and of erasure.
+-- What a record holds, one row for each owner of values: a unit of encryption and of erasure. Slot 0
+-- is the tenant's; every other one is encrypted.
 create table slot (
     tenant         bigint not null,
     log_index      bigint not null,
@@ -36,6 +37,16 @@ create table slot (
     payload        blob   not null,
     primary key (tenant, log_index, slot)
 );
+
+-- Keys of entities, each encrypted under the key of its tenant. When they go, so do the values.
+create table entity_key (
+    tenant         bigint not null,
+    entity         blob   not null,             -- keyed hash of type:id, 16 bytes
+    number         bigint not null,             -- which of the entity's keys
+    epoch          bigint not null,             -- of the tenant's key it is encrypted under
+    wrapped        blob   not null,             -- nonce, key and tag, 60 bytes
+    primary key (tenant, entity, number)
+) without rowid;
 
 -- Shared texts, stored once.
 create table shared_text (

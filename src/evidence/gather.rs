@@ -10,6 +10,7 @@ use super::redaction::Redactions;
 use super::view::{Claim, Custody, Scope};
 use crate::log::SignedCheckpoint;
 use crate::record::{DecisionId, Digest, EntityRef, Kind, RecordId};
+use crate::seal::{Disclosed, Disclosure};
 use crate::trail::{Stored, Trail, TrailError};
 
 /// What a bundle is to be evidence of.
@@ -222,16 +223,34 @@ async fn packed(
         entry: stored.entry().to_vec(),
         fields: disclosed
             .into_iter()
-            .map(|field| FieldEntry::Shown {
-                path: field.path,
-                class: field.class,
-                salt: field.salt,
-                value: field.value,
-            })
+            .map(|field| entry_of(field, stored))
             .collect(),
         proof: proof.to_string(),
         text: carried(trail, stored, lacking).await?,
     })
+}
+
+/// A field as the bundle has it: one whose value is not there any longer is named.
+fn entry_of(field: Disclosed, stored: &Stored) -> FieldEntry {
+    let Disclosed {
+        path,
+        class,
+        content,
+    } = field;
+    match content {
+        Disclosure::Shown { salt, value } => FieldEntry::Shown {
+            path,
+            class,
+            salt,
+            value,
+        },
+        Disclosure::Withheld { commitment } => FieldEntry::Named {
+            why: stored.why_withheld(&path).to_owned(),
+            path,
+            class,
+            commitment,
+        },
+    }
 }
 
 /// The text of a context and of its items, with what their digests are checked with.

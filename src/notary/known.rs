@@ -85,7 +85,7 @@ impl Notary {
         let Some(record) = records.first() else {
             return Ok(1);
         };
-        let opened = record.unpacked().map_err(|error| error.to_string());
+        let opened = record.without_keys().map_err(|error| error.to_string());
         let opened = opened.and_then(|it| open(&it).map_err(|error| error.to_string()));
         match opened.map(|it| it.record.body) {
             Ok(Body::Succession(succession)) => Ok(succession.epoch),

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::field::{Field, Fields};
+use super::field::Fields;
 use super::slot::{Keyed, Seed};
 use crate::log::{Hash, root};
 use crate::record::Class;
@@ -17,23 +17,31 @@ use crate::record::Class;
 /// ```
 ///
 /// with `lp(x)` the length of `x` in four bytes, big-endian, and then `x`.
-pub(super) fn record_root(fields: &Fields, seeds: &[Seed]) -> Hash {
-    let keyed: Vec<Keyed> = seeds.iter().map(Seed::keyed).collect();
-    // why: one call for a message of two blocks takes less than one for each of its parts.
+pub(super) fn record_root(fields: &Fields, commitments: &[Hash]) -> Hash {
     let mut message = Vec::with_capacity(1024);
     let leaves: Vec<Hash> = fields
         .iter()
-        .map(|field| {
-            let salt = keyed[usize::from(field.slot.number())].salt(field.path);
-            leaf(&field, &salt, &mut message)
-        })
+        .zip(commitments)
+        .map(|(field, commitment)| leaf_in(&mut message, field.path, field.class, commitment))
         .collect();
     root(&leaves)
 }
 
-fn leaf(field: &Field<'_>, salt: &[u8; 32], message: &mut Vec<u8>) -> Hash {
-    let commitment = commitment_in(message, salt, field.value);
-    leaf_in(message, field.path, field.class, &commitment)
+/// The commitments to the values of `fields`; of a value that is withheld the one that is listed.
+pub(super) fn commitments(fields: &Fields, seeds: &[Seed]) -> Vec<Hash> {
+    let keyed: Vec<Keyed> = seeds.iter().map(Seed::keyed).collect();
+    // why: one call for a message of two blocks takes less than one for each of its parts.
+    let mut message = Vec::with_capacity(1024);
+    fields
+        .iter()
+        .map(|field| match field.commitment {
+            Some(commitment) if field.is_withheld => commitment,
+            _ => {
+                let salt = keyed[usize::from(field.slot.number())].salt(field.path);
+                commitment_in(&mut message, &salt, field.value)
+            }
+        })
+        .collect()
 }
 
 /// The commitment to a value under its salt.

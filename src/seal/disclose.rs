@@ -1,46 +1,64 @@
-//! The fields of a stored record, with what they were salted with.
+//! The fields of a stored record, with what their commitments are made of.
 
 use std::collections::BTreeMap;
 
 use super::OpenError;
-use super::field::Fields;
-use super::payload::Payload;
+use super::payload::decode;
 use super::sealed::SlotBytes;
 use super::slot::{Keyed, Seed};
+use crate::log::Hash;
 use crate::record::Class;
 
-/// A field with its salt: all that its leaf is computed from.
+/// A field with all that its leaf is computed from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Disclosed {
     /// JSON pointer (RFC 6901) into the record.
     pub path: String,
     /// How the value has to be treated.
     pub class: Class,
-    /// What the commitment to the value is salted with.
-    pub salt: [u8; 32],
-    /// The value in RFC 8785 form.
-    pub value: Vec<u8>,
+    /// The value, or the commitment to it.
+    pub content: Disclosure,
 }
 
-/// The fields in the slots of one record with their salts, in byte order of path.
+/// What there is of a value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Disclosure {
+    /// The value itself.
+    Shown {
+        /// What the commitment to the value is salted with.
+        salt: [u8; 32],
+        /// The value in RFC 8785 form.
+        value: Vec<u8>,
+    },
+    /// The value is not here: it was erased, or is encrypted under a key that is not here.
+    Withheld {
+        /// The commitment to it.
+        commitment: Hash,
+    },
+}
+
+/// The fields of the record in these slots, in byte order of path.
 ///
 /// # Errors
 ///
 /// [`OpenError`] when the bytes are not those of a record.
 pub fn disclose(slots: &[SlotBytes]) -> Result<Vec<Disclosed>, OpenError> {
-    let mut fields = Fields::default();
-    let mut keyed: BTreeMap<u16, Keyed> = BTreeMap::new();
-    for SlotBytes { slot, bytes } in slots {
-        let (_, seed) = Payload::decode(*slot, bytes, &mut fields)?;
-        keyed.insert(slot.number(), Seed::keyed(&seed));
-    }
-    fields.sort();
+    let (fields, opened) = decode(slots)?;
+    let keyed = opened
+        .iter()
+        .map(|open| (open.slot, Seed::keyed(&open.seed)));
+    let keyed: BTreeMap<_, Keyed> = keyed.collect();
     let disclosed = fields.iter().filter_map(|field| {
         Some(Disclosed {
-            salt: keyed.get(&field.slot.number())?.salt(field.path),
+            content: match field.commitment {
+                Some(commitment) if field.is_withheld => Disclosure::Withheld { commitment },
+                _ => Disclosure::Shown {
+                    salt: keyed.get(&field.slot)?.salt(field.path),
+                    value: field.value.to_vec(),
+                },
+            },
             path: field.path.to_owned(),
             class: field.class,
-            value: field.value.to_vec(),
         })
     });
     Ok(disclosed.collect())

@@ -53,6 +53,12 @@ pub enum OpenError {
         /// The path of the field.
         path: String,
     },
+    /// A commitment is not that to the value.
+    #[error("the commitment to {path} that is stored is not that to its value")]
+    Commitment {
+        /// The path of the field.
+        path: String,
+    },
     /// The record composed from the fields is not one this version knows.
     #[error("the fields do not make up a {kind} record: {reason}")]
     Shape {

@@ -8,6 +8,8 @@ use super::SealError;
 use super::canonical::Canonical;
 use super::members::MemberOrder;
 use super::slot::{Slot, Slots};
+use super::withheld::stand_in;
+use crate::log::Hash;
 use crate::record::Class;
 
 /// One field of a record: a JSON pointer, a class, and the canonical bytes of the value.
@@ -19,8 +21,13 @@ pub struct Field<'a> {
     pub class: Class,
     /// Whose value it is: the place among the record's slots.
     pub slot: Slot,
-    /// The value in RFC 8785 form. These bytes are stored and hashed.
+    /// The value in RFC 8785 form. These bytes are stored and hashed. Where it is withheld, what
+    /// stands in its place in a record that is read: nothing for most.
     pub value: &'a [u8],
+    /// The commitment to the value, where the record was read with it.
+    pub commitment: Option<Hash>,
+    /// Whether the value is not here: it was erased, or is encrypted under a key that is not here.
+    pub is_withheld: bool,
 }
 
 /// The fields of one record, in byte order of their paths.
@@ -37,6 +44,8 @@ struct Place {
     class: Class,
     slot: Slot,
     value: Range<usize>,
+    commitment: Option<Hash>,
+    is_withheld: bool,
 }
 
 impl Fields {
@@ -47,6 +56,8 @@ impl Fields {
             class: place.class,
             slot: place.slot,
             value: &self.values[place.value.clone()],
+            commitment: place.commitment,
+            is_withheld: place.is_withheld,
         })
     }
 
@@ -63,7 +74,7 @@ impl Fields {
     }
 
     /// No fields yet, and room for those of a context of the usual size.
-    fn with_room() -> Self {
+    pub(super) fn with_room() -> Self {
         Self {
             paths: String::with_capacity(4 << 10),
             values: Vec::with_capacity(16 << 10),
@@ -82,7 +93,33 @@ impl Fields {
             class,
             slot,
             value: value_start..self.values.len(),
+            commitment: None,
+            is_withheld: false,
         });
+    }
+
+    /// Adds a field as read from a store that lists the commitment to its value.
+    pub(super) fn push_listed(
+        &mut self,
+        path: &str,
+        class: Class,
+        slot: Slot,
+        value: &[u8],
+        commitment: Hash,
+    ) {
+        self.push(path, class, slot, value);
+        if let Some(place) = self.places.last_mut() {
+            place.commitment = Some(commitment);
+        }
+    }
+
+    /// Adds a field of whose value there is the commitment alone.
+    pub(super) fn push_withheld(&mut self, path: &str, class: Class, slot: Slot, commitment: Hash) {
+        let stand_in = stand_in(path, slot);
+        self.push_listed(path, class, slot, stand_in.as_bytes(), commitment);
+        if let Some(place) = self.places.last_mut() {
+            place.is_withheld = true;
+        }
     }
 
     pub(super) fn sort(&mut self) {

@@ -39,6 +39,9 @@ impl<'f> Tree<'f> {
         };
         tree.nodes.push(Node::default());
         for field in fields.iter() {
+            if field.is_withheld && field.value.is_empty() {
+                continue;
+            }
             tree.place(field.path, field.value).ok_or(field.path)?;
         }
         Ok(tree)

@@ -1,39 +1,71 @@
-//! The bytes of one slot: its seed, whose values they are, the fields and the personal texts.
+//! The bytes of the slots of one record; `docs/format.md` has the layout.
 //!
-//! A slot is one unit of encryption and of erasure. Lengths are LEB128; `docs/format.md` has the
-//! layout.
+//! The tenant's slot lists every field: its own with their values, those of other slots with the
+//! commitments to theirs. Every other slot holds the values alone, so that it can be encrypted, and
+//! be gone, while what is left can still be held against the root.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::OpenError;
 use super::field::Fields;
+use super::sealed::SlotBytes;
 use super::slot::{Seed, Slot};
-use crate::record::{Class, Digest, EntityRef};
+use super::wire::{Reader, class_byte, write_bytes, write_length};
+use crate::log::Hash;
+use crate::record::{Digest, EntityRef};
 
-/// What one slot of a record holds.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Payload {
+/// What a slot holds besides values.
+#[derive(Clone, Debug)]
+pub(super) struct OpenSlot {
+    pub(super) slot: Slot,
+    pub(super) seed: Seed,
     pub(super) owners: Vec<EntityRef>,
-    pub(super) texts: BTreeMap<Digest, std::sync::Arc<str>>,
+    pub(super) texts: BTreeMap<Digest, Arc<str>>,
 }
 
-impl Payload {
-    /// The bytes of this slot: its own members, and the fields of `fields` that are in it.
-    pub(super) fn encode(&self, slot: Slot, seed: &Seed, fields: &Fields) -> Vec<u8> {
-        let own = || fields.iter().filter(|field| field.slot == slot);
-        let bytes = own().map(|field| field.path.len() + field.value.len() + 6);
-        let texts = self.texts.values().map(|text| text.len() + 40);
-        let mut out = Vec::with_capacity(256 + bytes.chain(texts).sum::<usize>());
+impl OpenSlot {
+    /// The bytes of the tenant's slot: `commitments` are those to the values of `fields`.
+    pub(super) fn encode_listing(seed: &Seed, fields: &Fields, commitments: &[Hash]) -> Vec<u8> {
+        let bytes = fields.iter().map(|field| match field.slot {
+            Slot::TENANT => field.path.len() + field.value.len() + 6,
+            _ => field.path.len() + 40,
+        });
+        let mut out = Vec::with_capacity(64 + bytes.sum::<usize>());
         out.push(FORMAT);
         out.extend_from_slice(seed.as_bytes());
+        write_length(&mut out, fields.len());
+        for (field, commitment) in fields.iter().zip(commitments) {
+            let class = class_byte(field.class);
+            if field.slot == Slot::TENANT {
+                out.push(class);
+                write_bytes(&mut out, field.path.as_bytes());
+                write_bytes(&mut out, field.value);
+            } else {
+                out.push(class | ELSEWHERE);
+                write_bytes(&mut out, field.path.as_bytes());
+                write_length(&mut out, usize::from(field.slot.number()));
+                out.extend_from_slice(commitment);
+            }
+        }
+        out
+    }
+
+    /// The bytes of this slot, which is not the tenant's: the values of those of `fields` that are
+    /// in it, in their order.
+    pub(super) fn encode(&self, fields: &Fields) -> Vec<u8> {
+        let own = || fields.iter().filter(|field| field.slot == self.slot);
+        let values = own().map(|field| field.value.len() + 4);
+        let texts = self.texts.values().map(|text| text.len() + 40);
+        let mut out = Vec::with_capacity(128 + values.chain(texts).sum::<usize>());
+        out.push(FORMAT);
+        out.extend_from_slice(self.seed.as_bytes());
         write_length(&mut out, self.owners.len());
         for owner in &self.owners {
             write_bytes(&mut out, owner.to_string().as_bytes());
         }
         write_length(&mut out, own().count());
         for field in own() {
-            out.push(class_byte(field.class));
-            write_bytes(&mut out, field.path.as_bytes());
             write_bytes(&mut out, field.value);
         }
         write_length(&mut out, self.texts.len());
@@ -43,175 +75,203 @@ impl Payload {
         }
         out
     }
-
-    /// Reads the bytes of a slot, adding its fields to `fields`.
-    ///
-    /// There is one way to write a slot: lengths in as few bytes as they need, fields and texts in
-    /// order. Any other is an error, so that no byte of a store is without a meaning.
-    pub(super) fn decode(
-        slot: Slot,
-        bytes: &[u8],
-        fields: &mut Fields,
-    ) -> Result<(Self, Seed), OpenError> {
-        let mut reader = Reader { bytes, slot };
-        if reader.byte()? != FORMAT {
-            return Err(reader.damaged("it has a format this version does not know"));
-        }
-        let seed = Seed::from_bytes(reader.array()?);
-        let mut payload = Self::default();
-        for _ in 0..reader.length()? {
-            let text = reader.text()?;
-            let owner: EntityRef = text.parse()?;
-            if owner.to_string() != text {
-                return Err(reader.damaged("an owner is not in the form it is written in"));
-            }
-            payload.owners.push(owner);
-        }
-        let mut before = "";
-        for _ in 0..reader.length()? {
-            let class = reader.class()?;
-            let path = reader.text()?;
-            if path <= before {
-                return Err(reader.damaged("its fields are not in order"));
-            }
-            before = path;
-            fields.push(path, class, slot, reader.bytes()?);
-        }
-        for _ in 0..reader.length()? {
-            let digest = Digest::HmacSha256(reader.array()?);
-            if payload
-                .texts
-                .last_key_value()
-                .is_some_and(|(last, _)| *last >= digest)
-            {
-                return Err(reader.damaged("its texts are not in order"));
-            }
-            payload.texts.insert(digest, reader.text()?.into());
-        }
-        if !reader.bytes.is_empty() {
-            return Err(reader.damaged("it goes on behind its end"));
-        }
-        Ok((payload, seed))
-    }
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    slot: Slot,
-}
-
-impl<'a> Reader<'a> {
-    const fn damaged(&self, what: &'static str) -> OpenError {
-        OpenError::Payload {
-            slot: self.slot.number(),
-            what,
+/// Reads the slots of one record; values whose slot is not among them are withheld.
+///
+/// There is one way to write a slot: lengths in as few bytes as they need, fields and texts in
+/// order. Any other is an error, so that no byte of a store is without a meaning.
+pub(super) fn decode(slots: &[SlotBytes]) -> Result<(Fields, Vec<OpenSlot>), OpenError> {
+    let mut fields = Fields::with_room();
+    let mut opened = Vec::with_capacity(slots.len());
+    let mut values = Vec::with_capacity(slots.len());
+    let mut listing = None;
+    for SlotBytes { slot, bytes } in slots {
+        let mut reader = Reader { bytes, slot: *slot };
+        let format = reader.byte()?;
+        let mut open = OpenSlot {
+            slot: *slot,
+            seed: Seed::from_bytes(reader.array()?),
+            owners: Vec::new(),
+            texts: BTreeMap::new(),
+        };
+        match format {
+            FIRST_FORMAT => {
+                open.owners = owners(&mut reader)?;
+                first_fields(&mut reader, &mut fields)?;
+                open.texts = texts(&mut reader)?;
+                reader.end()?;
+            }
+            FORMAT if *slot == Slot::TENANT && listing.is_none() => listing = Some(reader),
+            FORMAT => {
+                open.owners = owners(&mut reader)?;
+                let count = reader.length()?;
+                let own: Result<Vec<&[u8]>, _> = (0..count).map(|_| reader.bytes()).collect();
+                values.push((*slot, own?.into_iter()));
+                open.texts = texts(&mut reader)?;
+                reader.end()?;
+            }
+            _ => return Err(reader.damaged("it has a format this version does not know")),
+        }
+        opened.push(open);
+    }
+    if let Some(mut reader) = listing {
+        listed(&mut reader, &mut values, &mut fields)?;
+        reader.end()?;
+    }
+    for (slot, mut rest) in values {
+        if rest.next().is_some() {
+            return Err(Reader { bytes: &[], slot }.damaged("it has values of no field"));
         }
     }
+    fields.sort();
+    Ok((fields, opened))
+}
 
-    fn take(&mut self, length: usize) -> Result<&'a [u8], OpenError> {
-        let (taken, rest) = self
-            .bytes
-            .split_at_checked(length)
-            .ok_or_else(|| self.damaged("it ends early"))?;
-        self.bytes = rest;
-        Ok(taken)
-    }
-
-    fn byte(&mut self) -> Result<u8, OpenError> {
-        Ok(self.take(1)?[0])
-    }
-
-    fn array(&mut self) -> Result<[u8; 32], OpenError> {
-        let bytes = self.take(32)?;
-        Ok(bytes.try_into().expect("32 bytes were taken"))
-    }
-
-    fn length(&mut self) -> Result<usize, OpenError> {
-        let mut value = 0_u64;
-        for shift in (0..35).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                if byte == 0 && shift > 0 {
-                    return Err(self.damaged("a length is longer than it has to be"));
-                }
-                return usize::try_from(value).map_err(|_| self.damaged("a length is too large"));
+fn listed<'a>(
+    reader: &mut Reader<'a>,
+    values: &mut [(Slot, std::vec::IntoIter<&'a [u8]>)],
+    fields: &mut Fields,
+) -> Result<(), OpenError> {
+    let mut before = "";
+    for _ in 0..reader.length()? {
+        let (class, is_elsewhere) = reader.class()?;
+        let path = next_path(reader, &mut before)?;
+        if !is_elsewhere {
+            fields.push(path, class, Slot::TENANT, reader.bytes()?);
+            continue;
+        }
+        let number = u16::try_from(reader.length()?);
+        let slot = match number {
+            Ok(number) if number > 0 => Slot::new(number),
+            _ => return Err(reader.damaged("a field is in a slot that cannot be")),
+        };
+        let commitment = reader.array()?;
+        match values.iter_mut().find(|(of, _)| *of == slot) {
+            None => fields.push_withheld(path, class, slot, commitment),
+            Some((_, own)) => {
+                let value = own.next().ok_or_else(|| {
+                    let reader = Reader { bytes: &[], slot };
+                    reader.damaged("it has fewer values than fields")
+                })?;
+                fields.push_listed(path, class, slot, value, commitment);
             }
         }
-        Err(self.damaged("a length is too large"))
     }
+    Ok(())
+}
 
-    fn bytes(&mut self) -> Result<&'a [u8], OpenError> {
-        let length = self.length()?;
-        self.take(length)
-    }
-
-    fn text(&mut self) -> Result<&'a str, OpenError> {
-        let bytes = self.bytes()?;
-        std::str::from_utf8(bytes).map_err(|_| self.damaged("a text is not UTF-8"))
-    }
-
-    fn class(&mut self) -> Result<Class, OpenError> {
-        match self.byte()? {
-            0 => Ok(Class::Plain),
-            1 => Ok(Class::Confidential),
-            2 => Ok(Class::Personal),
-            _ => Err(self.damaged("a field has an unknown class")),
+/// The fields of a slot in the first format, in which each slot held its own with their paths.
+fn first_fields(reader: &mut Reader<'_>, fields: &mut Fields) -> Result<(), OpenError> {
+    let mut before = "";
+    for _ in 0..reader.length()? {
+        let (class, is_elsewhere) = reader.class()?;
+        if is_elsewhere {
+            return Err(reader.damaged("a field has an unknown class"));
         }
+        let path = next_path(reader, &mut before)?;
+        fields.push(path, class, reader.slot, reader.bytes()?);
     }
+    Ok(())
 }
 
-const fn class_byte(class: Class) -> u8 {
-    match class {
-        Class::Plain => 0,
-        Class::Confidential => 1,
-        Class::Personal => 2,
+fn next_path<'a>(reader: &mut Reader<'a>, before: &mut &'a str) -> Result<&'a str, OpenError> {
+    let path = reader.text()?;
+    if path <= *before {
+        return Err(reader.damaged("its fields are not in order"));
     }
+    *before = path;
+    Ok(path)
 }
 
-fn write_length(out: &mut Vec<u8>, length: usize) {
-    let mut rest = length;
-    loop {
-        let low = u8::try_from(rest & 0x7f).expect("seven bits fit a byte");
-        rest >>= 7;
-        if rest == 0 {
-            out.push(low);
-            return;
+fn owners(reader: &mut Reader<'_>) -> Result<Vec<EntityRef>, OpenError> {
+    let mut owners = Vec::new();
+    for _ in 0..reader.length()? {
+        let text = reader.text()?;
+        let owner: EntityRef = text.parse()?;
+        if owner.to_string() != text {
+            return Err(reader.damaged("an owner is not in the form it is written in"));
         }
-        out.push(low | 0x80);
+        owners.push(owner);
     }
+    Ok(owners)
 }
 
-fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_length(out, bytes.len());
-    out.extend_from_slice(bytes);
+fn texts(reader: &mut Reader<'_>) -> Result<BTreeMap<Digest, Arc<str>>, OpenError> {
+    let mut texts: BTreeMap<Digest, Arc<str>> = BTreeMap::new();
+    for _ in 0..reader.length()? {
+        let digest = Digest::HmacSha256(reader.array()?);
+        if texts
+            .last_key_value()
+            .is_some_and(|(last, _)| *last >= digest)
+        {
+            return Err(reader.damaged("its texts are not in order"));
+        }
+        texts.insert(digest, reader.text()?.into());
+    }
+    Ok(texts)
 }
 
-const FORMAT: u8 = 1;
+const FIRST_FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
+/// The bit beside the class of a field whose value is in another slot.
+const ELSEWHERE: u8 = 0x80;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Class;
+
+    fn encoded() -> Vec<SlotBytes> {
+        let mut fields = Fields::default();
+        let (seed, slot) = (Seed::from_bytes([7; 32]), Slot::new(1));
+        fields.push("/a", Class::Plain, Slot::TENANT, b"\"x\"");
+        fields.push("/b", Class::Personal, slot, b"\"y\"");
+        let open = OpenSlot {
+            slot,
+            seed,
+            owners: vec!["applicant:user_1".parse().unwrap()],
+            texts: BTreeMap::from([(seed.digest(b"z"), Arc::from("z"))]),
+        };
+        let bytes = |slot, bytes| SlotBytes { slot, bytes };
+        let commitments = [[1; 32], [2; 32]];
+        vec![
+            bytes(
+                Slot::TENANT,
+                OpenSlot::encode_listing(&seed, &fields, &commitments),
+            ),
+            bytes(slot, open.encode(&fields)),
+        ]
+    }
+
+    #[test]
+    fn a_slot_that_is_not_there_withholds_its_values_and_no_others() {
+        let slots = encoded();
+        let (whole, opened) = decode(&slots).unwrap();
+        assert_eq!(opened.len(), 2);
+        let values: Vec<_> = whole.iter().map(|field| field.value.to_vec()).collect();
+        assert_eq!(values, [b"\"x\"", b"\"y\""]);
+        let (left, _) = decode(&slots[..1]).unwrap();
+        let withheld: Vec<_> = left.iter().map(|field| field.is_withheld).collect();
+        assert_eq!(withheld, [false, true]);
+        assert!(decode(&slots[1..]).is_err(), "values of no field");
+    }
 
     #[test]
     fn damaged_bytes_are_an_error_and_never_a_panic() {
-        let mut fields = Fields::default();
-        fields.push("/name", Class::Plain, Slot::TENANT, b"\"x\"");
-        let seed = Seed::from_bytes([7; 32]);
-        let bytes = Payload::default().encode(Slot::TENANT, &seed, &fields);
-        assert!(Payload::decode(Slot::TENANT, &bytes, &mut Fields::default()).is_ok());
-        for end in 0..bytes.len() {
-            let cut = &bytes[..end];
-            assert!(Payload::decode(Slot::TENANT, cut, &mut Fields::default()).is_err());
-        }
-        for at in 0..bytes.len() {
-            let mut flipped = bytes.clone();
-            flipped[at] ^= 0x80;
-            drop(Payload::decode(
-                Slot::TENANT,
-                &flipped,
-                &mut Fields::default(),
-            ));
+        let slots = encoded();
+        for damaged in 0..slots.len() {
+            let bytes = &slots[damaged].bytes;
+            for end in 0..bytes.len() {
+                let mut cut = slots.clone();
+                cut[damaged].bytes.truncate(end);
+                assert!(decode(&cut).is_err());
+            }
+            for at in 0..bytes.len() {
+                let mut flipped = slots.clone();
+                flipped[damaged].bytes[at] ^= 0x80;
+                drop(decode(&flipped));
+            }
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::commit::record_root;
+use super::commit::{commitments, record_root};
 use super::compose::compose;
 use super::cut::cut;
 use super::digests::{Digester, Placed};
 use super::field::Fields;
-use super::payload::Payload;
+use super::payload::{OpenSlot, decode};
 use super::slot::{Seed, Slot, Slots, draw_seeds};
 use super::{OpenError, SealError};
 use crate::log::Hash;
@@ -27,6 +27,8 @@ pub struct Sealed {
     pub root: Hash,
     /// The bytes of every slot that holds anything.
     pub slots: Vec<SlotBytes>,
+    /// Whose values each slot holds, by its number.
+    pub owners: Vec<Vec<EntityRef>>,
     /// The shared texts it points at.
     pub shared: Vec<SharedText>,
 }
@@ -98,10 +100,12 @@ pub fn seal(head: Head, draft: Draft, source: &Source) -> Result<Sealed, SealErr
         place_known(&record, &slots, (texts, &seeds), &mut placed);
     }
     let fields = cut(&record, &slots)?;
-    let root = record_root(&fields, &seeds);
+    let commitments = commitments(&fields, &seeds);
+    let root = record_root(&fields, &commitments);
     Ok(Sealed {
         fields: u64::try_from(fields.len()).map_err(|_| SealError::TooManyFields(fields.len()))?,
-        slots: encode(&slots, &seeds, &fields, &mut placed),
+        slots: encode(&slots, &seeds, (&fields, &commitments), &mut placed),
+        owners: slots.owners().to_vec(),
         record,
         about,
         root,
@@ -174,7 +178,12 @@ fn feature_owner<'a>(
     named.next().is_none().then_some(feature.entity.as_ref())?
 }
 
-fn encode(slots: &Slots, seeds: &[Seed], fields: &Fields, placed: &mut Placed) -> Vec<SlotBytes> {
+fn encode(
+    slots: &Slots,
+    seeds: &[Seed],
+    (fields, commitments): (&Fields, &[Hash]),
+    placed: &mut Placed,
+) -> Vec<SlotBytes> {
     let mut used = vec![false; seeds.len()];
     used[0] = true;
     for field in fields.iter() {
@@ -190,14 +199,17 @@ fn encode(slots: &Slots, seeds: &[Seed], fields: &Fields, placed: &mut Placed) -
         .filter(|(_, used)| *used)
         .map(|(((number, seed), owners), _)| {
             let slot = Slot::new(number);
-            let payload = Payload {
-                owners: owners.clone(),
-                texts: placed.personal.remove(&slot).unwrap_or_default(),
+            let bytes = match slot {
+                Slot::TENANT => OpenSlot::encode_listing(seed, fields, commitments),
+                _ => OpenSlot {
+                    slot,
+                    seed: *seed,
+                    owners: owners.clone(),
+                    texts: placed.personal.remove(&slot).unwrap_or_default(),
+                }
+                .encode(fields),
             };
-            SlotBytes {
-                slot,
-                bytes: payload.encode(slot, seed, fields),
-            }
+            SlotBytes { slot, bytes }
         })
         .collect()
 }
@@ -217,6 +229,17 @@ pub struct Opened {
     pub fields: u64,
     /// The root over its fields, computed anew.
     pub root: Hash,
+    /// The values that are not here: stand-ins are in their place in the record.
+    pub withheld: Vec<Withheld>,
+}
+
+/// A value that is not here.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Withheld {
+    /// JSON pointer (RFC 6901) into the record.
+    pub path: String,
+    /// The slot it was in.
+    pub slot: Slot,
 }
 
 /// Opens the slots of one record.
@@ -225,31 +248,30 @@ pub struct Opened {
 ///
 /// [`OpenError`] when the bytes are not those of a record: the store is damaged.
 pub fn open(slots: &[SlotBytes]) -> Result<Opened, OpenError> {
-    open_with(slots, |_, _, _| {})
+    open_with(slots, |_| {})
 }
 
 /// Opens the slots of one record, and shows each of them to `look`.
 pub(super) fn open_with(
     slots: &[SlotBytes],
-    mut look: impl FnMut(Slot, &Payload, &Seed),
+    mut look: impl FnMut(&OpenSlot),
 ) -> Result<Opened, OpenError> {
-    let mut fields = Fields::default();
+    let (fields, opened) = decode(slots)?;
     let mut texts = BTreeMap::new();
     let mut seeds = BTreeMap::new();
     let mut about = Vec::new();
-    for SlotBytes { slot, bytes } in slots {
-        let (payload, seed) = Payload::decode(*slot, bytes, &mut fields)?;
-        look(*slot, &payload, &seed);
-        texts.extend(payload.texts);
-        seeds.insert(slot.number(), seed);
-        for owner in payload.owners {
+    for open in opened {
+        look(&open);
+        texts.extend(open.texts);
+        seeds.insert(open.slot.number(), open.seed);
+        for owner in open.owners {
             if owner.kind.as_str() != "staff" && !about.contains(&owner) {
                 about.push(owner);
             }
         }
     }
-    fields.sort();
-    let root = opened_root(&fields, &seeds);
+    let root = opened_root(&fields, &seeds)?;
+    let withheld = fields.iter().filter(|field| field.is_withheld);
     Ok(Opened {
         record: compose(&fields)?,
         about,
@@ -257,22 +279,59 @@ pub(super) fn open_with(
         seeds,
         fields: u64::try_from(fields.len()).unwrap_or(u64::MAX),
         root,
+        withheld: withheld
+            .map(|field| Withheld {
+                path: field.path.to_owned(),
+                slot: field.slot,
+            })
+            .collect(),
     })
 }
 
-fn opened_root(fields: &Fields, seeds: &BTreeMap<u16, Seed>) -> Hash {
-    let count = seeds
-        .keys()
-        .next_back()
-        .map_or(0, |last| usize::from(*last) + 1);
-    let mut dense = vec![Seed::from_bytes([0; 32]); count];
+/// The root over the fields, whose commitments have to be those that are listed: they are what is
+/// left when the values are gone.
+fn opened_root(fields: &Fields, seeds: &BTreeMap<u16, Seed>) -> Result<Hash, OpenError> {
+    let slots = fields.iter().map(|field| field.slot.number());
+    let last = slots.chain(seeds.keys().copied()).max().unwrap_or(0);
+    let mut dense = vec![Seed::from_bytes([0; 32]); usize::from(last) + 1];
     for (slot, seed) in seeds {
         dense[usize::from(*slot)] = *seed;
     }
-    record_root(fields, &dense)
+    let commitments = commitments(fields, &dense);
+    for (field, commitment) in fields.iter().zip(&commitments) {
+        if field.commitment.is_some_and(|listed| listed != *commitment) {
+            return Err(OpenError::Commitment {
+                path: field.path.to_owned(),
+            });
+        }
+    }
+    Ok(record_root(fields, &commitments))
 }
 
 impl Sealed {
+    /// What was sealed before, as it was read back whole.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`] when it has more owners than a record may have.
+    pub fn reopened(
+        opened: Opened,
+        slots: Vec<SlotBytes>,
+        shared: Vec<SharedText>,
+    ) -> Result<Self, SealError> {
+        let Record { head, body } = &opened.record;
+        let owners = Slots::of(head, body, &opened.about)?.owners().to_vec();
+        Ok(Self {
+            record: opened.record,
+            about: opened.about,
+            fields: opened.fields,
+            root: opened.root,
+            slots,
+            owners,
+            shared,
+        })
+    }
+
     /// What `record` looks like without the texts, for a draft that is sealed again elsewhere.
     #[must_use]
     pub fn to_draft(record: &Record, about: Vec<EntityRef>) -> Draft {

@@ -1,15 +1,17 @@
 //! One stored record, held against its own log entry: what needs nothing but the row.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use super::pack::unpack;
+use super::locked::{is_locked, keys_of, unlock};
 use super::prepared::kind_number;
 use super::verification::Finding;
 use super::verify::RawRecord;
-use super::{Handle, handles};
+use super::{Unlocked, handles};
 use crate::log::Hash;
-use crate::record::{RecordId, Tenant};
-use crate::seal::{Entry, SlotBytes, audit, entry_hash, is_without_texts, shared_digests};
+use crate::privacy::keys::{EntityKey, KeyId, OpenedKeys, Vault};
+use crate::record::{Body, RecordId, Tenant};
+use crate::seal::{Entry, Slot, audit, entry_hash, is_without_texts, shared_digests};
 
 /// What there is to say of one stored record by itself.
 #[derive(Debug, Default)]
@@ -34,6 +36,16 @@ pub(super) struct Content {
     pub(super) fields: u64,
     /// The keys it has to be found by.
     pub(super) keys: Vec<i64>,
+    /// Whether there are keys it is found by that cannot be told without those of its owners.
+    pub(super) has_untold_keys: bool,
+    /// Keys of entities that its slots are encrypted under.
+    pub(super) entity_keys: Vec<KeyId>,
+    /// Slots whose values are not there.
+    pub(super) gone: BTreeSet<Slot>,
+    /// Whether values stay closed.
+    pub(super) is_locked: bool,
+    /// Slots of other records that this one says were erased, by index.
+    pub(super) erased: Vec<(u64, Slot)>,
     /// The shared texts it points at.
     pub(super) shared: BTreeSet<[u8; 32]>,
     /// Whether it says that it was imported without all its texts.
@@ -41,15 +53,15 @@ pub(super) struct Content {
 }
 
 impl Examined {
-    /// Hashes every byte of `raw` and opens what it holds.
-    pub(super) fn of(raw: &RawRecord) -> Self {
+    /// Hashes every byte of `raw` and opens what it holds, as far as `vault` and `keys` do.
+    pub(super) fn of(raw: &RawRecord, vault: &Vault, keys: &OpenedKeys) -> Self {
         let mut examined = Self {
             entry_hash: entry_hash(&raw.entry),
             ..Self::default()
         };
         if let Some(entry) = examined.entry(raw) {
             examined.id = Some(entry.id);
-            examined.content = examined.payload(raw, &entry);
+            examined.content = examined.payload(raw, &entry, (vault, keys));
         }
         examined
     }
@@ -89,10 +101,15 @@ impl Examined {
         Some(entry)
     }
 
-    fn payload(&mut self, raw: &RawRecord, entry: &Entry) -> Option<Content> {
-        let slots = self.unpacked(raw)?;
+    fn payload(
+        &mut self,
+        raw: &RawRecord,
+        entry: &Entry,
+        (vault, keys): (&Vault, &OpenedKeys),
+    ) -> Option<Content> {
+        let unlocked = self.unlocked(raw, entry, (vault, keys))?;
         let row = || raw.log_index.to_string();
-        let (opened, faults) = match audit(&slots) {
+        let (opened, faults) = match audit(&unlocked.slots) {
             Ok(opened) => opened,
             Err(error) => {
                 self.wrong("slot", row(), "payload", error.to_string());
@@ -116,35 +133,77 @@ impl Examined {
             self.wrong("record", row(), "at_us", "it is not the time of the record");
         }
         let found_by = handles(&opened.record, &opened.about);
+        let withheld = opened.withheld.iter().map(|it| it.slot);
+        let gone = withheld.filter(|slot| !unlocked.locked.contains(slot));
         Some(Content {
+            has_untold_keys: !unlocked.locked.is_empty() || vault.why_locked().is_some(),
+            entity_keys: keys_of(&raw.slots).collect(),
+            gone: gone.collect(),
+            is_locked: !unlocked.locked.is_empty(),
+            erased: erased_by(&opened.record.body),
             tenant: head.tenant.clone(),
             at_us,
             fields: opened.fields,
-            keys: found_by.iter().map(Handle::key).collect(),
+            keys: found_by.iter().filter_map(|it| it.key(vault)).collect(),
             shared: shared_digests(&opened.record),
             is_without_texts: is_without_texts(&opened.record),
         })
     }
 
-    fn unpacked(&mut self, raw: &RawRecord) -> Option<Vec<SlotBytes>> {
+    fn unlocked(
+        &mut self,
+        raw: &RawRecord,
+        entry: &Entry,
+        (vault, keys): (&Vault, &OpenedKeys),
+    ) -> Option<Unlocked> {
         if raw.slots.is_empty() {
             self.wrong("slot", raw.log_index.to_string(), "row", "it is missing");
             return None;
         }
-        let mut slots = Vec::with_capacity(raw.slots.len());
-        for SlotBytes { slot, bytes } in &raw.slots {
-            match unpack(bytes) {
-                Ok(bytes) => {
-                    self.bytes += u64::try_from(bytes.len()).unwrap_or(0);
-                    slots.push(SlotBytes { slot: *slot, bytes });
-                }
-                Err(error) => {
-                    let row = format!("{}/{}", raw.log_index, slot.number());
-                    self.wrong("slot", row, "payload", error.to_string());
-                    return None;
-                }
+        let row = |slot: Slot| format!("{}/{}", raw.log_index, slot.number());
+        for slot in &raw.slots {
+            if slot.slot != Slot::TENANT && !is_locked(&slot.bytes) {
+                self.wrong("slot", row(slot.slot), "payload", "it is not encrypted");
             }
         }
-        Some(slots)
+        let unlocked = match unlock(&raw.slots, (entry.id, &entry.schema), vault, keys) {
+            Ok(unlocked) => unlocked,
+            Err(damaged) => {
+                self.wrong("slot", row(damaged.slot), "payload", damaged.what);
+                return None;
+            }
+        };
+        if vault.why_locked().is_none() {
+            for slot in &unlocked.locked {
+                let what = "the key of an owner is missing, and its values cannot be opened";
+                self.wrong("entity_key", row(*slot), "row", what);
+            }
+        }
+        let bytes: usize = unlocked.slots.iter().map(|slot| slot.bytes.len()).sum();
+        self.bytes += u64::try_from(bytes).unwrap_or(0);
+        Some(unlocked)
     }
+}
+
+/// Opens keys of entities, and says what is wrong with those that do not open.
+pub(super) fn opened_keys<'k>(
+    vault: &Vault,
+    rows: impl IntoIterator<Item = &'k EntityKey>,
+) -> (OpenedKeys, HashMap<KeyId, String>) {
+    let (mut opened, mut faults) = (OpenedKeys::new(), HashMap::new());
+    if vault.why_locked().is_some() {
+        return (opened, faults);
+    }
+    for row in rows {
+        match vault.unwrap_anew(row) {
+            Ok(secret) => drop(opened.insert(row.id, Arc::new(secret))),
+            Err(error) => drop(faults.insert(row.id, error.to_string())),
+        }
+    }
+    (opened, faults)
+}
+
+/// The slots that a record of an erasure says are gone.
+fn erased_by(_: &Body) -> Vec<(u64, Slot)> {
+    Vec::new()
 }

@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::privacy::keys::Vault;
 use crate::record::{
     Body, Context, ContextStatus, Decision, EntityRef, FreshnessStatus, Name, Record, RecordId,
     UsedKind, UsedRef, Version,
 };
+use crate::seal::WITHHELD;
 
 /// One thing a record can be found by.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -73,9 +75,11 @@ impl Handle {
     ///
     /// The upper 40 bits are a hash of the thing, the lower 24 of its version or chunk, so that a
     /// search without either is one run of keys.
+    ///
+    /// `None` for what is found by keyed hashes when `vault` is locked.
     #[must_use]
-    pub fn search(&self) -> KeyRange {
-        match self.hashes() {
+    pub fn search(&self, vault: &Vault) -> Option<KeyRange> {
+        Some(match self.hashes(vault)? {
             (thing, Some(part)) => {
                 let key = joined(thing, part);
                 KeyRange {
@@ -87,14 +91,16 @@ impl Handle {
                 first: (thing & HIGH).cast_signed(),
                 last: (thing | LOW).cast_signed(),
             },
-        }
+        })
     }
 
     /// The key that a record with this handle is stored under.
+    ///
+    /// `None` for what is found by keyed hashes when `vault` is locked.
     #[must_use]
-    pub fn key(&self) -> i64 {
-        let (thing, part) = self.hashes();
-        joined(thing, part.unwrap_or(0))
+    pub fn key(&self, vault: &Vault) -> Option<i64> {
+        let (thing, part) = self.hashes(vault)?;
+        Some(joined(thing, part.unwrap_or(0)))
     }
 
     /// Whether a record with the handle `own` is one that this search means.
@@ -120,31 +126,31 @@ impl Handle {
     }
 
     /// What the upper and the lower bits are taken from. A document's lower bits are its chunk's.
-    fn hashes(&self) -> (u64, Option<u64>) {
-        match self {
-            Self::Entity(entity) => whole("entity", &entity.to_string()),
-            Self::Subject(subject) => whole("subject", &subject.to_string()),
-            Self::Refers(id) => whole("refers", &id.to_string()),
-            Self::Name(name) => whole("name", name.as_str()),
-            Self::Status(status) => whole("status", status),
-            Self::Environment(name) => whole("environment", name.as_str()),
-            Self::Freshness(status) => whole("freshness", status),
-            Self::Used("document", name, _) => (hash(&["document", name.as_str()]), None),
+    fn hashes(&self, vault: &Vault) -> Option<(u64, Option<u64>)> {
+        let keyed = |parts: &[&str]| vault.hash(parts);
+        Some(match self {
+            Self::Entity(entity) => whole(keyed(&["entity", &entity.to_string()])?),
+            Self::Subject(subject) => whole(keyed(&["subject", &subject.to_string()])?),
+            Self::Refers(id) => whole(hash(&["refers", &id.to_string()])),
+            Self::Name(name) => whole(hash(&["name", name.as_str()])),
+            Self::Status(status) => whole(hash(&["status", status])),
+            Self::Environment(name) => whole(hash(&["environment", name.as_str()])),
+            Self::Freshness(status) => whole(hash(&["freshness", status])),
+            Self::Used("document", name, _) => (keyed(&["document", name.as_str()])?, None),
             Self::Used(kind, name, version) => (
                 hash(&[kind, name.as_str()]),
                 version.as_ref().map(|version| hash(&[version.as_str()])),
             ),
             Self::Chunk(document, chunk, _) => (
-                hash(&["document", document.as_str()]),
-                Some(hash(&[chunk.as_str()])),
+                keyed(&["document", document.as_str()])?,
+                Some(keyed(&[chunk.as_str()])?),
             ),
-        }
+        })
     }
 }
 
 /// A thing without parts: all 64 bits are its own.
-fn whole(kind: &str, name: &str) -> (u64, Option<u64>) {
-    let hash = hash(&[kind, name]);
+const fn whole(hash: u64) -> (u64, Option<u64>) {
     (hash, Some(hash))
 }
 
@@ -166,7 +172,8 @@ fn hash(parts: &[&str]) -> u64 {
     u64::from_be_bytes(first[0])
 }
 
-/// Everything `record` can be found by; `about` are the entities of kinds that list none.
+/// Everything `record` can be found by; `about` are the entities of kinds that list none. By values
+/// that are withheld nothing is found.
 #[must_use]
 pub fn handles(record: &Record, about: &[EntityRef]) -> BTreeSet<Handle> {
     let mut handles: BTreeSet<Handle> = about.iter().cloned().map(Handle::Entity).collect();
@@ -206,7 +213,9 @@ pub fn handles(record: &Record, about: &[EntityRef]) -> BTreeSet<Handle> {
 }
 
 fn decision_handles(decision: &Decision, handles: &mut BTreeSet<Handle>) {
-    handles.insert(Handle::Subject(decision.subject.clone()));
+    if decision.subject.kind.as_str() != WITHHELD {
+        handles.insert(Handle::Subject(decision.subject.clone()));
+    }
     for (role, governing) in &decision.governed_by {
         let kind = match role.as_str() {
             "model" => UsedKind::Model,
@@ -255,7 +264,8 @@ fn context_handles(context: &Context, handles: &mut BTreeSet<Handle>) {
             used(UsedKind::Index, &index.name, index.version.as_ref());
         }
     }
-    for result in context.retrievals.iter().flat_map(|call| &call.results) {
+    let results = context.retrievals.iter().flat_map(|call| &call.results);
+    for result in results.filter(|it| it.document.as_str() != WITHHELD) {
         let version = result.version.clone();
         handles.insert(match &result.chunk {
             Some(chunk) => Handle::Chunk(result.document.clone(), chunk.clone(), version),
@@ -285,9 +295,19 @@ mod tests {
         Handle::search_used(&text.parse().unwrap())
     }
 
+    fn vault() -> Vault {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let keys = std::sync::Arc::new(crate::privacy::keys::LocalKeys::in_memory());
+        let tenant = crate::record::Tenant::default();
+        let now = "2026-11-25T00:00:00Z".parse().unwrap();
+        let vault = Vault::open(None, keys, &tenant, Some(now));
+        runtime.unwrap().block_on(vault).unwrap()
+    }
+
     fn covers(search: &Handle, own: &Handle) -> bool {
-        let range = search.search();
-        (range.first..=range.last).contains(&own.key())
+        let vault = vault();
+        let range = search.search(&vault).unwrap();
+        (range.first..=range.last).contains(&own.key(&vault).unwrap())
     }
 
     #[test]

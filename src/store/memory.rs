@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 
 use super::BUCKET_RECORDS;
-use super::examine::Examined;
+use super::examine::{Examined, opened_keys};
 use super::pack::pack;
 use super::prepared::kind_number;
 use super::verify::{Audit, RawRecord, bucket_of};
@@ -15,6 +15,7 @@ use super::{
     StoredRecord, Verification, VerifyPlan,
 };
 use crate::log::{Edge, Hash, Tile, TileId};
+use crate::privacy::keys::{EntityHandle, EntityKey, KeyId, Vault};
 use crate::record::{Kind, RecordId, Tenant, Timestamp, TrailId};
 
 /// A store in memory. What it holds goes with it.
@@ -30,6 +31,7 @@ struct Log {
     ids: BTreeMap<RecordId, u64>,
     keys: BTreeSet<(i64, u64)>,
     texts: HashMap<[u8; 32], Arc<str>>,
+    entity_keys: BTreeMap<KeyId, EntityKey>,
     edge: Edge,
     full_tiles: BTreeMap<(u8, u64), Tile>,
 }
@@ -90,6 +92,12 @@ impl Log {
                 .iter()
                 .map(|shared| (shared.sha256, Arc::clone(&shared.text))),
         );
+        for new in &prepared.new_keys {
+            self.entity_keys
+                .entry(new.row.id)
+                .or_insert_with(|| new.row.clone());
+            new.stored();
+        }
         self.records.push(Row {
             stored: StoredRecord {
                 log_index,
@@ -127,13 +135,15 @@ impl Log {
             )
         });
         let mut audit = Audit::new(tenant, 1, Edge::new(), stored.collect(), known);
+        let vault = plan.vault_of(tenant);
+        let (keys, faults) = opened_keys(&vault, self.entity_keys.values());
         for bucket in self
             .records
             .chunks(usize::try_from(BUCKET_RECORDS).unwrap_or(1))
         {
             for row in bucket {
                 let raw = row.raw();
-                audit.record(raw.log_index, Examined::of(&raw));
+                audit.record(raw.log_index, Examined::of(&raw, &vault, &keys));
             }
             let indexes = bucket.iter().map(|row| row.placed.log_index);
             let range = indexes.clone().min().unwrap_or(0)..=indexes.max().unwrap_or(0);
@@ -146,6 +156,9 @@ impl Log {
             let zone = times.clone().min().zip(times.max());
             audit.bucket(bucket_of(*range.start()), &keys.collect(), zone);
             (plan.progress)(*range.end() + 1);
+        }
+        for id in self.entity_keys.keys() {
+            audit.entity_key(*id, faults.get(id).cloned(), true);
         }
         for (sha256, text) in &self.texts {
             if let Ok(body) = pack(text.as_bytes()) {
@@ -268,6 +281,18 @@ impl Store for MemoryStore {
             .collect())
     }
 
+    async fn entity_keys(
+        &self,
+        tenant: &Tenant,
+        entities: &[EntityHandle],
+    ) -> Result<Vec<EntityKey>, StoreError> {
+        let logs = self.logs();
+        let keys = logs.get(tenant).map(|log| &log.entity_keys);
+        let keys = keys.into_iter().flat_map(BTreeMap::values);
+        let wanted = keys.filter(|key| entities.contains(&key.id.entity));
+        Ok(wanted.cloned().collect())
+    }
+
     async fn trail(&self) -> Result<TrailId, StoreError> {
         Ok(self.trail)
     }
@@ -310,7 +335,7 @@ impl Store for MemoryStore {
         Ok(found)
     }
 
-    async fn rebuild(&self, tenant: &Tenant) -> Result<u64, StoreError> {
+    async fn rebuild(&self, tenant: &Tenant, _: &Vault) -> Result<u64, StoreError> {
         // Its projections are its own memory: there is nothing they could have been changed by.
         Ok(self.head(tenant).await?.size)
     }

@@ -3,6 +3,7 @@
 mod appender;
 mod error;
 mod examine;
+mod locked;
 mod lookup;
 mod memory;
 mod pack;
@@ -20,19 +21,20 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::log::{Hash, TileId};
+use crate::privacy::keys::{EntityHandle, EntityKey, KeyId, OpenedKeys, Vault};
 use crate::record::{Kind, RecordId, Tenant, Timestamp, TrailId};
-use crate::seal::SlotBytes;
+use crate::seal::{Slot, SlotBytes};
 
 pub use appender::{Appender, AppenderOptions, Reply};
 pub use error::{BoxError, StoreError};
+pub use locked::{DamagedSlot, Unlocked};
 pub use lookup::{Handle, KeyRange, handles};
 pub use memory::MemoryStore;
-pub use prepared::Prepared;
+pub use prepared::{PrepareError, Prepared};
 pub use spool::{Backlog, Spool, Spooled};
 #[cfg(feature = "sqlite")]
 pub use sql::{Access, SqliteStore};
 
-use pack::unpack;
 pub use verification::{Finding, Verification, VerifyPlan};
 
 /// A place where trails are kept. It appends and reads; it has no way to change or remove.
@@ -96,6 +98,17 @@ pub trait Store: fmt::Debug + Send + Sync {
         digests: &[[u8; 32]],
     ) -> Result<Vec<Option<Arc<str>>>, StoreError>;
 
+    /// The keys of these entities, as they are stored.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    async fn entity_keys(
+        &self,
+        tenant: &Tenant,
+        entities: &[EntityHandle],
+    ) -> Result<Vec<EntityKey>, StoreError>;
+
     /// The id of the trail.
     ///
     /// # Errors
@@ -134,7 +147,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`StoreError`] when a record cannot be read; nothing is changed then.
-    async fn rebuild(&self, tenant: &Tenant) -> Result<u64, StoreError>;
+    async fn rebuild(&self, tenant: &Tenant, vault: &Vault) -> Result<u64, StoreError>;
 
     /// What the store says of itself.
     ///
@@ -239,26 +252,45 @@ pub struct StoredRecord {
     pub log_index: u64,
     /// The bytes of its entry.
     pub entry: Vec<u8>,
-    /// The bytes of its slots, compressed.
+    /// The bytes of its slots, compressed, and encrypted where they are not the tenant's.
     pub slots: Vec<SlotBytes>,
 }
 
 impl StoredRecord {
-    /// The bytes of its slots as they were sealed.
+    /// The keys of entities that its slots are encrypted under.
+    pub fn key_ids(&self) -> impl Iterator<Item = KeyId> {
+        locked::keys_of(&self.slots)
+    }
+
+    /// The bytes of the tenant's slot as it was sealed: what can be read without keys.
     ///
     /// # Errors
     ///
-    /// What is wrong with them, when they are damaged.
-    pub fn unpacked(&self) -> std::io::Result<Vec<SlotBytes>> {
-        self.slots
-            .iter()
-            .map(|slot| {
-                Ok(SlotBytes {
-                    slot: slot.slot,
-                    bytes: unpack(&slot.bytes)?,
-                })
+    /// What is wrong with it, when it is damaged.
+    pub fn without_keys(&self) -> std::io::Result<Vec<SlotBytes>> {
+        let own = self.slots.iter().filter(|slot| slot.slot == Slot::TENANT);
+        let own = own.map(|SlotBytes { slot, bytes }| {
+            Ok(SlotBytes {
+                slot: *slot,
+                bytes: pack::unpack(bytes)?,
             })
-            .collect()
+        });
+        own.collect()
+    }
+
+    /// The bytes of its slots as they were sealed, of those that `keys` open. `id` and `schema` are
+    /// those of its entry.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a slot that is damaged.
+    pub fn unlocked(
+        &self,
+        (id, schema): (RecordId, &str),
+        vault: &Vault,
+        keys: &OpenedKeys,
+    ) -> Result<Unlocked, DamagedSlot> {
+        locked::unlock(&self.slots, (id, schema), vault, keys)
     }
 }
 

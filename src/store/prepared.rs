@@ -1,10 +1,17 @@
 //! A sealed record, ready to be appended.
 
+use std::sync::Arc;
+
+use super::locked::write_locked;
 use super::lookup::handles;
 use super::pack::pack;
+use super::spool::Spooled;
 use crate::log::Hash;
+use crate::privacy::keys::{KeyError, NewKey, SlotPlace, Vault};
 use crate::record::{Kind, RecordId, Timestamp};
-use crate::seal::{Entry, MAX_REFERENCES, SealError, Sealed, SharedText, SlotBytes, entry_hash};
+use crate::seal::{
+    Entry, MAX_REFERENCES, SealError, Sealed, SharedText, Slot, SlotBytes, entry_hash,
+};
 
 /// A sealed record, ready to be appended: everything but its place and the time of the append.
 #[derive(Clone, Debug)]
@@ -21,8 +28,10 @@ pub struct Prepared {
     pub root: Hash,
     /// The entry hashes of the records it refers to.
     pub refs: Vec<Hash>,
-    /// The bytes of its slots, compressed.
+    /// The bytes of its slots, compressed, and encrypted where they are not the tenant's.
     pub slots: Vec<SlotBytes>,
+    /// Keys of entities that its slots are encrypted under and that may not be stored yet.
+    pub new_keys: Vec<Arc<NewKey>>,
     /// The shared texts it points at.
     pub shared: Vec<SharedText>,
     /// The keys it can be found by.
@@ -30,29 +39,60 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Prepares `sealed`, which refers to the records whose entry hashes are `refs`.
+    /// Prepares `sealed`, which refers to the records whose entry hashes are `refs`: compresses its
+    /// slots, and encrypts the values of each owner under the newest key that `vault` knows of the
+    /// owner, or a new one.
     ///
     /// # Errors
     ///
-    /// [`SealError::TooManyReferences`] beyond 64.
-    pub fn new(sealed: &Sealed, refs: Vec<Hash>) -> Result<Self, SealError> {
+    /// [`PrepareError`]: more than 64 references, or a vault that is locked.
+    pub fn new(sealed: &Sealed, refs: Vec<Hash>, vault: &Vault) -> Result<Self, PrepareError> {
+        let mut new_keys = Vec::new();
+        let slots = sealed.slots.iter();
+        let slots = slots.map(|slot| stored(slot, sealed, vault, &mut new_keys));
+        let slots = slots.collect::<Result<_, _>>()?;
+        Self::of(sealed, refs, vault, (slots, new_keys))
+    }
+
+    /// Prepares a record again that was prepared before and waited in the spool.
+    ///
+    /// # Errors
+    ///
+    /// As [`Prepared::new`].
+    pub fn spooled(
+        sealed: &Sealed,
+        refs: Vec<Hash>,
+        vault: &Vault,
+        spooled: &Spooled,
+    ) -> Result<Self, PrepareError> {
+        let keys = spooled.keys.iter().cloned();
+        let keys = keys.map(|row| Arc::new(NewKey::of(row))).collect();
+        Self::of(sealed, refs, vault, (spooled.slots.clone(), keys))
+    }
+
+    fn of(
+        sealed: &Sealed,
+        refs: Vec<Hash>,
+        vault: &Vault,
+        (slots, new_keys): (Vec<SlotBytes>, Vec<Arc<NewKey>>),
+    ) -> Result<Self, PrepareError> {
         if refs.len() > MAX_REFERENCES {
-            return Err(SealError::TooManyReferences(refs.len()));
+            return Err(SealError::TooManyReferences(refs.len()).into());
         }
-        let mut keys: Vec<i64> = handles(&sealed.record, &sealed.about)
-            .iter()
-            .map(super::Handle::key)
-            .collect();
+        let found_by = handles(&sealed.record, &sealed.about);
+        let keys: Option<Vec<i64>> = found_by.iter().map(|handle| handle.key(vault)).collect();
+        let mut keys = keys.ok_or_else(|| vault.locked_error())?;
         keys.sort_unstable();
         keys.dedup();
         Ok(Self {
+            slots,
+            new_keys,
             id: sealed.record.head.id,
             kind: sealed.record.kind(),
             at: sealed.record.at(),
             fields: sealed.fields,
             root: sealed.root,
             refs,
-            slots: sealed.slots.iter().map(packed).collect::<Result<_, _>>()?,
             shared: sealed.shared.clone(),
             keys,
         })
@@ -85,11 +125,51 @@ impl Prepared {
     }
 }
 
-fn packed(slot: &SlotBytes) -> Result<SlotBytes, SealError> {
-    let bytes = pack(&slot.bytes).map_err(|error| SealError::Unwritable(error.to_string()))?;
+/// Why a record cannot be prepared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// It cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// Its values cannot be encrypted.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// The bytes of a slot as they are stored.
+fn stored(
+    slot: &SlotBytes,
+    sealed: &Sealed,
+    vault: &Vault,
+    new_keys: &mut Vec<Arc<NewKey>>,
+) -> Result<SlotBytes, PrepareError> {
+    let packed = pack(&slot.bytes).map_err(|error| SealError::Unwritable(error.to_string()))?;
+    if slot.slot == Slot::TENANT {
+        return Ok(SlotBytes {
+            slot: slot.slot,
+            bytes: packed,
+        });
+    }
+    let owners = sealed.owners.get(usize::from(slot.slot.number()));
+    let mut keys = Vec::new();
+    for entity in vault.handles(owners.map_or(&[][..], Vec::as_slice)) {
+        let owner = vault.newest_or_new(entity)?;
+        if let Some(new) = owner.new.filter(|it| !it.is_stored())
+            && !new_keys.iter().any(|known| known.row.id == new.row.id)
+        {
+            new_keys.push(new);
+        }
+        keys.push((owner.id, owner.secret));
+    }
+    let place = SlotPlace {
+        record: sealed.record.head.id,
+        schema: sealed.record.kind().schema(),
+        slot: slot.slot.number(),
+    };
     Ok(SlotBytes {
         slot: slot.slot,
-        bytes,
+        bytes: write_locked(&vault.seal(place, &keys, &packed)?),
     })
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::privacy::keys::{EntityHandle, EntityKey, KeyId};
 use crate::seal::{SharedText, Slot, SlotBytes};
 
 /// Records waiting on disk, in the order they came.
@@ -23,8 +24,10 @@ pub struct Spool {
 /// A record in the spool: all that is needed to append it later.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Spooled {
-    /// The bytes of its slots, not compressed.
+    /// The bytes of its slots as they are to be stored.
     pub slots: Vec<SlotBytes>,
+    /// Keys of entities that may not be stored yet.
+    pub keys: Vec<EntityKey>,
     /// The shared texts it points at.
     pub shared: Vec<SharedText>,
 }
@@ -182,6 +185,14 @@ impl Spooled {
             write_count(&mut out, slot.bytes.len())?;
             out.extend_from_slice(&slot.bytes);
         }
+        write_count(&mut out, self.keys.len())?;
+        for key in &self.keys {
+            out.extend_from_slice(&key.id.entity.0);
+            out.extend_from_slice(&key.id.number.to_be_bytes());
+            out.extend_from_slice(&key.epoch.to_be_bytes());
+            write_count(&mut out, key.wrapped.len())?;
+            out.extend_from_slice(&key.wrapped);
+        }
         write_count(&mut out, self.shared.len())?;
         for shared in &self.shared {
             out.extend_from_slice(&shared.sha256);
@@ -199,6 +210,17 @@ impl Spooled {
             let length = read_count(&mut rest)?;
             let bytes = take(&mut rest, length)?.to_vec();
             spooled.slots.push(SlotBytes { slot, bytes });
+        }
+        for _ in 0..read_count(&mut rest)? {
+            let entity = EntityHandle(*take_array(&mut rest)?);
+            let number = u32::from_be_bytes(*take_array(&mut rest)?);
+            let epoch = u32::from_be_bytes(*take_array(&mut rest)?);
+            let length = read_count(&mut rest)?;
+            spooled.keys.push(EntityKey {
+                id: KeyId { entity, number },
+                epoch,
+                wrapped: take(&mut rest, length)?.to_vec(),
+            });
         }
         for _ in 0..read_count(&mut rest)? {
             let sha256 = *take_array(&mut rest)?;
@@ -261,6 +283,7 @@ mod tests {
                 slot: Slot::TENANT,
                 bytes: vec![number; 40],
             }],
+            keys: Vec::new(),
             shared: vec![SharedText {
                 sha256: [number; 32],
                 text: "text".into(),

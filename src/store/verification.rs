@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::LogHead;
+use crate::privacy::keys::Vault;
 use crate::record::Tenant;
 
 /// What to verify.
@@ -16,17 +17,31 @@ pub struct VerifyPlan {
     pub since: u64,
     /// The heads that are known of each tenant's log.
     pub known: BTreeMap<Tenant, Vec<LogHead>>,
+    /// The keys of one tenant. Values of others stay closed, and count by their commitments.
+    pub vault: Arc<Vault>,
     /// Is told how many entries have been checked.
     pub progress: Arc<dyn Fn(u64) + Send + Sync>,
 }
 
-impl Default for VerifyPlan {
-    fn default() -> Self {
+impl VerifyPlan {
+    /// Everything, with the keys of `vault` and no known heads.
+    #[must_use]
+    pub fn with(vault: Arc<Vault>) -> Self {
         Self {
             since: 0,
             known: BTreeMap::new(),
+            vault,
             progress: Arc::new(|_| {}),
         }
+    }
+
+    /// The keys of `tenant`.
+    pub(super) fn vault_of(&self, tenant: &Tenant) -> Arc<Vault> {
+        if self.vault.tenant() == tenant {
+            return Arc::clone(&self.vault);
+        }
+        let why = "its keys were not asked for".to_owned();
+        Arc::new(Vault::locked(tenant, why))
     }
 }
 
@@ -80,6 +95,11 @@ pub struct Verification {
     /// Records of which the record itself says that it was imported without all its texts and
     /// seeds: what is not there of them is no finding.
     pub without_texts: u64,
+    /// Records of which values stay closed, since their keys are not here. What is not personal of
+    /// them is checked all the same.
+    pub locked: u64,
+    /// Values that were erased: their commitments are checked.
+    pub erased_slots: u64,
     /// Known heads that the logs contain.
     pub heads: u64,
     /// What is wrong, all of it.
@@ -95,6 +115,8 @@ impl Verification {
         self.bytes += other.bytes;
         self.texts += other.texts;
         self.without_texts += other.without_texts;
+        self.locked += other.locked;
+        self.erased_slots += other.erased_slots;
         self.heads += other.heads;
         self.findings.extend(other.findings);
     }

@@ -10,8 +10,9 @@ use super::pack::unpack;
 use super::verification::{Finding, Verification};
 use super::{BUCKET_RECORDS, LogHead};
 use crate::log::{Edge, Hash, TILE_WIDTH, Tile, TileId};
+use crate::privacy::keys::KeyId;
 use crate::record::{RecordId, Tenant};
-use crate::seal::SlotBytes;
+use crate::seal::{Slot, SlotBytes};
 
 /// A row of the record table, with what other tables hold of the record.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +47,13 @@ pub(super) struct Audit<'p> {
     may_lack: BTreeSet<[u8; 32]>,
     /// What the projections of the open bucket have to be.
     keys: BTreeSet<(i64, u64)>,
+    /// Records of the open bucket that may be found by keys which cannot be told.
+    untold: BTreeSet<u64>,
+    /// Keys of entities that slots are encrypted under.
+    entity_keys: HashSet<KeyId>,
+    /// Slots whose values are not there, and those that were erased by record.
+    gone: BTreeSet<(u64, Slot)>,
+    erased: BTreeSet<(u64, Slot)>,
     zone: Option<(i64, i64)>,
     found: Verification,
 }
@@ -77,6 +85,10 @@ impl<'p> Audit<'p> {
             shared: BTreeSet::new(),
             may_lack: BTreeSet::new(),
             keys: BTreeSet::new(),
+            untold: BTreeSet::new(),
+            entity_keys: HashSet::new(),
+            gone: BTreeSet::new(),
+            erased: BTreeSet::new(),
             zone: None,
             found: Verification::default(),
         };
@@ -176,6 +188,14 @@ impl<'p> Audit<'p> {
         }
         self.keys
             .extend(content.keys.iter().map(|key| (*key, index)));
+        if content.has_untold_keys {
+            self.untold.insert(index);
+        }
+        self.found.locked += u64::from(content.is_locked);
+        self.entity_keys.extend(content.entity_keys);
+        let gone = content.gone.into_iter().map(|slot| (index, slot));
+        self.gone.extend(gone);
+        self.erased.extend(content.erased);
         if content.is_without_texts {
             self.found.without_texts += 1;
             self.may_lack.extend(content.shared);
@@ -232,7 +252,11 @@ impl<'p> Audit<'p> {
                 "it is missing",
             );
         }
+        let untold = std::mem::take(&mut self.untold);
         for (key, index) in lookups.difference(&expected) {
+            if untold.contains(index) {
+                continue;
+            }
             self.wrong(
                 "lookup",
                 format!("{bucket}/{key}/{index}"),
@@ -309,12 +333,55 @@ impl<'p> Audit<'p> {
         }
     }
 
+    /// Takes the key of an entity as it is stored; `fault` is what is wrong with it.
+    pub(super) fn entity_key(&mut self, id: KeyId, fault: Option<String>, is_whole: bool) {
+        let row = || {
+            let entity = id.entity.0.iter().map(|byte| format!("{byte:02x}"));
+            format!("{}/{}", entity.collect::<String>(), id.number)
+        };
+        if let Some(fault) = fault {
+            self.wrong("entity_key", row(), "wrapped", fault);
+        }
+        if is_whole && !self.entity_keys.contains(&id) {
+            self.wrong("entity_key", row(), "row", "nothing is encrypted under it");
+        }
+    }
+
+    /// Holds the values that are not there against what erasures say.
+    fn compare_erased(&mut self, since: u64) {
+        let (gone, erased) = (
+            std::mem::take(&mut self.gone),
+            std::mem::take(&mut self.erased),
+        );
+        for (index, slot) in gone.difference(&erased) {
+            let row = format!("{index}/{}", slot.number());
+            self.wrong(
+                "slot",
+                row,
+                "row",
+                "it is missing, and no record says it was erased",
+            );
+        }
+        let back = erased.difference(&gone);
+        for (index, slot) in back.filter(|(index, _)| *index >= since && *index < self.next) {
+            let row = format!("{index}/{}", slot.number());
+            self.found.findings.push(Finding {
+                table: "slot",
+                row,
+                field: "row".to_owned(),
+                what: "it was erased, and is there again".to_owned(),
+            });
+        }
+        self.found.erased_slots += u64::try_from(gone.len()).unwrap_or(0);
+    }
+
     /// Ends the verification of this log, whose head says `head`, and which began at `since`.
     pub(super) fn finish(mut self, head: Option<LogHead>, since: u64) -> Verification {
         for digest in std::mem::take(&mut self.shared) {
             let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
             self.wrong("shared_text", name, "row", "it is missing");
         }
+        self.compare_erased(since);
         let row = self.tenant_row.clone();
         if !self.torn {
             self.compare_tiles(since);

@@ -20,8 +20,9 @@ impl Trail {
         let row = rows
             .first()
             .ok_or_else(|| damaged("its row is missing".to_owned()))?;
-        let slots = row.unpacked().map_err(|error| damaged(error.to_string()))?;
-        disclose(&slots).map_err(|error| damaged(error.to_string()))
+        let keys = self.keys_for(&rows).await?;
+        let (_, unlocked) = self.unlock(row, &keys)?;
+        disclose(&unlocked.slots).map_err(|error| damaged(error.to_string()))
     }
 
     /// The records from one index to another, both included, in the order of the log.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::capture::SinkError;
 use crate::notary::{Frozen, NotaryError};
+use crate::privacy::keys::KeyError;
 use crate::record::{Acknowledged, InvalidValue, Kind, RecordId, Tenant};
 use crate::seal::SealError;
-use crate::store::StoreError;
+use crate::store::{PrepareError, StoreError};
 
 /// What can go wrong with a trail.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +96,9 @@ pub enum TrailError {
     /// Heads cannot be signed or checked.
     #[error(transparent)]
     Notary(Arc<NotaryError>),
+    /// Keys cannot be used: what is encrypted under them is not read or written.
+    #[error(transparent)]
+    Key(Arc<KeyError>),
     /// No signed head reaches the record yet.
     #[error(
         "no signed head reaches it yet: a head is signed within a second while the trail is open for writing, and by `contextrail log checkpoint`"
@@ -157,6 +161,7 @@ impl TrailError {
                 | Self::ReadOnly
                 | Self::Frozen(_)
                 | Self::Notary(_)
+                | Self::Key(_)
         )
     }
 }
@@ -167,6 +172,21 @@ impl From<NotaryError> for TrailError {
             NotaryError::Frozen(frozen) => Self::Frozen(frozen),
             NotaryError::Store(error) => error.into(),
             error => Self::Notary(Arc::new(error)),
+        }
+    }
+}
+
+impl From<KeyError> for TrailError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(Arc::new(error))
+    }
+}
+
+impl From<PrepareError> for TrailError {
+    fn from(error: PrepareError) -> Self {
+        match error {
+            PrepareError::Seal(error) => error.into(),
+            PrepareError::Key(error) => error.into(),
         }
     }
 }

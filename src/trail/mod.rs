@@ -23,6 +23,7 @@ mod signing;
 mod stored;
 mod succeed;
 mod used;
+mod vault;
 mod verify;
 mod write;
 
@@ -35,6 +36,7 @@ use tokio::task::JoinSet;
 use crate::assembly::CountCache;
 use crate::capture::{ContextBuilder, Sink};
 use crate::notary::Notary;
+use crate::privacy::keys::Vault;
 use crate::record::{Actor, RecordId, Tenant};
 use crate::store::{Appender, Spool, Store, StoreStatus};
 
@@ -50,6 +52,7 @@ pub use options::{Evidence, TrailOptions, local_user};
 pub use query::{ContextFilter, Pages, Search};
 pub use review::{OutcomeBuilder, ReviewBuilder, Reviewed};
 pub use stored::Stored;
+pub use vault::KeyFiles;
 pub use verify::Verified;
 
 use link::Linked;
@@ -72,6 +75,7 @@ struct Inner {
     /// Where the spool is or would be; `None` in memory.
     spool_path: Option<std::path::PathBuf>,
     notary: Arc<Notary>,
+    vault: Arc<Vault>,
     /// `None` when opened for reading.
     signing: Option<Signing>,
     /// Writes that nobody waits for.

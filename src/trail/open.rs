@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::options::local_user;
 use super::signing::Signing;
-use super::{Evidence, Inner, Trail, TrailError, TrailOptions};
+use super::{Evidence, Inner, KeyFiles, Trail, TrailError, TrailOptions};
 use crate::assembly::CountCache;
 #[cfg(all(feature = "sqlite", feature = "network"))]
 use crate::notary::Attesters;
 use crate::notary::{Notary, NotaryFiles, NotaryOptions};
+use crate::privacy::keys::Vault;
 use crate::record::TrailId;
 #[cfg(feature = "sqlite")]
 use crate::store::{Access, SqliteStore, StoreError};
@@ -31,7 +32,7 @@ impl TrailOptions {
         match location {
             Location::Memory => {
                 let store = SqliteStore::in_memory(fresh).await?;
-                self.start(Arc::new(store), None, None).await
+                self.start(Arc::new(store), None, Files::default()).await
             }
             Location::File(path) => {
                 let files = self.files_of(&path);
@@ -40,7 +41,12 @@ impl TrailOptions {
                 }
                 let store = SqliteStore::open(&path, Access::Write, fresh).await?;
                 let spool = spool_path(&path);
-                self.start(Arc::new(store), Some(spool), Some(files)).await
+                let keys = self.key_files_of(&path);
+                let files = Files {
+                    notary: Some(files),
+                    keys: Some(keys),
+                };
+                self.start(Arc::new(store), Some(spool), files).await
             }
         }
     }
@@ -65,9 +71,13 @@ impl TrailOptions {
         let files = self.files_of(&path);
         let notary = self.notary_of(&store, Some(files));
         let notary = Arc::new(Notary::open_for_reading(notary).await?);
+        let keys = self.key_files_of(&path);
+        let keys = (Some(&keys), self.key_provider.clone());
+        let vault = super::vault::for_reading(keys, &self.tenant).await;
         let parts = Parts {
             store,
             notary,
+            vault,
             appender: None,
             signing: None,
             spool: None,
@@ -79,7 +89,7 @@ impl TrailOptions {
     /// Opens a new trail in memory; what it holds goes with it. Needs a tokio runtime.
     pub async fn open_in_memory(self) -> Result<Trail, TrailError> {
         let trail = self.fresh();
-        self.start(Arc::new(MemoryStore::new(trail)), None, None)
+        self.start(Arc::new(MemoryStore::new(trail)), None, Files::default())
             .await
     }
 
@@ -87,9 +97,12 @@ impl TrailOptions {
         self,
         store: Arc<dyn Store>,
         spool: Option<PathBuf>,
-        files: Option<NotaryFiles>,
+        files: Files,
     ) -> Result<Trail, TrailError> {
-        let notary = Arc::new(Notary::open(self.notary_of(&store, files)).await?);
+        let keys = (files.keys.as_ref(), self.key_provider.clone());
+        let now = self.clock.now();
+        let vault = super::vault::for_writing(&store, keys, &self.tenant, now).await?;
+        let notary = Arc::new(Notary::open(self.notary_of(&store, files.notary)).await?);
         let appender = Appender::start(
             Arc::clone(&store),
             self.tenant.clone(),
@@ -112,6 +125,7 @@ impl TrailOptions {
             store,
             signing: Some(Signing::start(&notary)),
             notary,
+            vault,
             appender: Some(appender),
             spool,
             spool_path,
@@ -126,6 +140,12 @@ impl TrailOptions {
     fn files_of(&self, path: &std::path::Path) -> NotaryFiles {
         let chosen = self.notary_files.clone();
         chosen.unwrap_or_else(|| NotaryFiles::beside(path))
+    }
+
+    #[cfg(feature = "sqlite")]
+    fn key_files_of(&self, path: &std::path::Path) -> KeyFiles {
+        let chosen = self.key_files.clone();
+        chosen.unwrap_or_else(|| KeyFiles::beside(path))
     }
 
     /// Reads the attesters in the file beside the trail, unless they were given.
@@ -164,6 +184,7 @@ impl TrailOptions {
         let Parts {
             store,
             notary,
+            vault,
             appender,
             signing,
             spool,
@@ -174,6 +195,7 @@ impl TrailOptions {
             store,
             appender,
             notary,
+            vault: Arc::new(vault),
             signing,
             actor,
             counts: Arc::new(CountCache::default()),
@@ -207,10 +229,18 @@ pub fn check_exists(url: &str) -> Result<(), TrailError> {
     }
 }
 
+/// The files beside a database; none in memory.
+#[derive(Default)]
+struct Files {
+    notary: Option<NotaryFiles>,
+    keys: Option<KeyFiles>,
+}
+
 /// What a trail is put together from.
 struct Parts {
     store: Arc<dyn Store>,
     notary: Arc<Notary>,
+    vault: Vault,
     appender: Option<Appender>,
     signing: Option<Signing>,
     spool: Option<Spool>,

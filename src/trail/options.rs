@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::KeyFiles;
 #[cfg(feature = "network")]
 use crate::notary::Attesters;
 use crate::notary::NotaryFiles;
+use crate::privacy::keys::KeyProvider;
 use crate::record::{
     Actor, ActorKind, ActorMethod, Clock, IdSource, Name, RandomIds, Service, SystemClock, Tenant,
 };
@@ -47,6 +49,8 @@ pub struct TrailOptions {
     pub(super) appender: AppenderOptions,
     pub(super) spool_bytes: u64,
     pub(super) notary_files: Option<NotaryFiles>,
+    pub(super) key_files: Option<KeyFiles>,
+    pub(super) key_provider: Option<Arc<dyn KeyProvider>>,
     pub(super) replace_lost_key: bool,
     /// `None`: those in the file beside the trail.
     #[cfg(feature = "network")]
@@ -74,6 +78,8 @@ impl TrailOptions {
             appender: AppenderOptions::default(),
             spool_bytes: SPOOL_BYTES,
             notary_files: None,
+            key_files: None,
+            key_provider: None,
             replace_lost_key: false,
             #[cfg(feature = "network")]
             attesters: None,
@@ -149,6 +155,22 @@ impl TrailOptions {
     #[must_use]
     pub fn notary_files(mut self, files: NotaryFiles) -> Self {
         self.notary_files = Some(files);
+        self
+    }
+
+    /// Where the keys of personal values are kept; beside the database when not set.
+    ///
+    /// Keys in another place than the database are not in its backups.
+    #[must_use]
+    pub fn key_files(mut self, files: KeyFiles) -> Self {
+        self.key_files = Some(files);
+        self
+    }
+
+    /// Who keeps the key-encryption key; the file [`KeyFiles::key_encryption`] when not set.
+    #[must_use]
+    pub fn key_provider(mut self, provider: Arc<dyn KeyProvider>) -> Self {
+        self.key_provider = Some(provider);
         self
     }
 

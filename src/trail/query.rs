@@ -53,6 +53,8 @@ pub struct Search {
 /// The answers to a search, in log order, newest first, a page at a time.
 #[derive(Debug)]
 pub struct Pages {
+    /// Whether it asks for what cannot be looked up without keys.
+    is_locked: bool,
     trail: Trail,
     find: Find,
     search: Search,
@@ -146,14 +148,13 @@ impl Trail {
 
     /// The answers to a search among the records before an index, whatever its `after`.
     pub(super) fn pages(&self, search: Search, before: Option<u64>) -> Pages {
+        let handles = search.handles.iter();
+        let keys: Option<Vec<KeyRange>> = handles.map(|it| it.search(self.vault())).collect();
         Pages {
+            is_locked: keys.is_none(),
             find: Find {
                 kind: search.kind,
-                keys: search
-                    .handles
-                    .iter()
-                    .map(Handle::search)
-                    .collect::<Vec<KeyRange>>(),
+                keys: keys.unwrap_or_default(),
                 since: search.since,
                 until: search.until,
                 before,
@@ -195,8 +196,12 @@ impl Pages {
     ///
     /// # Errors
     ///
-    /// [`TrailError::Store`] when the store cannot be read or a record is damaged.
+    /// [`TrailError::Store`] when the store cannot be read or a record is damaged;
+    /// [`TrailError::Key`] when it is found by keyed hashes and the keys are not here.
     pub async fn next(&mut self) -> Result<Option<Vec<Stored>>, TrailError> {
+        if self.is_locked {
+            return Err(self.trail.keys_missing());
+        }
         while !self.done {
             let trail = &self.trail;
             let indexes = trail

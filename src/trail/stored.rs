@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::vault::WhyWithheld;
 use super::{Trail, TrailError};
 use crate::assembly::render;
 use crate::log::Hash;
+use crate::privacy::keys::OpenedKeys;
 use crate::record::{Body, Context, Decision, Digest, EntityRef, Kind, Record, RecordId};
-use crate::seal::{Entry, Opened, Seed, Slots, entry_hash, open};
-use crate::store::{IdPrefix, StoreError, StoredRecord};
+use crate::seal::{Entry, Opened, Seed, Slot, Slots, Withheld, entry_hash, open};
+use crate::store::{IdPrefix, StoreError, StoredRecord, Unlocked};
 
 /// A stored record, opened and checked against the root in its log entry.
 #[derive(Clone, Debug)]
@@ -16,6 +18,8 @@ pub struct Stored {
     log_index: u64,
     entry: Vec<u8>,
     opened: Opened,
+    /// Slots whose keys are not here.
+    locked: Vec<Slot>,
 }
 
 impl Stored {
@@ -82,6 +86,24 @@ impl Stored {
         match &self.opened.record.body {
             Body::Decision(decision) => Some(decision),
             _ => None,
+        }
+    }
+
+    /// The values that are not there: stand-ins are in their place in the record.
+    #[must_use]
+    pub fn withheld(&self) -> &[Withheld] {
+        &self.opened.withheld
+    }
+
+    /// Why the value at `path` is not there: `erased`, or that its key is not here.
+    #[must_use]
+    pub fn why_withheld(&self, path: &str) -> &'static str {
+        let mut withheld = self.opened.withheld.iter();
+        let slot = withheld.find(|it| it.path == path).map(|it| it.slot);
+        if slot.is_some_and(|slot| self.locked.contains(&slot)) {
+            WhyWithheld::LOCKED.as_str()
+        } else {
+            WhyWithheld::ERASED.as_str()
         }
     }
 
@@ -171,10 +193,33 @@ impl Trail {
     /// The records at these places in the log, in that order.
     pub(super) async fn read_indexes(&self, indexes: &[u64]) -> Result<Vec<Stored>, TrailError> {
         let rows = self.0.store.read(self.tenant(), indexes).await?;
-        rows.into_iter().map(|row| self.open_row(row)).collect()
+        let keys = self.keys_for(&rows).await?;
+        rows.into_iter()
+            .map(|row| self.open_row(row, &keys))
+            .collect()
     }
 
-    fn open_row(&self, row: StoredRecord) -> Result<Stored, TrailError> {
+    fn open_row(&self, row: StoredRecord, keys: &OpenedKeys) -> Result<Stored, TrailError> {
+        let (entry, unlocked) = self.unlock(&row, keys)?;
+        let damaged = |what: &str| self.damaged(entry.id, what);
+        let opened = open(&unlocked.slots).map_err(|error| damaged(&error.to_string()))?;
+        if entry.root_hash() != Some(opened.root) {
+            return Err(damaged("its fields are not those its log entry commits to"));
+        }
+        Ok(Stored {
+            log_index: row.log_index,
+            entry: row.entry,
+            opened,
+            locked: unlocked.locked,
+        })
+    }
+
+    /// The entry of a row, and its slots as far as `keys` open them.
+    pub(super) fn unlock(
+        &self,
+        row: &StoredRecord,
+        keys: &OpenedKeys,
+    ) -> Result<(Entry, Unlocked), TrailError> {
         let unknown = RecordId::from_uuid(uuid::Uuid::nil());
         let entry: Entry = serde_json::from_slice(&row.entry).map_err(|error| {
             let what = format!(
@@ -183,21 +228,12 @@ impl Trail {
             );
             self.damaged(unknown, &what)
         })?;
-        let slots = row
-            .unpacked()
-            .map_err(|error| self.damaged(entry.id, &error.to_string()))?;
-        let opened = open(&slots).map_err(|error| self.damaged(entry.id, &error.to_string()))?;
-        if entry.root_hash() != Some(opened.root) {
-            return Err(self.damaged(
-                entry.id,
-                "its fields are not those its log entry commits to",
-            ));
-        }
-        Ok(Stored {
-            log_index: row.log_index,
-            entry: row.entry,
-            opened,
-        })
+        let unlocked = row.unlocked((entry.id, &entry.schema), self.vault(), keys);
+        let unlocked = unlocked.map_err(|it| {
+            let what = format!("slot {}: {}", it.slot.number(), it.what);
+            self.damaged(entry.id, &what)
+        })?;
+        Ok((entry, unlocked))
     }
 
     pub(super) fn damaged(&self, id: RecordId, what: &str) -> TrailError {

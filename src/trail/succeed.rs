@@ -130,7 +130,8 @@ impl Trail {
             actor: self.actor().clone(),
         };
         let sealed = seal(head, draft, &Source::New)?;
-        let prepared = Prepared::new(&sealed, Vec::new())?;
+        self.learn_keys_of(&sealed.owners).await?;
+        let prepared = Prepared::new(&sealed, Vec::new(), self.vault())?;
         let appender = self.0.appender.as_ref().ok_or(TrailError::ReadOnly)?;
         let placed = appender.append(prepared).await?;
         self.receipt(&sealed, placed).await

@@ -45,12 +45,20 @@ impl Trail {
         let plan = VerifyPlan {
             since,
             known,
+            vault: Arc::clone(&self.0.vault),
             progress,
         };
         let mut verification = self.0.store.verify(&plan).await?;
         verification.findings.append(&mut findings);
         verification.findings.sort();
         verification.findings.dedup();
+        if let Some(why) = self.vault().why_locked() {
+            warnings.push(format!(
+                "the keys of personal values are not here: {} records were checked by the \
+                 commitments to them, and what they are found by was not checked ({why})",
+                verification.locked
+            ));
+        }
         if let 1.. = verification.without_texts {
             warnings.push(format!(
                 "{} records were imported without all their texts and seeds, and say so: their \
@@ -189,7 +197,7 @@ impl Trail {
     ///
     /// [`TrailError`] when a record cannot be read; nothing is changed then.
     pub async fn rebuild(&self) -> Result<u64, TrailError> {
-        Ok(self.0.store.rebuild(self.tenant()).await?)
+        Ok(self.0.store.rebuild(self.tenant(), self.vault()).await?)
     }
 }
 

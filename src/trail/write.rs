@@ -41,8 +41,12 @@ impl Trail {
         source: Source,
     ) -> Result<Receipt, TrailError> {
         if let Some(refs) = self.link_from_memory(&mut draft, &source) {
-            let sealed = self.seal(draft, &source, refs?)?;
-            return match self.0.enqueue(sealed)? {
+            let refs = refs?;
+            let sealed = self.seal_only(draft, &source)?;
+            if !self.knows_keys_of(&sealed.owners) {
+                return self.detached(Self::lock_and_append, (sealed, refs)).await;
+            }
+            return match self.0.enqueue(self.prepare(sealed, refs)?)? {
                 Enqueued::Answered(receipt) => Ok(receipt),
                 Enqueued::Waiting(sealed, answer) => self.acknowledge(&sealed, answer).await,
                 Enqueued::Full(sealed) => self.detached(Self::append_when_room, *sealed).await,
@@ -77,8 +81,17 @@ impl Trail {
         (mut draft, source): (Draft, Source),
     ) -> Result<Receipt, TrailError> {
         let refs = self.link(&mut draft, &source).await?;
-        let sealed = self.seal(draft, &source, refs)?;
-        self.append_when_room(sealed).await
+        let sealed = self.seal_only(draft, &source)?;
+        self.lock_and_append((sealed, refs)).await
+    }
+
+    async fn lock_and_append(
+        self,
+        (sealed, refs): (Sealed, Vec<Hash>),
+    ) -> Result<Receipt, TrailError> {
+        self.learn_keys_of(&sealed.owners).await?;
+        let submission = self.prepare(sealed, refs)?;
+        self.append_when_room(submission).await
     }
 
     async fn append_when_room(self, sealed: Submission) -> Result<Receipt, TrailError> {
@@ -92,14 +105,9 @@ impl Trail {
         }
     }
 
-    fn seal(
-        &self,
-        draft: Draft,
-        source: &Source,
-        refs: Vec<Hash>,
-    ) -> Result<Submission, TrailError> {
-        let sealed = self.seal_only(draft, source)?;
-        let prepared = Prepared::new(&sealed, refs)?;
+    /// Encrypts what is sealed under keys that are known.
+    fn prepare(&self, sealed: Sealed, refs: Vec<Hash>) -> Result<Submission, TrailError> {
+        let prepared = Prepared::new(&sealed, refs, self.vault())?;
         Ok(Submission { sealed, prepared })
     }
 
@@ -213,28 +221,32 @@ impl Trail {
     }
 
     async fn replay(&self, spooled: &Spooled) -> Result<(), TrailError> {
+        let damaged =
+            |what: String| TrailError::Incomplete(format!("a spooled record is damaged: {what}"));
+        for key in &spooled.keys {
+            self.vault().unwrap(key)?;
+        }
         let stored = StoredRecord {
             log_index: 0,
             entry: Vec::new(),
             slots: spooled.slots.clone(),
         };
-        let damaged =
-            |what: String| TrailError::Incomplete(format!("a spooled record is damaged: {what}"));
+        let closed = stored.without_keys();
+        let closed = closed.map_err(|error| damaged(error.to_string()))?;
+        let closed = open(&closed).map_err(|error| damaged(error.to_string()))?;
+        let (id, schema) = (closed.record.head.id, closed.record.kind().schema());
+        let keys = self.keys_for(std::slice::from_ref(&stored)).await?;
         let slots = stored
-            .unpacked()
-            .map_err(|error| damaged(error.to_string()))?;
-        let opened = open(&slots).map_err(|error| damaged(error.to_string()))?;
+            .unlocked((id, schema), self.vault(), &keys)
+            .map_err(|it| damaged(format!("slot {}: {}", it.slot.number(), it.what)))?;
+        if !slots.locked.is_empty() {
+            return Err(self.keys_missing());
+        }
+        let opened = open(&slots.slots).map_err(|error| damaged(error.to_string()))?;
         let mut draft = Sealed::to_draft(&opened.record, opened.about.clone());
         let refs = self.link(&mut draft, &Source::New).await?;
-        let sealed = Sealed {
-            record: opened.record,
-            about: opened.about,
-            fields: opened.fields,
-            root: opened.root,
-            slots,
-            shared: spooled.shared.clone(),
-        };
-        let prepared = Prepared::new(&sealed, refs)?;
+        let sealed = Sealed::reopened(opened, slots.slots, spooled.shared.clone())?;
+        let prepared = Prepared::spooled(&sealed, refs, self.vault(), spooled)?;
         let placed = self.0.appender()?.append(prepared).await?;
         self.receipt(&sealed, placed).await.map(|_| ())
     }
@@ -312,8 +324,10 @@ impl Inner {
         appender: &Appender,
         Submission { sealed, prepared }: Submission,
     ) -> Result<Enqueued, TrailError> {
+        let new_keys = prepared.new_keys.iter();
         let spooled = Spooled {
             slots: prepared.slots.clone(),
+            keys: new_keys.map(|new| new.row.clone()).collect(),
             shared: prepared.shared.clone(),
         };
         let receipt = Receipt {

@@ -1,14 +1,17 @@
 //! Small records made by hand, from the JSON that a reader of the format would write.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use contextrail::log::Hash;
+use contextrail::privacy::keys::{KeyError, LocalKeys, Vault};
 use contextrail::record::{
     Actor, ActorKind, ActorMethod, Class, Context, Decision, Draft, EntityRef, Head, ItemText,
     RecordId, Tenant, Texts, Timestamp, TrailId,
 };
-use contextrail::seal::{Sealed, Source, seal};
-use contextrail::store::Prepared;
+use contextrail::seal::{Entry, Sealed, SlotBytes, Source, seal};
+use contextrail::store::{Prepared, Store, StoredRecord};
+use contextrail::trail::KeyFiles;
 use serde_json::{Value, json};
 
 /// An id of version 7 made from a number; larger numbers give larger ids.
@@ -133,5 +136,65 @@ pub(crate) fn prepared(draft: Draft) -> Prepared {
 }
 
 pub(crate) fn prepared_with(draft: Draft, refs: Vec<Hash>) -> Prepared {
-    Prepared::new(&sealed(draft), refs).unwrap()
+    Prepared::new(&sealed(draft), refs, &vault()).unwrap()
+}
+
+thread_local! {
+    static VAULT: Arc<Vault> = fresh_vault();
+}
+
+/// The keys of the test that asks, which runs on a thread of its own.
+pub(crate) fn vault() -> Arc<Vault> {
+    VAULT.with(Arc::clone)
+}
+
+fn fresh_vault() -> Arc<Vault> {
+    on_a_thread(async {
+        Vault::open(
+            None,
+            Arc::new(LocalKeys::in_memory()),
+            &tenant("t"),
+            Some(time(0)),
+        )
+        .await
+    })
+}
+
+/// The keys of the trail in the file `path`, made when they are not there.
+pub(crate) fn vault_beside(path: &Path) -> Arc<Vault> {
+    let files = KeyFiles::beside(path);
+    on_a_thread(async move {
+        let keys = Arc::new(LocalKeys::open(&files.key_encryption)?);
+        Vault::open(
+            Some(&files.keyring),
+            keys,
+            &Tenant::default(),
+            Some(time(0)),
+        )
+        .await
+    })
+}
+
+/// Runs what needs a runtime from within one that runs.
+fn on_a_thread(
+    opening: impl Future<Output = Result<Vault, KeyError>> + Send + 'static,
+) -> Arc<Vault> {
+    let made = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        Arc::new(runtime.unwrap().block_on(opening).unwrap())
+    });
+    made.join().unwrap()
+}
+
+/// A stored record as it was sealed.
+pub(crate) async fn unlocked(store: &dyn Store, stored: &StoredRecord) -> Vec<SlotBytes> {
+    let entry: Entry = serde_json::from_slice(&stored.entry).unwrap();
+    let entities: Vec<_> = stored.key_ids().map(|id| id.entity).collect();
+    let rows = store.entity_keys(&tenant("t"), &entities).await;
+    let keys = rows.unwrap().into_iter();
+    let keys = keys
+        .map(|row| (row.id, vault().unwrap(&row).unwrap()))
+        .collect();
+    let place = (entry.id, entry.schema.as_str());
+    stored.unlocked(place, &vault(), &keys).unwrap().slots
 }

@@ -16,7 +16,7 @@ pub use local::LocalKeys;
 pub use provider::{KeyProvider, Wrapped};
 pub use secret::Secret;
 pub use status::KeyStatus;
-pub use vault::{LockedSlot, OpenedKeys, SlotPlace, Unopened, Vault, key_ids};
+pub use vault::{LockedSlot, NewKey, OpenedKeys, OwnerKey, SlotPlace, Unopened, Vault, key_ids};
 
 /// What stands for an entity where its keys are kept: a keyed hash of `type:id`.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

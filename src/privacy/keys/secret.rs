@@ -36,10 +36,14 @@ impl Secret {
         &self.0
     }
 
+    /// HMAC-SHA-256 under this key, its schedule worked out.
+    pub(super) fn keyed(&self) -> Hmac<Sha256> {
+        Hmac::new_from_slice(&self.0).expect("HMAC takes keys of any length")
+    }
+
     /// HMAC-SHA-256 of the parts, one after the other, under this key.
     pub(super) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        let mut mac = self.keyed();
         for part in parts {
             mac.update(part);
         }

@@ -1,10 +1,14 @@
 //! The keys of one tenant at work: encrypting the slots of records, and finding them.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
+use hmac::{Hmac, Mac as _};
 use quick_cache::sync::Cache;
+use sha2::Sha256;
 
 use super::cipher::{open_once, seal_once, unwrap, wrap};
 use super::keyring::Keyring;
@@ -19,17 +23,27 @@ use crate::record::{EntityRef, RecordId, Tenant, Timestamp};
 ///
 /// A vault without keys is *locked*: it opens nothing, and everything that is not personal can be
 /// read without it.
-#[derive(Debug)]
 pub struct Vault {
     tenant: Tenant,
     /// `None` when locked.
     ring: RwLock<Option<Keyring>>,
+    /// The key that finds, which never changes, with its schedule worked out.
+    finding: Option<Hmac<Sha256>>,
     /// Why it is locked, in words.
     why: Option<String>,
     /// Keys of entities that were opened.
     opened: Cache<KeyId, Arc<Secret>>,
     /// Which key of an entity new records are encrypted under.
-    newest: Cache<EntityHandle, u32>,
+    newest: Cache<EntityHandle, (u32, Option<Arc<NewKey>>)>,
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault")
+            .field("tenant", &self.tenant)
+            .field("why_locked", &self.why)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The record and slot that values belong to.
@@ -50,6 +64,47 @@ pub struct LockedSlot {
     pub keys: Vec<u8>,
     /// The values, encrypted.
     pub bytes: Vec<u8>,
+}
+
+/// A key of an entity that new values are encrypted under.
+#[derive(Clone, Debug)]
+pub struct OwnerKey {
+    /// Which key it is.
+    pub id: KeyId,
+    /// The key.
+    pub secret: Arc<Secret>,
+    /// What is to be stored of it, if it was made here.
+    pub new: Option<Arc<NewKey>>,
+}
+
+/// A key that was made here, and is stored with the first record that uses it.
+#[derive(Debug)]
+pub struct NewKey {
+    /// What is to be stored.
+    pub row: EntityKey,
+    is_stored: AtomicBool,
+}
+
+impl NewKey {
+    /// A key that is not stored yet.
+    #[must_use]
+    pub const fn of(row: EntityKey) -> Self {
+        Self {
+            row,
+            is_stored: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether it is known to be stored.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        self.is_stored.load(Ordering::Acquire)
+    }
+
+    /// Notes that it is stored.
+    pub fn stored(&self) {
+        self.is_stored.store(true, Ordering::Release);
+    }
 }
 
 /// Keys of entities, opened for what is to be read.
@@ -97,6 +152,7 @@ impl Vault {
     fn of(tenant: &Tenant, ring: Option<Keyring>, why: Option<String>) -> Self {
         Self {
             tenant: tenant.clone(),
+            finding: ring.as_ref().map(|ring| ring.finding.keyed()),
             ring: RwLock::new(ring),
             why,
             opened: Cache::new(CACHED),
@@ -147,32 +203,50 @@ impl Vault {
     }
 
     fn mac(&self, domain: &[u8], parts: &[&str]) -> Option<[u8; 32]> {
-        let mut message: Vec<&[u8]> = vec![domain];
+        let mut mac = self.finding.clone()?;
+        mac.update(domain);
         for (number, part) in parts.iter().enumerate() {
             if number > 0 {
-                message.push(b"\0");
+                mac.update(b"\0");
             }
-            message.push(part.as_bytes());
+            mac.update(part.as_bytes());
         }
-        self.with_ring(|ring| ring.finding.mac(&message))
+        Some(mac.finalize().into_bytes().into())
+    }
+
+    /// Whether a key is known of each of these entities.
+    #[must_use]
+    pub fn knows(&self, entities: &[EntityHandle]) -> bool {
+        let mut entities = entities.iter();
+        entities.all(|entity| self.newest(*entity).is_some())
     }
 
     /// The key that new values of the entity are encrypted under, if it is known here.
-    #[must_use]
-    pub fn newest(&self, entity: EntityHandle) -> Option<(KeyId, Arc<Secret>)> {
-        let id = KeyId {
-            entity,
-            number: self.newest.get(&entity)?,
-        };
-        Some((id, self.opened.get(&id)?))
+    fn newest(&self, entity: EntityHandle) -> Option<OwnerKey> {
+        let (number, new) = self.newest.get(&entity)?;
+        let id = KeyId { entity, number };
+        let secret = self.opened.get(&id)?;
+        Some(OwnerKey { id, secret, new })
     }
 
-    /// Makes a key for the entity: the row to store with the first record that uses it.
+    /// The key that new values of the entity are encrypted under; a new one when none is known.
     ///
     /// # Errors
     ///
     /// [`KeyError`] when the vault is locked or the system gives no random bytes.
-    pub fn create(&self, entity: EntityHandle) -> Result<(EntityKey, Arc<Secret>), KeyError> {
+    pub fn newest_or_new(&self, entity: EntityHandle) -> Result<OwnerKey, KeyError> {
+        match self.newest(entity) {
+            Some(owner) => Ok(owner),
+            None => self.create(entity),
+        }
+    }
+
+    /// Makes a key for the entity, to be stored with the first record that uses it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when the vault is locked or the system gives no random bytes.
+    pub fn create(&self, entity: EntityHandle) -> Result<OwnerKey, KeyError> {
         let secret = Secret::fresh()?;
         let mut number = [0_u8; 4];
         getrandom::fill(&mut number).map_err(KeyError::NoEntropy)?;
@@ -180,8 +254,9 @@ impl Vault {
             entity,
             number: u32::from_be_bytes(number),
         };
-        let row = self.wrap(id, &secret)?;
-        Ok((row, self.keep(id, secret)))
+        let new = Some(Arc::new(NewKey::of(self.wrap(id, &secret)?)));
+        let secret = self.keep(id, secret, new.clone());
+        Ok(OwnerKey { id, secret, new })
     }
 
     /// Encrypts the key of an entity under that of the newest epoch.
@@ -209,7 +284,13 @@ impl Vault {
             return Ok(secret);
         }
         let secret = self.unwrap_anew(row)?;
-        Ok(self.keep(row.id, secret))
+        Ok(self.keep(row.id, secret, None))
+    }
+
+    /// The key, if it was opened before.
+    #[must_use]
+    pub fn opened(&self, id: KeyId) -> Option<Arc<Secret>> {
+        self.opened.get(&id)
     }
 
     /// Opens the stored key of an entity, whether it is known here or not.
@@ -236,10 +317,10 @@ impl Vault {
         opened.ok_or_else(|| self.locked_error())?
     }
 
-    fn keep(&self, id: KeyId, secret: Secret) -> Arc<Secret> {
+    fn keep(&self, id: KeyId, secret: Secret, new: Option<Arc<NewKey>>) -> Arc<Secret> {
         let secret = Arc::new(secret);
         self.opened.insert(id, Arc::clone(&secret));
-        self.newest.insert(id.entity, id.number);
+        self.newest.insert(id.entity, (id.number, new));
         secret
     }
 
@@ -249,7 +330,9 @@ impl Vault {
         self.opened.retain(|id, _| id.entity != entity);
     }
 
-    fn locked_error(&self) -> KeyError {
+    /// What is to be said when something needs keys that are not here.
+    #[must_use]
+    pub fn locked_error(&self) -> KeyError {
         KeyError::Provider {
             provider: format!("the vault of tenant {}", self.tenant),
             what: self

@@ -1,14 +1,15 @@
 //! Appending a batch in one transaction.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 
 use sqlx::Row;
 
 use super::SqlStore;
-use super::backend::{Backend, Column, LOOKUP, RECORD, SHARED_TEXT, SLOT, TILE, ZONE};
+use super::backend::{Backend, Column, ENTITY_KEY, LOOKUP, RECORD, SHARED_TEXT, SLOT, TILE, ZONE};
 use super::read::{ids_in, index, sql_int};
 use crate::log::{Edge, Tile};
+use crate::privacy::keys::{EntityKey, KeyId};
 use crate::record::{RecordId, Tenant, Timestamp};
 use crate::seal::entry_hash;
 use crate::store::pack::pack;
@@ -170,6 +171,7 @@ sql_impl! {
                 (&SLOT, vec![
                     Column::Int(rows.slot_indexes), Column::Int(rows.slots), Column::Bytes(rows.payloads),
                 ]),
+                (&ENTITY_KEY, rows.entity_keys.into_columns()),
                 (&LOOKUP, rows.lookups.into_columns()),
                 (&SHARED_TEXT, vec![Column::Bytes(digests), Column::Bytes(bodies)]),
                 (&ZONE, zones),
@@ -190,6 +192,7 @@ sql_impl! {
                 for shared in &prepared.shared {
                     self.known_texts.insert((tenant, shared.sha256), ());
                 }
+                prepared.new_keys.iter().for_each(|new| new.stored());
                 bytes += prepared.queued_bytes();
             }
             self.unsettled_bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -251,10 +254,27 @@ pub(super) struct Rows {
     slot_indexes: Vec<i64>,
     slots: Vec<i64>,
     payloads: Vec<Vec<u8>>,
+    entity_keys: EntityKeys,
     lookups: Lookups,
     zones: HashMap<i64, (i64, i64)>,
     pub(super) tiles: Vec<Tile>,
     texts: Vec<TextRow>,
+}
+
+/// The rows of keys of entities, in the order of their key.
+#[derive(Default)]
+struct EntityKeys(BTreeMap<KeyId, EntityKey>);
+
+impl EntityKeys {
+    fn into_columns(self) -> Vec<Column> {
+        let rows = || self.0.values();
+        vec![
+            Column::Bytes(rows().map(|row| row.id.entity.0.to_vec()).collect()),
+            Column::Int(rows().map(|row| i64::from(row.id.number)).collect()),
+            Column::Int(rows().map(|row| i64::from(row.epoch)).collect()),
+            Column::Bytes(rows().map(|row| row.wrapped.clone()).collect()),
+        ]
+    }
 }
 
 /// The rows of the lookup index, in the order of its key.
@@ -282,6 +302,9 @@ impl Rows {
             self.slot_indexes.push(log_index);
             self.slots.push(i64::from(slot.slot.number()));
             self.payloads.push(slot.bytes.clone());
+        }
+        for new in prepared.new_keys.iter().filter(|it| !it.is_stored()) {
+            self.entity_keys.0.insert(new.row.id, new.row.clone());
         }
         self.find_by(log_index, at, prepared.keys.iter().copied());
     }

@@ -91,6 +91,11 @@ pub(in crate::store) const ZONE: Table = Table {
         last_us = case when excluded.last_us > zone.last_us then excluded.last_us else zone.last_us end",
 };
 
+pub(in crate::store) const ENTITY_KEY: Table = Table {
+    name: "entity_key",
+    columns: &["entity", "number", "epoch", "wrapped"],
+    on_conflict: " on conflict (tenant, entity, number) do nothing",
+};
 pub(in crate::store) const TILE: Table = Table {
     name: "tile",
     columns: &["level", "tile_index", "hashes"],

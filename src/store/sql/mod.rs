@@ -22,6 +22,7 @@ macro_rules! sql_impl {
 mod append;
 mod backend;
 mod find;
+mod keys;
 mod raw;
 mod read;
 mod sqlite;

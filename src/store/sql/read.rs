@@ -11,12 +11,14 @@ use sqlx::{AssertSqlSafe, Row};
 use super::SqlStore;
 use super::backend::Backend;
 use crate::log::{Hash, TileId};
+use crate::privacy::keys::{EntityHandle, EntityKey, Vault};
 use crate::record::{Kind, Tenant, Timestamp, TrailId};
 use crate::seal::{Slot, SlotBytes};
+use crate::store::pack::unpack;
 use crate::store::prepared::kind_number;
 use crate::store::{
     BoxError, Find, IdPrefix, Located, LogHead, Placed, Prepared, Store, StoreError, StoreStatus,
-    StoredRecord, Verification, VerifyPlan, unpack,
+    StoredRecord, Verification, VerifyPlan,
 };
 
 sql_impl! {
@@ -323,12 +325,24 @@ sql_impl! {
             }
         }
 
+        async fn entity_keys(
+            &self,
+            tenant: &Tenant,
+            entities: &[EntityHandle],
+        ) -> Result<Vec<EntityKey>, StoreError> {
+            let mut connection = self.readers.acquire().await.map_err(|e| self.fault(e))?;
+            match self.tenant_in(&mut connection, tenant).await? {
+                Some(tenant) => self.entity_keys_in(&mut connection, tenant, entities).await,
+                None => Ok(Vec::new()),
+            }
+        }
+
         async fn verify(&self, plan: &VerifyPlan) -> Result<Verification, StoreError> {
             self.verify_all(plan).await
         }
 
-        async fn rebuild(&self, tenant: &Tenant) -> Result<u64, StoreError> {
-            self.rebuild_tenant(tenant).await
+        async fn rebuild(&self, tenant: &Tenant, vault: &Vault) -> Result<u64, StoreError> {
+            self.rebuild_tenant(tenant, vault).await
         }
 
         async fn status(&self, tenant: &Tenant) -> Result<StoreStatus, StoreError> {
@@ -404,7 +418,7 @@ pub(super) fn ids_in(count: usize) -> String {
 }
 
 /// A list of `count` parameters from `$2` on, padded to a power of two.
-fn list(count: usize) -> String {
+pub(super) fn list(count: usize) -> String {
     let last = 1 + count.next_power_of_two();
     let parameters: Vec<String> = (2..=last).map(|at| format!("${at}")).collect();
     format!("({})", parameters.join(","))

@@ -1,6 +1,7 @@
 //! Reading everything there is, for verification and for making projections anew.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Row};
 use tokio::task::JoinHandle;
@@ -11,12 +12,14 @@ use super::backend::Backend;
 use super::raw::ReadBucket;
 use super::read::sql_int;
 use crate::log::Edge;
+use crate::privacy::keys::{EntityHandle, OpenedKeys, Vault};
 use crate::record::{Tenant, TrailId};
-use crate::seal::open;
-use crate::store::examine::Examined;
+use crate::seal::{Entry, open};
+use crate::store::examine::{Examined, opened_keys};
+use crate::store::locked::keys_of;
 use crate::store::verify::{Audit, RawRecord, bucket_of};
 use crate::store::{
-    BUCKET_RECORDS, Finding, Handle, StoreError, StoredRecord, Verification, VerifyPlan, handles,
+    BUCKET_RECORDS, Finding, StoreError, StoredRecord, Verification, VerifyPlan, handles,
 };
 
 sql_impl! {
@@ -112,6 +115,7 @@ sql_impl! {
             };
             let known = plan.known.get(tenant).map_or(&[][..], Vec::as_slice);
             let mut audit = Audit::new(tenant, number, edge, stored, known);
+            let vault = plan.vault_of(tenant);
             let mut zones = self.raw_zones(&mut *connection, number).await?;
             let mut slots_seen = 0;
             let mut next = since;
@@ -121,7 +125,8 @@ sql_impl! {
                 slots_seen += slots;
                 next = (bucket + 1) * BUCKET_RECORDS;
                 // why: the next bucket is read while this one is examined.
-                let examining = examine(raws);
+                let keys = self.keys_for(&mut *connection, number, &raws, &vault).await?;
+                let examining = examine(raws, &vault, keys);
                 ahead = self.read_bucket(&mut *connection, number, next).await?;
                 for (index, what) in unreadable {
                     audit.wrong("record", index, "row", what);
@@ -141,6 +146,7 @@ sql_impl! {
                 audit.wrong("zone", bucket, "row", "there are no records in it");
             }
             self.strays_of(&mut *connection, number, (since, next), slots_seen, &mut audit).await?;
+            self.verify_keys(&mut *connection, (number, &vault), since == 0, &mut audit).await?;
             self.verify_texts(connection, number, since == 0, &mut audit).await?;
             found.add(audit.finish(head, since));
             Ok(())
@@ -182,6 +188,57 @@ sql_impl! {
             Ok(())
         }
 
+        /// The keys that the slots of `raws` are encrypted under, as far as they open.
+        async fn keys_for(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            raws: &[RawRecord],
+            vault: &Vault,
+        ) -> Result<Arc<OpenedKeys>, StoreError> {
+            let ids = raws.iter().flat_map(|raw| keys_of(&raw.slots));
+            let entities: BTreeSet<EntityHandle> = ids.map(|id| id.entity).collect();
+            let entities: Vec<_> = entities.into_iter().collect();
+            // A row that cannot be read is named with the rest of its table.
+            let rows = self.entity_keys_in(connection, tenant, &entities).await.unwrap_or_default();
+            Ok(Arc::new(opened_keys(vault, &rows).0))
+        }
+
+        async fn verify_keys(
+            &self,
+            connection: &mut DB::Connection,
+            (tenant, vault): (i64, &Vault),
+            is_whole: bool,
+            audit: &mut Audit<'_>,
+        ) -> Result<(), StoreError> {
+            let mut after = Vec::new();
+            loop {
+                let rows = sqlx::query(
+                    "select entity, number, epoch, wrapped from entity_key \
+                     where tenant = $1 and entity > $2 order by entity, number limit 512",
+                )
+                .bind(tenant)
+                .bind(after.clone())
+                .fetch_all(&mut *connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+                let Some(last) = rows.last() else { return Ok(()) };
+                after = last.try_get(0).map_err(|e| self.fault(e))?;
+                let mut keys = Vec::with_capacity(rows.len());
+                for row in &rows {
+                    match self.entity_key(row) {
+                        Ok(key) => keys.push(key),
+                        Err(StoreError::CorruptRow { row, what, .. }) => audit.wrong("entity_key", row, "row", what),
+                        Err(error) => return Err(error),
+                    }
+                }
+                let (_, faults) = opened_keys(vault, &keys);
+                for key in keys {
+                    audit.entity_key(key.id, faults.get(&key.id).cloned(), is_whole);
+                }
+            }
+        }
+
         async fn verify_texts(
             &self,
             connection: &mut DB::Connection,
@@ -211,7 +268,7 @@ sql_impl! {
 
         /// Rows of tenants that are not there.
         async fn strays(&self, connection: &mut DB::Connection, found: &mut Verification) -> Result<(), StoreError> {
-            for table in ["head", "record", "slot", "shared_text", "tile", "lookup", "zone"] {
+            for table in ["head", "record", "slot", "shared_text", "entity_key", "tile", "lookup", "zone"] {
                 let sql = format!("select count(*) from {table} where tenant not in (select tenant from tenant)");
                 let strays: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
                     .fetch_one(&mut *connection)
@@ -226,19 +283,19 @@ sql_impl! {
         }
 
         /// See [`crate::store::Store::rebuild`].
-        pub(super) async fn rebuild_tenant(&self, tenant: &Tenant) -> Result<u64, StoreError> {
+        pub(super) async fn rebuild_tenant(&self, tenant: &Tenant, vault: &Vault) -> Result<u64, StoreError> {
             let writer = self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly {
                 place: self.place.clone(),
             })?;
             let mut connection = writer.acquire().await.map_err(|e| self.fault(e))?;
             self.run(&mut connection, DB::BEGIN).await?;
-            let rebuilt = self.rebuild_in(&mut connection, tenant).await;
+            let rebuilt = self.rebuild_in(&mut connection, tenant, vault).await;
             let end = if rebuilt.is_ok() { "commit" } else { "rollback" };
             self.run(&mut connection, end).await?;
             rebuilt
         }
 
-        async fn rebuild_in(&self, connection: &mut DB::Connection, tenant: &Tenant) -> Result<u64, StoreError> {
+        async fn rebuild_in(&self, connection: &mut DB::Connection, tenant: &Tenant, vault: &Vault) -> Result<u64, StoreError> {
             let Some(number) = self.tenant_in(&mut *connection, tenant).await? else {
                 return Ok(0);
             };
@@ -256,12 +313,13 @@ sql_impl! {
                 let end = (edge.size() + REBUILT_AT_ONCE).min(head.size);
                 let indexes: Vec<u64> = (edge.size()..end).collect();
                 let records = self.records_in(&mut *connection, number, &indexes).await?;
+                let keys = self.opened_keys_of(&mut *connection, number, &records, vault).await?;
                 let mut rows = Rows::default();
                 for (stored, index) in records.iter().zip(&indexes) {
                     if stored.log_index != *index {
                         return Err(self.damaged("record", index.to_string(), "it is missing: projections come from records"));
                     }
-                    self.project(stored, &mut rows)?;
+                    self.project(stored, (vault, &keys), &mut rows)?;
                     rows.tiles.extend(edge.push(crate::seal::entry_hash(&stored.entry)));
                 }
                 if records.len() != indexes.len() {
@@ -278,12 +336,41 @@ sql_impl! {
             Ok(head.size)
         }
 
-        fn project(&self, stored: &StoredRecord, rows: &mut Rows) -> Result<(), StoreError> {
+        /// The keys that `records` are encrypted under: without them it is not known what they are
+        /// found by.
+        async fn opened_keys_of(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            records: &[StoredRecord],
+            vault: &Vault,
+        ) -> Result<OpenedKeys, StoreError> {
+            let ids = records.iter().flat_map(StoredRecord::key_ids);
+            let entities: BTreeSet<EntityHandle> = ids.map(|id| id.entity).collect();
+            let entities: Vec<_> = entities.into_iter().collect();
+            let rows = self.entity_keys_in(connection, tenant, &entities).await?;
+            let opened = rows.iter().map(|row| Ok((row.id, vault.unwrap(row).map_err(|e| self.backend(e.into()))?)));
+            opened.collect()
+        }
+
+        fn project(
+            &self,
+            stored: &StoredRecord,
+            (vault, keys): (&Vault, &OpenedKeys),
+            rows: &mut Rows,
+        ) -> Result<(), StoreError> {
             let index = stored.log_index;
-            let damaged = |what: String| self.damaged("slot", index.to_string(), &what);
-            let slots = stored.unpacked().map_err(|e| damaged(e.to_string()))?;
-            let opened = open(&slots).map_err(|e| damaged(e.to_string()))?;
-            let keys: BTreeSet<i64> = handles(&opened.record, &opened.about).iter().map(Handle::key).collect();
+            let damaged = |table, what: String| self.damaged(table, index.to_string(), &what);
+            let entry: Entry = serde_json::from_slice(&stored.entry).map_err(|e| damaged("record", e.to_string()))?;
+            let unlocked = stored.unlocked((entry.id, &entry.schema), vault, keys);
+            let unlocked = unlocked.map_err(|it| damaged("slot", format!("slot {}: {}", it.slot.number(), it.what)))?;
+            if !unlocked.locked.is_empty() {
+                return Err(damaged("slot", "the key of an owner is missing: what it is found by cannot be told".to_owned()));
+            }
+            let opened = open(&unlocked.slots).map_err(|e| damaged("slot", e.to_string()))?;
+            let found_by = handles(&opened.record, &opened.about);
+            let keys: Option<BTreeSet<i64>> = found_by.iter().map(|handle| handle.key(vault)).collect();
+            let keys = keys.ok_or_else(|| self.backend(vault.locked_error().into()))?;
             rows.find_by(sql_int(index), opened.record.at().as_micros(), keys);
             Ok(())
         }
@@ -291,15 +378,22 @@ sql_impl! {
 }
 
 /// Examines records on as many threads as there are processors, in order.
-fn examine(raws: Vec<RawRecord>) -> Vec<JoinHandle<Vec<(u64, Examined)>>> {
+fn examine(
+    raws: Vec<RawRecord>,
+    vault: &Arc<Vault>,
+    keys: Arc<OpenedKeys>,
+) -> Vec<JoinHandle<Vec<(u64, Examined)>>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = raws.len().div_ceil(threads).max(1);
     let mut rest = raws;
     let mut tasks = Vec::with_capacity(threads);
     while !rest.is_empty() {
         let later = rest.split_off(share.min(rest.len()));
+        let (vault, keys) = (Arc::clone(vault), Arc::clone(&keys));
         tasks.push(tokio::task::spawn_blocking(move || {
-            let each = rest.iter().map(|raw| (raw.log_index, Examined::of(raw)));
+            let each = rest
+                .iter()
+                .map(|raw| (raw.log_index, Examined::of(raw, &vault, &keys)));
             each.collect()
         }));
         rest = later;

@@ -11,7 +11,7 @@ use contextrail::codec::{Unknown, decode_record};
 use contextrail::log::{Hash, root};
 use contextrail::record::{Class, Kind, Record};
 use contextrail::seal::{
-    Sealed, Slot, SlotBytes, Source, disclose, field_leaf, open, seal, value_commitment,
+    Disclosure, Sealed, Slot, SlotBytes, Source, disclose, field_leaf, open, seal, value_commitment,
 };
 use serde::{Deserialize, Serialize};
 
@@ -111,11 +111,11 @@ fn by_the_formulas(slots: &[SlotBytes]) -> Hash {
     let leaves: Vec<Hash> = fields
         .iter()
         .map(|field| {
-            field_leaf(
-                &field.path,
-                field.class,
-                &value_commitment(&field.salt, &field.value),
-            )
+            let commitment = match &field.content {
+                Disclosure::Shown { salt, value } => value_commitment(salt, value),
+                Disclosure::Withheld { commitment } => *commitment,
+            };
+            field_leaf(&field.path, field.class, &commitment)
         })
         .collect();
     assert!(fields.iter().any(|field| field.class == Class::Plain));

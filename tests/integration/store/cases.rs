@@ -10,7 +10,8 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::sample::{
-    assembled, context, decision, id, prepared, prepared_with, tenant, time, trail_id,
+    assembled, context, decision, id, prepared, prepared_with, tenant, time, trail_id, unlocked,
+    vault,
 };
 
 fn small(number: u64) -> Prepared {
@@ -100,7 +101,7 @@ pub(super) async fn records_are_read_back_in_the_order_asked_for(store: Arc<dyn 
     let indexes: Vec<u64> = read.iter().map(|it| it.log_index).collect();
     assert_eq!(indexes, asked);
     for stored in read {
-        let opened = open(&stored.unpacked().unwrap()).unwrap();
+        let opened = open(&unlocked(&*store, &stored).await).unwrap();
         assert_eq!(opened.record.head.id, id(stored.log_index));
     }
 }
@@ -301,7 +302,7 @@ pub(super) async fn what_was_appended_verifies(store: Arc<dyn Store>) {
     let head = store.head(&tenant).await.unwrap();
     let plan = |heads: Vec<LogHead>| VerifyPlan {
         known: std::iter::once((Tenant::default(), heads)).collect(),
-        ..VerifyPlan::default()
+        ..VerifyPlan::with(vault())
     };
     let found = store.verify(&plan(vec![head])).await.unwrap();
     assert_eq!(found.findings, []);
@@ -328,9 +329,13 @@ pub(super) async fn a_rebuilt_store_verifies(store: Arc<dyn Store>) {
         .map(|number| prepared(Draft::new(id(number), context(json!({})))))
         .collect();
     store.append(&tenant, &records, time(1)).await.unwrap();
-    assert_eq!(store.rebuild(&tenant).await.unwrap(), 299);
+    assert_eq!(store.rebuild(&tenant, &vault()).await.unwrap(), 299);
     assert_eq!(
-        store.verify(&VerifyPlan::default()).await.unwrap().findings,
+        store
+            .verify(&VerifyPlan::with(vault()))
+            .await
+            .unwrap()
+            .findings,
         []
     );
     assert_eq!(store.trail().await.unwrap(), trail_id());

@@ -6,7 +6,7 @@ use contextrail::record::{Draft, Kind, UsedRef};
 use contextrail::store::{Find, Handle, IdPrefix, KeyRange, Prepared, Store};
 use serde_json::json;
 
-use crate::sample::{context, decision, entity, id, prepared, tenant, time};
+use crate::sample::{context, decision, entity, id, prepared, tenant, time, vault};
 
 fn about(number: u64, seconds: i64, whom: &str) -> Prepared {
     let whom = entity(whom);
@@ -31,12 +31,12 @@ fn by(keys: Vec<KeyRange>) -> Find {
 }
 
 fn key_of(whom: &str) -> KeyRange {
-    Handle::Entity(entity(whom)).search()
+    Handle::Entity(entity(whom)).search(&vault()).unwrap()
 }
 
 fn used(text: &str) -> KeyRange {
     let used: UsedRef = text.parse().unwrap();
-    Handle::search_used(&used).search()
+    Handle::search_used(&used).search(&vault()).unwrap()
 }
 
 pub(super) async fn ids_are_located_by_prefix_lowest_first(store: Arc<dyn Store>) {
@@ -101,14 +101,18 @@ pub(super) async fn every_key_given_has_to_fit(store: Arc<dyn Store>) {
         about(3, 0, "a:2"),
     ];
     store.append(&t, &batch, time(1)).await.unwrap();
-    let name = Handle::Name("loan_decision".parse().unwrap()).search();
+    let name = Handle::Name("loan_decision".parse().unwrap())
+        .search(&vault())
+        .unwrap();
     for keys in [
         vec![key_of("a:1"), key_of("a:2")],
         vec![name, key_of("a:2"), key_of("a:1")],
     ] {
         assert_eq!(store.find(&t, &by(keys), 9).await.unwrap(), [1]);
     }
-    let other = Handle::Name("other".parse().unwrap()).search();
+    let other = Handle::Name("other".parse().unwrap())
+        .search(&vault())
+        .unwrap();
     let find = by(vec![key_of("a:1"), other]);
     assert!(store.find(&t, &find, 9).await.unwrap().is_empty());
 }

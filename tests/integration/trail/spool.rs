@@ -4,13 +4,14 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use contextrail::privacy::keys::Vault;
 use contextrail::record::{Acknowledged, Draft};
-use contextrail::store::{AppenderOptions, Spool, Spooled};
+use contextrail::store::{AppenderOptions, Prepared, Spool, Spooled};
 use contextrail::trail::{Evidence, Search, Trail};
 use serde_json::json;
 
 use super::{deciding, options, url};
-use crate::sample::{context, id, prepared};
+use crate::sample::{context, id, sealed, vault_beside};
 
 async fn best_effort(path: &Path, queue_bytes: u32) -> Trail {
     let appender = AppenderOptions {
@@ -21,9 +22,11 @@ async fn best_effort(path: &Path, queue_bytes: u32) -> Trail {
     options.open(&url(path)).await.unwrap()
 }
 
-fn spooled(draft: Draft) -> Spooled {
-    let prepared = prepared(draft);
+fn spooled(draft: Draft, vault: &Vault) -> Spooled {
+    let prepared = Prepared::new(&sealed(draft), Vec::new(), vault).unwrap();
+    let keys = prepared.new_keys.iter();
     Spooled {
+        keys: keys.map(|new| new.row.clone()).collect(),
         slots: prepared.slots,
         shared: prepared.shared,
     }
@@ -37,8 +40,9 @@ fn small(number: u64) -> Draft {
 fn leave(path: &Path, drafts: impl IntoIterator<Item = Draft>) {
     let name = format!("{}.spool", path.display());
     let mut spool = Spool::open(Path::new(&name), 1 << 20).unwrap();
+    let vault = vault_beside(path);
     for draft in drafts {
-        spool.add(&spooled(draft)).unwrap();
+        spool.add(&spooled(draft, &vault)).unwrap();
     }
 }
 
