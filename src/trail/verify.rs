@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::{Trail, TrailError};
 use crate::log::VerifierKey;
 use crate::notary::KnownHead;
-use crate::record::{Body, Kind, Tenant};
-use crate::store::{Find, Finding, LogHead, Verification, VerifyPlan};
+use crate::record::{Body, Tenant};
+use crate::store::{Finding, LogHead, Verification, VerifyPlan};
 
 /// What verifying a trail has found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -135,13 +135,7 @@ impl Trail {
 
     /// The size that each epoch after the first begins with, as far as it can be read.
     async fn restored_sizes(&self) -> BTreeMap<u64, u64> {
-        let find = Find {
-            kind: Some(Kind::Succession),
-            ..Find::default()
-        };
-        let found = self.0.store.find(self.tenant(), &find, u32::MAX).await;
-        let read = self.read_indexes(&found.unwrap_or_default()).await;
-        let records = read.unwrap_or_default();
+        let records = self.successions().await.unwrap_or_default();
         let sizes = records
             .iter()
             .filter_map(|stored| match &stored.record().body {
