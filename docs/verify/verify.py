@@ -586,7 +586,7 @@ def parse_entry(data):
         raise Wrong("it is 4 KiB or longer, which no entry is")
     entry = parse_document(data, {"at": is_time, "id": is_id, "kind": lambda it: it in KINDS,
                                   "n": is_number, "refs": is_list(is_hash), "root": is_hash,
-                                  "schema": is_text, "v": lambda it: it == 1})
+                                  "schema": is_text, "v": lambda it: type(it) is int and it == 1})
     if entry["schema"] != f"contextrail.{entry['kind']}/1":
         raise Wrong("schema: it is not known to this verifier")
     if len(entry["refs"]) > 64:
@@ -924,8 +924,9 @@ class Bundle:
             one, many = NAMING.get(record["kind"], ((), ()))
             missing = []
             for path, value in record["values"].items():
-                steps = path.split("/")[1:]
-                if steps[0] in (one if len(steps) == 1 else many) and is_text(value) and value not in self.records:
+                root, *steps = path.split("/", 2)
+                named = steps[0] in (many if len(steps) > 1 else one) if steps and not root else False
+                if named and is_text(value) and value not in self.records:
                     missing.append(f"{path} {value}")
             if missing:
                 self.report.not_checked.append(
@@ -1212,8 +1213,10 @@ def print_report(name, report):
     for stamp in report.timestamps:
         print(f"  timestamp: {stamp['by']} saw the head at {stamp['at']}")
     for it in report.successions:
-        print("  succession: the log went on as epoch {epoch} at index {index}, after a restore; lost: indexes "
-              "{lost_from} to before {lost_to}; reason: {reason}; approved by: {approved_by}".format(**it))
+        said = {name: "not shown" if value in (None, []) else value for name, value in it.items()}
+        approvers = ", ".join(it["approved_by"]) or "not shown"
+        print("  succession: the log went on as epoch {epoch} at index {index}, after a restore; lost: from index "
+              "{lost_from} to before {lost_to}; reason: {reason}; approved by: ".format(**said) + approvers)
     for what in report.not_checked:
         print(f"  not checked: {what}")
     print(f"  {report.not_proved()}")

@@ -51,12 +51,15 @@ class Shown:
     def __init__(self, record):
         self.record, self.tree = record, {}
         for field in record["fields"]:
+            if "value" in field and field["path"] not in record["values"]:
+                raise Underivable(field["path"])
             if "path" in field:
-                value = record["values"].get(field["path"]) if "value" in field else None
-                self.place(field["path"], of_value(value) if "value" in field else None)
+                self.place(field["path"], of_value(record["values"][field["path"]]) if "value" in field else None)
 
     def place(self, path, value):
         """Puts what stands at `path` into the tree; None for a value that is withheld."""
+        if not path.startswith("/") or path.count("/") > 16:
+            raise Underivable(path)
         parent, key, at, in_map, above = None, None, self.tree, False, ""
         for token in path.split("/")[1:]:
             if at is None:

@@ -143,9 +143,8 @@ impl std::fmt::Display for Succeeded {
             self.index
         )?;
         match (self.lost_from, self.lost_to) {
-            (Some(from), Some(to)) if from < to => write!(f, "lost: indexes {from} to {}", to - 1)?,
-            (Some(_), Some(_)) => f.write_str("no index is said to be lost")?,
-            _ => f.write_str("lost: not shown")?,
+            (Some(from), Some(to)) if from >= to => f.write_str("lost: nothing")?,
+            (from, to) => write!(f, "lost: from index {} to before {}", said(from), said(to))?,
         }
         write!(
             f,

@@ -198,7 +198,13 @@ fn changed_fields_are_found() {
         let fields = value["fields"].as_array_mut().unwrap();
         change(fields.iter_mut().find(|it| it["path"] == path).unwrap());
     };
-    let edits: [(&str, Edit<'_>); 12] = [
+    let edits: [(&str, Edit<'_>); 14] = [
+        ("no path", &|it| {
+            field(it, "/outcome", &|it| it["path"] = json!(""));
+        }),
+        ("a path that begins nowhere", &|it| {
+            field(it, "/outcome", &|it| it["path"] = json!("outcome"));
+        }),
         ("dropped field", &|it| {
             it["fields"].as_array_mut().unwrap().remove(3);
         }),
@@ -238,6 +244,18 @@ fn changed_fields_are_found() {
     let tampered = edits.map(|(name, edit)| {
         let bundle = Tampered::of(&bundle).edit(&file, edit).resealed();
         (name, file.clone(), bundle)
+    });
+    all_fail(&log, tampered.into());
+}
+
+#[test]
+fn an_entry_of_another_version_is_found() {
+    let log = SealedLog::new();
+    let bundle = pack(log.decision_input()).unwrap();
+    let versions = [json!(2), json!(true), json!("1")];
+    let tampered = versions.map(|version| {
+        let bundle = Tampered::of(&bundle).edit("entries/3.json", |it| it["v"] = version);
+        ("version", "entries/3.json".to_owned(), bundle.resealed())
     });
     all_fail(&log, tampered.into());
 }
