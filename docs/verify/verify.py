@@ -4,13 +4,16 @@
     verify.py BUNDLE... --key KEYFILE [--head FILE [--consistency FILE]] [--tsa-root PEM] [-o json]
 
 It needs Python 3.9 (for timestamps 3.11) and the package `cryptography`, no network and none of Contextrail's own code.
-Exit codes: 0 valid, 4 something is wrong, 2 not a bundle or wrong usage.
+Exit codes: 0 nothing is wrong, 4 something is wrong, 2 not a bundle or wrong usage.
+
+The files for people, summary.html, summary.md, record/*.yaml and VERIFY.md, are not derived again here: a
+bundle that has them is `records_verified` at best, and what they say may be anything. Read the records.
 
 KEYFILE holds the keys *you* trust, one `name+hash+key` a line; those in the bundle are not used.
 FILE after --head is a signed checkpoint you have from elsewhere, and after --consistency the lines
 of the consistency proof between it and the head in the bundle. PEM after --tsa-root holds the roots
 of the timestamp authorities you trust: one of them has to have stamped the head. Timestamps are checked
-by verify_timestamp.py beside this file.
+by verify_timestamp.py beside this file, related.json and prov.json derived again by verify_related.py.
 
 The formats are those of docs/evidence.md and docs/format.md. Where a formula comes from another
 document, the document is named beside it. Every check adds to one list of findings: all that is
@@ -24,7 +27,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 NOT_PROVED = (
     "It is not proved that what was captured was true, nor that everything that happened was "
     "captured; it is proved that what is shown was recorded, in this form and at this place of the "
-    "log, before the head of the log was signed.")
+    "log, before the head of the log was signed. Nobody signs manifest.json, custody.json or the "
+    "reasons for what is withheld: they are what the maker of the bundle says.")
+NOT_PROVED_OF = {
+    "decision": " That there are no further reviews or outcomes is not proved; a range bundle proves that "
+                "nothing in between was held back.",
+    "entity": " That there are no further records about the entity is not proved; a range bundle proves "
+              "that nothing in between was held back.",
+    "range": ""}
 KINDS = ["context", "generation", "decision", "review", "outcome", "import", "key", "succession"]
 CLASSES = ["plain", "confidential", "personal"]
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -44,7 +54,8 @@ class Wrong(Exception):
 class Report:
     def __init__(self):
         self.findings, self.not_checked, self.signed_by, self.claim = [], [], [], None
-        self.timestamps = []
+        self.timestamps, self.successions = [], []
+        self.unread_pages = False  # whether there are derived files that were not compared
         self.checked = dict.fromkeys(
             "files records fields_shown fields_named fields_hidden proofs signatures cosignatures "
             "timestamps texts references pages".split(), 0)
@@ -55,13 +66,19 @@ class Report:
     def state(self):
         if self.findings:
             return "failed"
-        return "verified" if self.checked["fields_shown"] else "valid_but_empty"
+        if not self.checked["fields_shown"]:
+            return "valid_but_empty"
+        return "records_verified" if self.unread_pages else "verified"
+
+    def not_proved(self):
+        return NOT_PROVED + (NOT_PROVED_OF[self.claim["kind"]] if self.claim else "")
 
     def as_json(self):
         return {"schema": "contextrail.evidence-report/1", "state": self.state(),
-                "claim": self.claim, "checked": self.checked, "signed_by": self.signed_by, "timestamps": self.timestamps,
+                "claim": self.claim, "checked": self.checked, "signed_by": self.signed_by,
+                "timestamps": self.timestamps, "successions": self.successions,
                 "findings": self.findings, "not_checked": self.not_checked,
-                "not_proved": NOT_PROVED}
+                "not_proved": self.not_proved()}
 
 
 # --- The container: a zip (PKWARE APPNOTE 6.3.10), read here because zip libraries are lenient ----
@@ -508,6 +525,7 @@ FILE_TYPES = {
     "related.json": ("related.json", "application/json"), "prov.json": ("prov.json", "application/json"),
     "VERIFY.md": ("VERIFY.md", "text/markdown"), "yaml": (f"record/({UUID7}).yaml", "application/yaml"),
 }
+PAGES = 2  # the newest version of the derived files that is known here
 WHOLE_PAGES = ["summary.html", "summary.md", "related.json", "prov.json", "VERIFY.md"]
 
 
@@ -536,7 +554,7 @@ def parse_manifest(data):
         "schema": is_text, "kind": is_text, "pages": is_number, "packed_sha256": is_text,
         "claim": lambda value: type(value) is dict, "files": is_map(is_file_note)})
     own = {"decision": {"decisions": is_list(is_id), "subject?": is_entity},
-           "range": {"from": is_number, "to": is_number}, "entity": {"entity?": is_entity}}
+           "range": {"from": is_number, "to": is_number}, "entity": {"entity": is_entity}}
     if manifest["kind"] not in own:
         raise Wrong("kind: it is none of decision, range, entity")
     check_members_of(manifest["claim"], {
@@ -568,7 +586,7 @@ def parse_entry(data):
         raise Wrong("it is 4 KiB or longer, which no entry is")
     entry = parse_document(data, {"at": is_time, "id": is_id, "kind": lambda it: it in KINDS,
                                   "n": is_number, "refs": is_list(is_hash), "root": is_hash,
-                                  "schema": is_text, "v": lambda it: it == 1})
+                                  "schema": is_text, "v": lambda it: type(it) is int and it == 1})
     if entry["schema"] != f"contextrail.{entry['kind']}/1":
         raise Wrong("schema: it is not known to this verifier")
     if len(entry["refs"]) > 64:
@@ -576,14 +594,32 @@ def parse_entry(data):
     return {**entry, "hash": leaf_hash(data)}
 
 
+def is_digest(value):
+    return is_text(value) and re.fullmatch("(hmac-)?sha256:[0-9a-f]{64}", value) is not None
+
+
 def parse_text(data, name):
     text = parse_document(data, {"id": is_id, "items": is_map(is_text), "seeds": is_list(is_hash),
                                  "text?": is_text})
     if text["id"] != name:
         raise Wrong("the text in it is of another record")
-    if not all(re.fullmatch("(hmac-)?sha256:[0-9a-f]{64}", digest) for digest in text["items"]):
+    if not all(is_digest(digest) for digest in text["items"]):
         raise Wrong("items: a name is not a digest")
     return text
+
+
+def item_digests(record):
+    """The digests of the items that a record shows, each with the number of its item."""
+    for path, value in record["values"].items():
+        match = re.fullmatch("/assembly/items/([^/]*)(/digest)?", path)
+        if match:
+            yield match[1], value if match[2] else value.get("digest") if type(value) is dict else None
+
+
+# The members that name one record, and those that list some, by kind.
+NAMING = {"context": ((), ("parents",)), "generation": (("context",), ()),
+          "decision": (("supersedes",), ("contexts", "generations", "caused_by")),
+          "review": (("decision", "new_decision"), ()), "outcome": (("decision",), ())}
 
 
 # --- The checks -------------------------------------------------------------------------------------
@@ -592,7 +628,7 @@ class Bundle:
     """What could be read of a bundle, without regard to whether it is right."""
 
     def __init__(self, data, report):
-        self.report, self.manifest = report, None
+        self.report, self.manifest, self.has_custody = report, None, False
         self.files, self.damaged = {}, {}
         self.records, self.entries, self.proofs, self.texts, self.tokens = {}, {}, {}, {}, {}
         members, start = read_members(data)
@@ -669,6 +705,7 @@ class Bundle:
                 elif kind == "custody":
                     parse_document(data, {"at": is_time, "by?": is_text, "for?": is_text,
                                           "why?": is_text})
+                    self.has_custody = True
                 elif kind == "keys":
                     parse_keys(utf8(data))
                 elif kind == "token":
@@ -857,6 +894,73 @@ class Bundle:
             "file": name, "at": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "accuracy_us": said["accuracy_us"],
             "by": said["certificate"]["subject"], "root": said["root"]["subject"]})
 
+    def check_missing_texts(self):
+        """Texts whose digests a record shows and which are not carried are named."""
+        for id_, record in sorted(self.records.items()):
+            carried, missing = self.texts.get(id_, {"items": {}}), []
+            if "/assembly/text_digest" in record["values"] and "text" not in carried:
+                missing.append("the text as it was sent")
+            for item, digest in item_digests(record):
+                if is_digest(digest) and digest not in carried["items"]:
+                    missing.append(f"item {item}")
+            if missing:
+                self.report.not_checked.append(
+                    f"records/{id_}.json: texts whose digests it shows and that are not in the bundle: "
+                    + ", ".join(missing))
+
+    def check_stated(self):
+        """What whoever packed the bundle says in it, and nothing commits to."""
+        skip = self.report.not_checked.append
+        if self.has_custody:
+            skip("custody.json: who made the bundle, when, for whom and why: that is what its maker says")
+        withheld = sum("why" in field for record in self.records.values() for field in record["fields"])
+        if withheld:
+            skip(f"records/*.json: the reasons why {withheld} fields are withheld: they are what the maker of "
+                 "the bundle says")
+
+    def check_elsewhere(self):
+        """Records that those of the bundle name by id, and that are not in it, are named."""
+        for id_, record in sorted(self.records.items()):
+            one, many = NAMING.get(record["kind"], ((), ()))
+            missing = []
+            for path, value in record["values"].items():
+                root, *steps = path.split("/", 2)
+                named = steps[0] in (many if len(steps) > 1 else one) if steps and not root else False
+                if named and is_text(value) and value not in self.records:
+                    missing.append(f"{path} {value}")
+            if missing:
+                self.report.not_checked.append(
+                    f"records/{id_}.json: records that it names and that are not in the bundle: "
+                    + ", ".join(missing))
+
+    def check_successions(self):
+        """What the log lost when it went on after a restore, as the records in the bundle say."""
+        for record in sorted(self.records.values(), key=lambda it: it["index"]):
+            if record["kind"] != "succession":
+                continue
+            values, approvers = record["values"], []
+            while f"/approved_by/{len(approvers)}" in values:
+                approvers.append(values[f"/approved_by/{len(approvers)}"])
+
+            def shown(name, check):
+                return values[f"/{name}"] if check(values.get(f"/{name}")) else None
+            self.report.successions.append({
+                "file": f"records/{record['id']}.json", "index": record["index"],
+                **{name: shown(name, is_number) for name in ["epoch", "lost_from", "lost_to"]},
+                "reason": shown("reason", is_text),
+                "approved_by": [it["id"] for it in approvers if type(it) is dict and is_text(it.get("id"))]})
+        claim = self.manifest["claim"]
+        log = re.escape(f"contextrail/{claim['trail']}/{claim['tenant']}/")
+        epoch = re.fullmatch(log + "([1-9][0-9]{0,9})", claim["origin"])
+        known, missing, at = {it["epoch"] for it in self.report.successions}, [], 2
+        while epoch and at <= int(epoch[1]) and len(missing) < 9:
+            missing += [str(at)] if at not in known else []
+            at += 1
+        if missing:
+            named = ", ".join(missing[:8] + ["and later"] * (len(missing) > 8))
+            self.report.not_checked.append(
+                f"what the log lost when it went on as epoch {named}: no succession in the bundle shows it")
+
     def check_texts(self):
         """Texts beside a record have the digests in it, and nothing they came from is withheld."""
         find, checked = self.report.find, self.report.checked
@@ -881,11 +985,7 @@ class Bundle:
                 checked["texts"] += 1
                 if not fits(text["text"], record["values"].get("/assembly/text_digest")):
                     find(file, "text", "it is not the text that the record commits to")
-            committed = []
-            for path, value in record["values"].items():
-                match = re.fullmatch("/assembly/items/[^/]*(/digest)?", path)
-                if match:
-                    committed.append(value if match[1] else value.get("digest") if type(value) is dict else None)
+            committed = [digest for _, digest in item_digests(record)]
             for digest, content in text["items"].items():
                 checked["texts"] += 1
                 if digest not in committed or not fits(content, digest):
@@ -928,7 +1028,8 @@ class Bundle:
             if after - before > 1:
                 find("manifest.json", "claim", f"indexes {before + 1} to {after - 1} are missing from the range")
         for id_, record in sorted(self.records.items()):
-            if not first <= record["index"] <= last:
+            # A succession belongs to every bundle of a later epoch: it says what the log lost.
+            if not first <= record["index"] <= last and record["kind"] != "succession":
                 find(f"records/{id_}.json", "index", "the record is outside the range")
 
     def check_decisions(self, claim):
@@ -973,44 +1074,101 @@ class Bundle:
                         open_.append(step)
             return seen
 
+        def untied(tied):
+            # A succession belongs to every bundle of a later epoch: it says what the log lost.
+            return [(id_, it) for id_, it in sorted(self.records.items())
+                    if it["index"] not in tied and it["kind"] != "succession"]
+
+        closed = set()
         if kind == "decision":
             roots = [self.records[id_]["index"] for id_ in claim["decisions"] if id_ in self.records]
-            for index in sorted(reach(roots, targets)):
+            closed = reach(roots, targets)
+            for index in sorted(closed):
                 for at, target in enumerate(targets.get(index, [])):
                     if target is None:
                         find(f"entries/{index}.json", f"refs[{at}]",
                              "it refers to a record that is not in the bundle")
-            tied = reach(roots, edges)
-            for id_, record in sorted(self.records.items()):
-                if record["index"] not in tied:
-                    find(f"records/{id_}.json", "", "it has nothing to do with the decisions claimed")
-        elif kind == "entity" and "entity" not in claim:
-            self.report.not_checked.append("whether the records are about one entity: it is withheld")
-        elif kind == "entity":
-            about = [record["index"] for record in self.records.values() if any(
+            for id_, _ in untied(reach(roots, edges)):
+                find(f"records/{id_}.json", "", "it has nothing to do with the decisions claimed")
+        for index, entry in sorted(self.entries.items()):
+            missing = [f"refs[{at}]" for at, target in enumerate(targets[index]) if target is None]
+            if missing and index not in closed:
+                self.report.not_checked.append(
+                    f"entries/{index}.json: records that it refers to and that are not in the bundle: "
+                    + ", ".join(missing))
+        if kind == "entity":
+            about = {record["index"] for record in self.records.values() if any(
                 value == claim["entity"] and (path == "/subject" or path.startswith("/entities/"))
-                for path, value in record["values"].items())]
-            tied = reach(about, edges)
-            for id_, record in sorted(self.records.items()):
-                if record["index"] in tied:
-                    continue
-                if all("value" in field for field in record["fields"]):
-                    find(f"records/{id_}.json", "", "it has nothing to do with the entity claimed")
-                else:
-                    self.report.not_checked.append(
-                        f"records/{id_}.json: whether it is about the entity claimed, which it does not show")
+                for path, value in record["values"].items())}
+            self.check_entity(about, reach(about, edges), untied)
+
+    def check_entity(self, about, tied, untied):
+        """At least one record shows the entity, and all are tied to one that does."""
+        find, skip = self.report.find, self.report.not_checked.append
+
+        def may_withhold_it(record):
+            return record["kind"] in ("context", "decision") and any(
+                "leaf" in field or ("vc" in field and (
+                    field["path"] == "/subject" or field["path"].startswith("/entities/")))
+                for field in record["fields"])
+
+        if not about:
+            find("manifest.json", "claim.entity", "no record in the bundle shows it")
+        for id_, record in untied(tied):
+            if may_withhold_it(record):
+                skip(f"records/{id_}.json: whether it is about the entity claimed, which it does not show")
+            else:
+                find(f"records/{id_}.json", "", "it has nothing to do with the entity claimed")
+        for id_, record in sorted(self.records.items()):
+            if record["kind"] in ("context", "decision") and record["index"] in tied - about:
+                skip(f"records/{id_}.json: " + (
+                    "whether it names the entity claimed, which it does not show" if may_withhold_it(record) else
+                    "that it is about the entity claimed: it does not name it, records that do are tied to it"))
 
     def check_pages(self):
-        """The readable files are all there or none; this verifier does not derive them again."""
-        expected = set()
-        if self.manifest["pages"]:
+        """The readable files are all there or none. Those for programs are derived again; those for
+        people are not, which is said."""
+        expected, version = set(), self.manifest["pages"]
+        if version:
             expected = {*WHOLE_PAGES, *(f"record/{id_}.yaml" for id_ in self.records)}
+        if version > PAGES:
+            # Whoever forges a page can write any number: nothing would be compared.
+            self.report.find("manifest.json", "pages", f"{version} is no version of the derived files that is "
+                             f"known here, which is at most {PAGES}: none of them can be compared with the records")
+        elif version:
+            self.report.unread_pages = True
             self.report.not_checked.append(
-                "whether summary.html, summary.md, related.json, prov.json, VERIFY.md and record/*.yaml "
-                "say what the records say: this program does not derive them")
+                "whether summary.html, summary.md, VERIFY.md and record/*.yaml say what the records say: this "
+                "program does not derive them")
+            self.compare_related()
         found = {name for name in self.names() if file_type(name)[0] in [*WHOLE_PAGES, "yaml"]}
         for name in sorted(expected ^ found):
             self.report.find(name, "", "the file is missing, or should not be there")
+
+    def compare_related(self):
+        """related.json and prov.json, derived again from the records."""
+        files, names = {}, ["related.json", "prov.json"]
+        try:
+            import verify_related
+            records = [{**record, "entry_hash": base64.b64encode(self.entries[record["index"]]["hash"]).decode(),
+                        "refs": self.entries[record["index"]]["refs"]} for record in self.records.values()]
+            for name in names:
+                if name in self.files:
+                    self.report.checked["pages"] += 1
+                    try:
+                        files[name] = parse_json(self.files[name])
+                    except Wrong as why:
+                        self.report.find(name, "", str(why))
+            for name in verify_related.differing(records, files):
+                self.report.find(name, "", "it does not say what the records say")
+        except ImportError as missing:
+            self.report.not_checked.append(
+                f"whether related.json and prov.json say what the records say: verify_related.py cannot be "
+                f"loaded: {missing}")
+        except (KeyError, RecursionError, verify_related.Underivable):
+            self.report.not_checked.append(
+                "whether related.json and prov.json say what the records say: the files they are derived from "
+                "cannot all be read")
 
 
 def verify(data, keys, head=None, path=None, roots=None):
@@ -1029,10 +1187,14 @@ def verify(data, keys, head=None, path=None, roots=None):
         bundle.check_head(head, path, keys)
     bundle.check_timestamps(roots)
     bundle.check_texts()
+    bundle.check_missing_texts()
     if bundle.manifest:
         bundle.check_claim()
         bundle.check_relations()
+        bundle.check_successions()
         bundle.check_pages()
+    bundle.check_elsewhere()
+    bundle.check_stated()
     if not bundle.canonical or (
             bundle.manifest and bundle.manifest["packed_sha256"] != bundle.packed):
         report.find("", "", "this is not the container that was packed but another form of it")
@@ -1041,6 +1203,8 @@ def verify(data, keys, head=None, path=None, roots=None):
 
 def print_report(name, report):
     print(f"{name}: {report.state().replace('_', ' ')}")
+    if report.state() == "records_verified":
+        print("  the files for people in the bundle were not compared with the records: do not rely on them")
     for finding in report.findings:
         place = ": ".join(part for part in [finding["file"] or "the bundle", finding["where"]] if part)
         print(f"  WRONG {place}: {finding['what']}")
@@ -1048,9 +1212,14 @@ def print_report(name, report):
     print("  signed by: " + (", ".join(report.signed_by) or "nobody that you trust"))
     for stamp in report.timestamps:
         print(f"  timestamp: {stamp['by']} saw the head at {stamp['at']}")
+    for it in report.successions:
+        said = {name: "not shown" if value in (None, []) else value for name, value in it.items()}
+        approvers = ", ".join(it["approved_by"]) or "not shown"
+        print("  succession: the log went on as epoch {epoch} at index {index}, after a restore; lost: from index "
+              "{lost_from} to before {lost_to}; reason: {reason}; approved by: ".format(**said) + approvers)
     for what in report.not_checked:
         print(f"  not checked: {what}")
-    print(f"  {NOT_PROVED}")
+    print(f"  {report.not_proved()}")
 
 
 def main():

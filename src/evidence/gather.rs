@@ -50,6 +50,17 @@ pub enum GatherError {
     /// Nothing was found.
     #[error("there is nothing in the trail about {0}")]
     Nothing(String),
+    /// The range ends before it begins.
+    #[error(
+        "the first index, {from}, is after the last, {to}: write the smaller one first, \
+         `contextrail evidence pack range {to} {from} --file F`"
+    )]
+    Backwards {
+        /// The first index asked for.
+        from: u64,
+        /// The last.
+        to: u64,
+    },
     /// The log is shorter.
     #[error("the log has no index {index}: its newest signed head has {size} entries")]
     Beyond {
@@ -64,7 +75,8 @@ pub enum GatherError {
 /// cover it: [`Trail::head_over`] its last record.
 ///
 /// Beside a decision it holds the contexts and generations it rests on, the decisions it replaced or
-/// that replaced it, its reviews and its outcomes: every record that one of them refers to.
+/// that replaced it, its reviews and its outcomes: every record that one of them refers to. Under a head
+/// of a later epoch it holds the successions before it as well: they say what the log lost.
 ///
 /// # Errors
 ///
@@ -81,6 +93,7 @@ pub async fn gather(
     let (scope, decisions) = found.collect(trail, what, newest.head().size).await?;
     let last = found.records.keys().next_back().copied().unwrap_or(0);
     let head = trail.head_over(last).await?;
+    found.add_successions(trail, &head.checkpoint).await?;
     let keys = trail
         .notary()
         .verifier_keys()
@@ -155,11 +168,11 @@ impl Found {
                 ))
             }
             What::Range(from, to) => {
-                if to >= size || from > to {
-                    return Err(GatherError::Beyond {
-                        index: to.max(from),
-                        size,
-                    });
+                if from > to {
+                    return Err(GatherError::Backwards { from, to });
+                }
+                if to >= size {
+                    return Err(GatherError::Beyond { index: to, size });
                 }
                 for stored in trail.read_range(from, to).await? {
                     self.records.insert(stored.log_index(), stored);
@@ -174,14 +187,28 @@ impl Found {
                 for event in events {
                     self.add_with_all(trail, event.stored).await?;
                 }
-                Ok((
-                    Scope::Entity {
-                        entity: Some(entity),
-                    },
-                    Vec::new(),
-                ))
+                Ok((Scope::Entity { entity }, Vec::new()))
             }
         }
+    }
+
+    /// Adds the successions that `head` is signed after.
+    async fn add_successions(
+        &mut self,
+        trail: &Trail,
+        head: &SignedCheckpoint,
+    ) -> Result<(), TrailError> {
+        let head = head.checkpoint();
+        let first_epoch = format!("{}{}", trail.notary().trail_origin(), trail.tenant());
+        if head.origin() == first_epoch {
+            return Ok(());
+        }
+        for stored in trail.successions().await? {
+            if stored.log_index() < head.size() {
+                self.records.insert(stored.log_index(), stored);
+            }
+        }
+        Ok(())
     }
 
     /// Adds a record, all that it rests on, and for a decision all that followed from it.

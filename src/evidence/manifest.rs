@@ -17,7 +17,8 @@ pub struct Manifest {
     pub claim: Statement,
     /// SHA-256 of the packed bytes of every other file, in lower-case hexadecimal digits.
     pub packed_sha256: String,
-    /// Which version of the derived files it holds; 0 when it holds none.
+    /// Which version of the derived files it holds, at most that of [`PAGES`](super::PAGES); 0 when it
+    /// holds none.
     pub pages: u64,
     /// Every other file, by name.
     pub files: BTreeMap<String, FileNote>,
@@ -251,7 +252,7 @@ impl ClaimText {
                 text.decisions = Some(decisions);
             }
             Scope::Range { from, to } => (text.from, text.to) = (Some(from), Some(to)),
-            Scope::Entity { entity } => text.entity = entity,
+            Scope::Entity { entity } => text.entity = Some(entity),
         }
         text
     }
@@ -277,7 +278,7 @@ impl ClaimText {
             (BundleKind::Range, None, None, Some(from), Some(to), None) => {
                 (Scope::Range { from, to }, Vec::new())
             }
-            (BundleKind::Entity, None, None, None, None, entity) => {
+            (BundleKind::Entity, None, None, None, None, Some(entity)) => {
                 (Scope::Entity { entity }, Vec::new())
             }
             _ => {

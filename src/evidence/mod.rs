@@ -47,7 +47,7 @@ pub use manifest::{FileNote, Manifest, Statement};
 pub use pack::{MAX_RECORDS, PackError, PackInput, PackRecord, pack};
 pub use pages::Pages;
 pub use redaction::{Redactions, Selector, Withheld};
-pub use report::{Counts, Finding, NotABundle, Proven, Report, State};
+pub use report::{Counts, Finding, NotABundle, Proven, Report, State, Succeeded};
 pub use summary::Summary;
 pub use tree::TreeError;
 pub use verify::{KnownHead, Verifier};

@@ -19,8 +19,8 @@ use crate::seal::{Entry, SealError};
 /// What goes into a bundle.
 #[derive(Clone, Debug)]
 pub struct PackInput {
-    /// What the bundle is to be evidence of. A subject or entity that the redactions withhold from
-    /// the records is left out here too.
+    /// What the bundle is to be evidence of. A subject that the redactions withhold from the records
+    /// is left out here too; an entity has to be shown by one of them.
     pub claim: Claim,
     /// The decisions it is about, for a bundle of decisions; else empty.
     pub decisions: Vec<RecordId>,
@@ -84,7 +84,7 @@ pub fn pack(input: PackInput) -> Result<Vec<u8>, PackError> {
     }
     add_records(input.records, &input.redactions, &mut contents, &mut files)?;
     let statement = Statement {
-        scope: shown_scope(input.claim.scope, &contents),
+        scope: shown_scope(input.claim.scope, &contents)?,
         decisions: input.decisions,
         tenant: input.claim.tenant,
         trail: input.claim.trail,
@@ -205,20 +205,18 @@ fn add_rest(contents: &Contents, files: &mut BTreeMap<String, Vec<u8>>) -> Resul
     Ok(())
 }
 
-/// `scope`, without a subject or entity that no record shows.
-fn shown_scope(scope: Scope, contents: &Contents) -> Scope {
+/// `scope`, without a subject that no record shows.
+fn shown_scope(scope: Scope, contents: &Contents) -> Result<Scope, PackError> {
     let is_shown = |entity: &EntityRef| {
         let mut records = contents.records.values();
         records.any(|record| super::value::entities(record).any(|shown| shown == *entity))
     };
     match scope {
-        Scope::Decision { subject } => Scope::Decision {
+        Scope::Decision { subject } => Ok(Scope::Decision {
             subject: subject.filter(is_shown),
-        },
-        Scope::Entity { entity } => Scope::Entity {
-            entity: entity.filter(is_shown),
-        },
-        range @ Scope::Range { .. } => range,
+        }),
+        Scope::Entity { entity } if !is_shown(&entity) => Err(PackError::EntityWithheld(entity)),
+        scope @ (Scope::Range { .. } | Scope::Entity { .. }) => Ok(scope),
     }
 }
 
@@ -287,6 +285,12 @@ pub enum PackError {
     /// Redactions of paths at which there is no field.
     #[error("no record has a field at {0}: check the spelling, nothing would be withheld")]
     NothingSelected(String),
+    /// Nothing would tie the records to the entity that the bundle is to be about.
+    #[error(
+        "every record would withhold {0}, so that nothing shows that they are about it: redact the \
+         paths of other values instead, or pack a range"
+    )]
+    EntityWithheld(EntityRef),
     /// A derived file of a name that bundles do not have.
     #[error("bundles have no file named {0}")]
     UnknownPage(String),

@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::manifest::Statement;
+use super::view::Scope;
 use crate::record::Timestamp;
 
 /// The result of verifying a bundle: what was checked, what is wrong, and what cannot be said.
@@ -21,12 +22,17 @@ pub struct Report {
     pub signed_by: Vec<String>,
     /// When trusted timestamp authorities saw that head.
     pub timestamps: Vec<Proven>,
+    /// What the log lost, when it went on as another epoch after a restore.
+    pub successions: Vec<Succeeded>,
     /// All that is wrong, in the order in which it was checked.
     pub findings: Vec<Finding>,
     /// What was not checked, and why.
     pub not_checked: Vec<String>,
-    /// What no verification of a bundle can prove.
-    pub not_proved: &'static str,
+    /// What no verification of such a bundle can prove.
+    pub not_proved: String,
+    /// Whether there are derived files that were not compared with the records.
+    #[serde(skip)]
+    pub(super) has_unread_pages: bool,
 }
 
 /// The verdict on a bundle.
@@ -34,6 +40,9 @@ pub struct Report {
 pub enum State {
     /// Nothing is wrong, and the bundle shows something.
     Verified,
+    /// The same of the records; the files for people and other tools were not compared with them, and
+    /// may say anything.
+    RecordsVerified,
     /// Nothing is wrong, and no field is shown: there is nothing to learn from it.
     ValidButEmpty,
     /// Something is wrong.
@@ -46,6 +55,7 @@ impl State {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Verified => "verified",
+            Self::RecordsVerified => "records_verified",
             Self::ValidButEmpty => "valid_but_empty",
             Self::Failed => "failed",
         }
@@ -103,6 +113,51 @@ pub struct Proven {
     pub root: String,
 }
 
+/// What a record of succession in the bundle says: that the log went on from an earlier head, and
+/// which entries were lost. Members that the bundle does not show are absent.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Succeeded {
+    /// The file with the record.
+    pub file: String,
+    /// Its place in the log, from 0.
+    pub index: u64,
+    /// The epoch that begins.
+    pub epoch: Option<u64>,
+    /// The first index that is lost.
+    pub lost_from: Option<u64>,
+    /// The index behind the last one that is lost.
+    pub lost_to: Option<u64>,
+    /// Why the log goes on all the same.
+    pub reason: Option<String>,
+    /// Who approved that, by id.
+    pub approved_by: Vec<String>,
+}
+
+impl std::fmt::Display for Succeeded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let said = |number: Option<u64>| number.map_or("not shown".to_owned(), |it| it.to_string());
+        write!(
+            f,
+            "the log went on as epoch {} at index {}, after a restore; ",
+            said(self.epoch),
+            self.index
+        )?;
+        match (self.lost_from, self.lost_to) {
+            (Some(from), Some(to)) if from >= to => f.write_str("lost: nothing")?,
+            (from, to) => write!(f, "lost: from index {} to before {}", said(from), said(to))?,
+        }
+        write!(
+            f,
+            "; reason: {}; approved by: {}",
+            self.reason.as_deref().unwrap_or("not shown"),
+            match self.approved_by.as_slice() {
+                [] => "not shown".to_owned(),
+                names => names.join(", "),
+            }
+        )
+    }
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Finding {
@@ -129,9 +184,23 @@ impl Report {
     /// What no verification of a bundle can prove.
     pub const NOT_PROVED: &'static str = "It is not proved that what was captured was true, nor \
          that everything that happened was captured; it is proved that what is shown was recorded, \
-         in this form and at this place of the log, before the head of the log was signed.";
+         in this form and at this place of the log, before the head of the log was signed. Nobody \
+         signs manifest.json, custody.json or the reasons for what is withheld: they are what the \
+         maker of the bundle says.";
+    /// The same of a bundle of decisions: a log cannot prove what nothing in the bundle points at.
+    const NOT_PROVED_OF_DECISION: &'static str = "That there are no further reviews or outcomes is \
+         not proved; a range bundle proves that nothing in between was held back.";
+    /// The same of a bundle about an entity.
+    const NOT_PROVED_OF_ENTITY: &'static str = "That there are no further records about the entity \
+         is not proved; a range bundle proves that nothing in between was held back.";
 
     pub(super) fn new(claim: Option<Statement>) -> Self {
+        let more = match claim.as_ref().map(|claim| &claim.scope) {
+            Some(Scope::Decision { .. }) => Some(Self::NOT_PROVED_OF_DECISION),
+            Some(Scope::Entity { .. }) => Some(Self::NOT_PROVED_OF_ENTITY),
+            Some(Scope::Range { .. }) | None => None,
+        };
+        let sentences: Vec<&str> = std::iter::once(Self::NOT_PROVED).chain(more).collect();
         Self {
             schema: Self::SCHEMA,
             state: State::Failed,
@@ -139,9 +208,11 @@ impl Report {
             checked: Counts::default(),
             signed_by: Vec::new(),
             timestamps: Vec::new(),
+            successions: Vec::new(),
             findings: Vec::new(),
             not_checked: Vec::new(),
-            not_proved: Self::NOT_PROVED,
+            not_proved: sentences.join(" "),
+            has_unread_pages: false,
         }
     }
 
@@ -164,9 +235,17 @@ impl Report {
         self.state = match (self.findings.is_empty(), self.checked.fields_shown) {
             (false, _) => State::Failed,
             (true, 0) => State::ValidButEmpty,
+            (true, _) if self.has_unread_pages => State::RecordsVerified,
             (true, _) => State::Verified,
         };
         self
+    }
+
+    /// Whether there are files for people or programs that were not compared with the records: they may
+    /// say anything.
+    #[must_use]
+    pub const fn has_unread_pages(&self) -> bool {
+        self.has_unread_pages
     }
 
     /// Whether nothing is wrong.

@@ -19,6 +19,15 @@ pub struct View {
     pub custody: Custody,
 }
 
+impl Claim {
+    /// The epoch of the log that `origin` names; 1 for one that names none.
+    pub(super) fn epoch(&self, origin: &str) -> u64 {
+        let log = format!("contextrail/{}/{}/", self.trail, self.tenant);
+        let epoch = origin.strip_prefix(&log);
+        epoch.and_then(|it| it.parse().ok()).unwrap_or(1)
+    }
+}
+
 /// What a bundle is said to be evidence of.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Claim {
@@ -47,8 +56,8 @@ pub enum Scope {
     },
     /// Everything about one entity.
     Entity {
-        /// The entity, unless it is withheld.
-        entity: Option<EntityRef>,
+        /// The entity.
+        entity: EntityRef,
     },
 }
 

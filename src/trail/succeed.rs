@@ -1,15 +1,15 @@
 //! Going on after a restore: a new epoch that says what is lost.
 
-use super::{Trail, TrailError};
+use super::{Stored, Trail, TrailError};
 use crate::capture::Sink as _;
 use crate::log::root;
 use crate::notary::Frozen;
 use crate::record::{
-    Actor, Digest, Draft, HeadStatement, KeyAction, KeyEvent, KeyLevel, Receipt, RecordId,
+    Actor, Digest, Draft, HeadStatement, KeyAction, KeyEvent, KeyLevel, Kind, Receipt, RecordId,
     Succession,
 };
 use crate::seal::{Source, seal};
-use crate::store::Prepared;
+use crate::store::{Find, Prepared};
 
 impl Trail {
     /// Begins a new epoch of a frozen log, from the head it was found with.
@@ -48,6 +48,21 @@ impl Trail {
         let receipt = self.append_frozen(draft).await?;
         self.notary().begin_epoch().await?;
         Ok(receipt)
+    }
+
+    /// The records of all successions of the log, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError`] when they cannot be read.
+    pub async fn successions(&self) -> Result<Vec<Stored>, TrailError> {
+        let find = Find {
+            kind: Some(Kind::Succession),
+            ..Find::default()
+        };
+        let mut found = self.0.store.find(self.tenant(), &find, u32::MAX).await?;
+        found.sort_unstable();
+        self.read_indexes(&found).await
     }
 
     async fn succession(

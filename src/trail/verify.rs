@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::{Trail, TrailError};
 use crate::log::{SignedCheckpoint, VerifierKey};
 use crate::notary::KnownHead;
-use crate::record::{Body, Kind, Succession, Tenant};
-use crate::store::{Find, Finding, LogHead, Verification, VerifyPlan};
+use crate::record::{Body, Succession, Tenant};
+use crate::store::{Finding, LogHead, Verification, VerifyPlan};
 
 /// What verifying a trail has found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -158,14 +158,8 @@ impl Trail {
         signed: &[(Tenant, u64, LogHead)],
         findings: &mut Vec<Finding>,
     ) -> Vec<Succession> {
-        let find = Find {
-            kind: Some(Kind::Succession),
-            ..Find::default()
-        };
-        let found = self.0.store.find(self.tenant(), &find, u32::MAX).await;
-        let read = self.read_indexes(&found.unwrap_or_default()).await;
         let mut begun = Vec::new();
-        for stored in read.unwrap_or_default() {
+        for stored in self.successions().await.unwrap_or_default() {
             let Body::Succession(succession) = &stored.record().body else {
                 continue;
             };

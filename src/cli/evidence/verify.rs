@@ -53,10 +53,10 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Failure> {
         .verify(&bundle)
         .map_err(|error| unreadable(&args.file, &error))?;
     single(&mut Session::stdout(), &report, session.format())?;
-    Ok(if report.state == State::Failed {
-        Exit::Verification
-    } else {
-        Exit::Done
+    Ok(match report.state {
+        State::Failed => Exit::Verification,
+        _ if report.has_unread_pages() => Exit::Incomplete,
+        State::Verified | State::RecordsVerified | State::ValidButEmpty => Exit::Done,
     })
 }
 
@@ -126,6 +126,9 @@ impl Page for Report {
             match self.state {
                 State::Verified =>
                     "verified: what the bundle shows was recorded, and nothing of it was changed",
+                State::RecordsVerified =>
+                    "the records are verified; the files for people in the bundle were not compared \
+                     with them: do not rely on what those say",
                 State::ValidButEmpty => "valid, and shows nothing: every field is withheld",
                 State::Failed => "FAILED: do not rely on this bundle",
             },
@@ -150,6 +153,9 @@ impl Page for Report {
             );
             page.push_str(&format!("  timestamp: {}\n", plain::line(&text)));
         }
+        for it in &self.successions {
+            page.push_str(&format!("  succession: {}\n", plain::line(&it.to_string())));
+        }
         for finding in &self.findings {
             let text = format!("{} {}: {}", finding.file, finding.place, finding.what);
             page.push_str(&format!("  wrong: {}\n", plain::line(text.trim())));
@@ -169,4 +175,5 @@ Examples:
   contextrail evidence verify 12345.zip --key trail.pub --key witness.pub --tsa-root tsa.pem
   contextrail evidence verify 12345.zip --key trail.pub --head head.txt -o json
 
-Exit code 4 when something is wrong, 2 when the file is no bundle.";
+Exit code 4 when something is wrong, 2 when the file is no bundle, 7 when the files for people in it could
+not be compared with the records.";

@@ -2,7 +2,7 @@
 
 use super::facts::{entity, who};
 use super::words;
-use super::{MAX_IN_DETAIL, withheld};
+use super::{MAX_IN_DETAIL, succession, withheld};
 use crate::evidence::page::{Block, Line, Section, counted};
 use crate::evidence::shown::{Said, ShownBundle, ShownRecord};
 use crate::evidence::view::Scope;
@@ -10,6 +10,7 @@ use crate::record::Kind;
 
 pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
     let mut lines = vec![holds(bundle)];
+    lines.extend(succession::sentences(bundle));
     if withheld::shows_nothing(bundle) {
         lines.push("No value is shown. This file proves that the records exist, and nothing about what they say.".into());
     }
@@ -64,7 +65,8 @@ fn holds(bundle: &ShownBundle<'_>) -> Line {
 /// Whether every index from `from` to `to` is there.
 pub(super) fn is_whole(bundle: &ShownBundle<'_>, from: u64, to: u64) -> bool {
     let indexes = bundle.records.iter().map(|record| record.view.index);
-    from <= to && indexes.eq(from..=to)
+    // A succession belongs to every bundle of a later epoch, wherever it stands.
+    from <= to && indexes.filter(|it| (from..=to).contains(it)).eq(from..=to)
 }
 
 fn decided(decision: &ShownRecord<'_>) -> Line {

@@ -1,6 +1,8 @@
 //! Decisions with what was said about them later, answers of models, and all other records.
 
-use super::facts::{entity, guardrails, joined, listed, members, model, number, tools, who};
+use super::facts::{
+    entity, guardrails, how_known, joined, listed, members, model, number, tools, who,
+};
 use super::{each_of_kind, words};
 use crate::evidence::page::{Block, Facts, Line, Section, Table};
 use crate::evidence::shown::{Said, ShownBundle, ShownRecord};
@@ -44,9 +46,10 @@ fn head(bundle: &ShownBundle<'_>, decision: &ShownRecord<'_>) -> Facts {
         .need("outcome", decision.at("/outcome"))
         .some("what was done about it", decision.at("/action"))
         .line("decided by", who(decision, "/decided_by"))
+        .line("how that is known", how_known(decision, "/decided_by"))
         .need("decided", decision.at("/decided_at"))
         .need("recorded", decision.at("/recorded_at"))
-        .word("human part", decision.at("/automation"), words::automation)
+        .line("human part", human_part(decision))
         .some(
             "how sure the decider was, from 0 to 1",
             decision.at("/confidence"),
@@ -62,6 +65,18 @@ fn head(bundle: &ShownBundle<'_>, decision: &ShownRecord<'_>) -> Facts {
         .line("its place was taken by decision", later)
         .some("where the input is kept", decision.at("/input_ref"))
         .line("id", Line::default().recorded(decision.view.id.to_string()))
+}
+
+/// What part people had, as the level of automation and the decider say together.
+fn human_part(decision: &ShownRecord<'_>) -> Line {
+    let level = decision.at("/automation");
+    let decider = decision.at("/decided_by/kind").string();
+    let words = level.string().and_then(|it| words::automation(it, decider));
+    match (words, level) {
+        (Some(words), _) => words.into(),
+        (None, Said::Unsaid) => Line::default(),
+        (None, level) => level.into(),
+    }
 }
 
 fn threshold(decision: &ShownRecord<'_>) -> Line {
@@ -241,8 +256,7 @@ pub(super) fn others(bundle: &ShownBundle<'_>) -> Section {
             Kind::Outcome => record.at("/kind").into(),
             Kind::Import => Line::from("counts ").said(record.at("/counts")),
             Kind::Key => Line::from("the signing key, ").said(record.at("/action")),
-            Kind::Succession => Line::from("the log goes on as epoch ").said(record.at("/epoch")),
-            Kind::Context | Kind::Decision | Kind::Generation => continue,
+            Kind::Context | Kind::Decision | Kind::Generation | Kind::Succession => continue,
         };
         let decision = record.at("/decision");
         let stands_elsewhere = decision

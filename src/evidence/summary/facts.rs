@@ -91,6 +91,37 @@ pub(super) fn who(record: &ShownRecord<'_>, pointer: &str) -> Line {
     }
 }
 
+/// How the identity of the one at `pointer` is known.
+///
+/// A decider is a name that whoever recorded the decision put there: it is known as well as they are
+/// when it is their own, and else was not checked.
+pub(super) fn how_known(record: &ShownRecord<'_>, pointer: &str) -> Line {
+    let at = |member: &str| record.at(&format!("{pointer}/{member}"));
+    let method = at("method");
+    if pointer != "/decided_by" || matches!(method, Said::Shown(_)) {
+        return match method {
+            Said::Unsaid => Line::default(),
+            method => Line::default().word(method, words::method),
+        };
+    }
+    if !matches!(record.at(pointer), Said::Shown(_)) {
+        return Line::default();
+    }
+    let is_same =
+        at("id").string().is_some() && at("id").string() == record.at("/actor/id").string();
+    let kinds = [at("kind").string(), record.at("/actor/kind").string()];
+    let is_same_kind = matches!(
+        kinds,
+        [Some("human"), Some("human")] | [Some("system"), Some("service")]
+    );
+    match record.at("/actor/method") {
+        method @ Said::Shown(_) if is_same && is_same_kind => {
+            Line::default().word(method, words::method)
+        }
+        _ => "named by whoever recorded it: identity not checked by us (asserted)".into(),
+    }
+}
+
 /// The guardrails at `pointer`.
 pub(super) fn guardrails(record: &ShownRecord<'_>, pointer: &str) -> Option<Block> {
     let columns = [

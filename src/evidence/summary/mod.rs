@@ -8,6 +8,7 @@ mod facts;
 mod people;
 mod proof;
 mod saw;
+mod succession;
 mod used;
 mod withheld;
 mod words;
@@ -48,6 +49,7 @@ impl Summary {
             context::section(bundle),
             decision::answers(bundle),
             decision::others(bundle),
+            succession::section(bundle),
             withheld::section(bundle),
             proof::section(bundle),
             proof::log(bundle),
@@ -84,10 +86,7 @@ fn title(scope: &Scope) -> Line {
         Scope::Range { from, to } => {
             format!("Evidence for entries {from} to {to} of the log").into()
         }
-        Scope::Entity { entity: Some(it) } => {
-            Line::from("Evidence about ").recorded(it.to_string())
-        }
-        Scope::Entity { entity: None } => "Evidence about an entity that is withheld".into(),
+        Scope::Entity { entity } => Line::from("Evidence about ").recorded(entity.to_string()),
     }
 }
 

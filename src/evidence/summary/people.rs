@@ -1,9 +1,8 @@
 //! Who: the people, systems and subjects that the records name.
 
-use super::facts::{entity, model, who};
-use super::words;
+use super::facts::{entity, how_known, model, who};
 use crate::evidence::page::{Line, Section, Table, counted};
-use crate::evidence::shown::{Said, ShownBundle, ShownRecord};
+use crate::evidence::shown::{ShownBundle, ShownRecord};
 use crate::record::Kind;
 
 pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
@@ -63,12 +62,7 @@ impl Named {
     }
 
     fn party(&mut self, part: &'static str, record: &ShownRecord<'_>, pointer: &str) {
-        let method = record.at(&format!("{pointer}/method"));
-        let how = match method {
-            Said::Unsaid => Line::default(),
-            method => Line::default().word(method, words::method),
-        };
-        self.add(part, who(record, pointer), how);
+        self.add(part, who(record, pointer), how_known(record, pointer));
     }
 
     fn model(&mut self, record: &ShownRecord<'_>) {

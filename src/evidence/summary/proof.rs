@@ -4,10 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::brief::is_whole;
-use super::withheld::{Counts, shows_nothing};
+use super::withheld::{Counts, counts, shows_nothing};
 use crate::evidence::page::{Block, Facts, Line, Section, Table, counted, grouped};
 use crate::evidence::shown::ShownBundle;
-use crate::evidence::view::{Scope, SignerRole, Stamp};
+use crate::evidence::view::{Scope, Signer, SignerRole, Stamp};
 use crate::record::Kind;
 
 pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
@@ -16,7 +16,7 @@ pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
             "Proved, once the check described in VERIFY.md has passed:",
             proved(bundle),
         ),
-        ("Not proved:", not_proved()),
+        ("Not proved:", not_proved(bundle)),
         ("Cannot be said from this file:", cannot_be_said(bundle)),
     ];
     let blocks = blocks.into_iter().filter(|(_, lines)| !lines.is_empty());
@@ -63,27 +63,30 @@ fn proved(bundle: &ShownBundle<'_>) -> Vec<Line> {
     lines
 }
 
-fn not_proved() -> Vec<Line> {
-    [
-        "That what was recorded was true: the log proves what was recorded, and that it has not changed since.",
-        "That everything that happened was recorded.",
-        "That the keys are those of the party they are said to be of: whoever checks has to have them from that party.",
-    ]
-    .map(Line::from)
-    .to_vec()
+fn not_proved(bundle: &ShownBundle<'_>) -> Vec<Line> {
+    let mut lines = vec![
+        Line::from("That what was recorded was true: the log proves what was recorded, and that it has not changed since."),
+        "That everything that happened was recorded.".into(),
+        "That the keys are those of the party they are said to be of: whoever checks has to have them from that party.".into(),
+        "What manifest.json says, and what stands under “This file”: nobody signs those, they are what the maker of this file says.".into(),
+    ];
+    if counts(bundle).all() > counts(bundle).shown {
+        lines.push("The reasons given for what is withheld: nobody signs those either.".into());
+    }
+    lines
 }
 
 fn cannot_be_said(bundle: &ShownBundle<'_>) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     match bundle.view.claim.scope {
         Scope::Decision { .. } => lines.push(
-            "Whether there are other reviews or outcomes of this decision, or other decisions on the same subject, than those in this file.".into(),
+            "Whether there are other reviews or outcomes of this decision, or other decisions on the same subject, than those in this file: a file of a range of the log proves that nothing in between was held back.".into(),
         ),
         Scope::Range { from, to } => lines.push(
             format!("What the log holds before entry {from} and after entry {to}.").into(),
         ),
         Scope::Entity { .. } => lines.push(
-            "Whether the log holds other records about this entity than those in this file.".into(),
+            "Whether the log holds other records about this entity than those in this file: a file of a range of the log proves that nothing in between was held back.".into(),
         ),
     }
     let contexts = bundle.of_kind(Kind::Context).count();
@@ -171,12 +174,22 @@ fn places(bundle: &ShownBundle<'_>) -> Table {
 }
 
 fn signers(bundle: &ShownBundle<'_>) -> Line {
-    let line = |name: &str| Line::default().recorded(name);
-    let signers = bundle.view.checkpoint.signers.iter();
-    super::facts::joined(signers.map(|signer| match signer.role {
-        SignerRole::Log => line(&signer.name).own(" (the log)"),
-        SignerRole::Witness { at } => line(&signer.name).own(" (a witness, ").at(at).own(")"),
-        SignerRole::Other => line(&signer.name).own(" (a key this version does not know)"),
+    let mut named: Vec<(&Signer, usize)> = Vec::new();
+    for signer in &bundle.view.checkpoint.signers {
+        // Where a key took over from another, both sign one head under the name of the log.
+        match named.iter_mut().find(|(known, _)| *known == signer) {
+            Some((_, keys)) => *keys += 1,
+            None => named.push((signer, 1)),
+        }
+    }
+    super::facts::joined(named.into_iter().map(|(signer, keys)| {
+        let line = Line::default().recorded(&*signer.name);
+        match signer.role {
+            SignerRole::Log if keys > 1 => line.own(format!(" (the log, with {keys} of its keys)")),
+            SignerRole::Log => line.own(" (the log)"),
+            SignerRole::Witness { at } => line.own(" (a witness, ").at(at).own(")"),
+            SignerRole::Other => line.own(" (a key this version does not know)"),
+        }
     }))
 }
 

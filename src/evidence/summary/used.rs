@@ -111,14 +111,19 @@ pub(super) fn freshness(context: &ShownRecord<'_>) -> Vec<Block> {
     let line = Line::from("How fresh it was: ")
         .word(status, words::freshness)
         .own(".");
-    let columns = ["what", "age", "why"];
-    let mut table = Table::new("What was not fresh enough", &columns);
+    let columns = ["what", "why", "age"];
+    let mut table = Table::new("What was not known to be fresh, and why", &columns);
     for violation in context.elements("/freshness/violations") {
         let at = |member: &str| context.at(&format!("{violation}/{member}"));
+        // A fallback may be young enough and is none of the values asked for: its age is not the reason.
+        let limit = match at("reason").string() {
+            Some("too_old") => at("limit_ms"),
+            _ => Said::Nothing,
+        };
         table.rows.push(vec![
             at("ref").into(),
-            age(at("age_ms"), at("limit_ms")),
             Line::default().word(at("reason"), words::stale),
+            age(at("age_ms"), limit),
         ]);
     }
     std::iter::once(Block::Paragraph(line))

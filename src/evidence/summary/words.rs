@@ -21,11 +21,23 @@ pub(super) fn cut(word: &str) -> Option<&'static str> {
     })
 }
 
-pub(super) fn automation(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "none" => "a person decided alone",
-        "assisted" => "a person decided with a system's help",
-        "solely_automated" => "no person took part",
+/// Who took part in a decision, by the level of automation and the kind of decider that are recorded.
+/// Where the two contradict each other, both are said.
+pub(super) fn automation(level: &str, decider: Option<&str>) -> Option<&'static str> {
+    Some(match (level, decider) {
+        ("none", Some("human")) => "a person decided alone",
+        ("assisted", Some("human")) => "a person decided with a system's help",
+        ("solely_automated", Some("human")) => {
+            "contradictory: recorded as without a person, and a person as the one who decided"
+        }
+        ("none", Some("system")) => {
+            "contradictory: recorded as without a system, and a system as the one that decided"
+        }
+        ("assisted", Some("system")) => "a system decided, and a person took part",
+        ("solely_automated", Some("system")) => "none: a system decided, and no person took part",
+        ("none", _) => "recorded as decided without a system",
+        ("assisted", _) => "recorded as decided by a person and a system together",
+        ("solely_automated", _) => "none: recorded as decided without a person",
         _ => return None,
     })
 }
@@ -53,7 +65,9 @@ pub(super) fn status(word: &str) -> Option<&'static str> {
 pub(super) fn freshness(word: &str) -> Option<&'static str> {
     Some(match word {
         "guaranteed" => "everything covered was checked and within its limit",
-        "degraded" => "something was older than allowed, or could not be checked",
+        "degraded" => {
+            "something was older than allowed, was not the value asked for, or could not be checked"
+        }
         "unknown" => "nothing was checked",
         _ => return None,
     })
@@ -63,9 +77,9 @@ pub(super) fn stale(word: &str) -> Option<&'static str> {
     Some(match word {
         "too_old" => "older than allowed",
         "in_future" => "dated in the future",
-        "no_as_of" => "without a date",
-        "fallback" => "a fallback value",
-        "default" => "a default value",
+        "no_as_of" => "without a date: its age is not known",
+        "fallback" => "a fallback value, which does not count as fresh at any age",
+        "default" => "a default value, which does not count as fresh at any age",
         "failed" => "the fetch failed",
         "missing" => "there was no value",
         _ => return None,
@@ -127,7 +141,7 @@ pub(super) fn method(word: &str) -> Option<&'static str> {
         "oidc" => "signed in through an identity provider",
         "token" => "known by an access token",
         "local_os" => "the user of the operating system",
-        "asserted" => "a name the caller stated, not checked",
+        "asserted" => "a name the caller stated: identity not checked by us (asserted)",
         _ => return None,
     })
 }

@@ -31,7 +31,7 @@ pub(super) fn manifest(container: &Container) -> Result<(Option<Manifest>, Repor
     };
     match Manifest::from_bytes(bytes) {
         Ok(manifest) => {
-            report.claim = Some(manifest.claim.clone());
+            let report = Report::new(Some(manifest.claim.clone()));
             Ok((Some(manifest), report))
         }
         Err(error) => {

@@ -1,11 +1,14 @@
 //! Verifying a bundle, without a store and without a network.
 
 mod claim;
+mod elsewhere;
 mod files;
 mod proof;
 mod readable;
 mod record;
 mod relation;
+mod stated;
+mod succession;
 mod text;
 #[cfg(feature = "network")]
 mod timestamp;
@@ -143,9 +146,13 @@ impl Verifier {
         if let Some(manifest) = manifest {
             claim::check(&manifest.claim, contents, report);
             relation::check(&manifest.claim, contents, report);
+            succession::check(&manifest.claim, contents, report);
             readable::check(manifest, contents, container, self.pages, report);
         }
+        elsewhere::check(contents, report);
+        stated::check(contents, report);
     }
+
     #[cfg(feature = "network")]
     fn check_timestamps(&self, contents: &Contents, report: &mut Report) {
         timestamp::check(contents, self.authorities.as_ref(), report);

@@ -1,9 +1,10 @@
 //! The derived files say what the records say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::container::Container;
 use super::super::contents::Contents;
+use super::super::derived::PAGES;
 use super::super::file_name::{FileName, Page};
 use super::super::manifest::Manifest;
 use super::super::pages::Pages;
@@ -20,17 +21,25 @@ pub(super) fn check(
     if manifest.pages == 0 {
         return;
     }
+    if manifest.pages > PAGES.version {
+        // Whoever forges a page can write any number: nothing would be compared.
+        let what = format!(
+            "{} is no version of the derived files that is known here, which is at most {}: none of \
+             them can be compared with the records",
+            manifest.pages, PAGES.version
+        );
+        report.find(FileName::Manifest, "pages", what);
+        return;
+    }
     let what = match (pages, contents.view(&manifest.claim)) {
         (Some(pages), Some(view)) if pages.version == manifest.pages => {
-            for (name, expected) in (pages.render)(&view) {
-                report.checked.pages += 1;
-                match container.files.get(&name) {
-                    Some(found) if *found == expected => {}
-                    Some(_) => report.find(name, "", "it does not say what the records say"),
-                    None => {}
-                }
+            let expected = (pages.render)(&view);
+            let has_all = expected_pages(contents).all(|it| expected.contains_key(&it.to_string()));
+            compare(expected, container, report);
+            if has_all {
+                return;
             }
-            return;
+            "the records cannot be put together from their fields".to_owned()
         }
         (Some(pages), Some(_)) => format!(
             "they are of version {}, this program derives version {}",
@@ -39,10 +48,28 @@ pub(super) fn check(
         (Some(_), None) => "the files they are derived from cannot all be read".to_owned(),
         (None, _) => "this program does not derive them".to_owned(),
     };
+    report.has_unread_pages = true;
     report.not_checked.push(format!(
         "whether summary.html, summary.md, related.json, prov.json, VERIFY.md and record/*.yaml say \
          what the records say: {what}"
     ));
+}
+
+fn compare(expected: BTreeMap<String, Vec<u8>>, container: &Container, report: &mut Report) {
+    for (name, expected) in expected {
+        report.checked.pages += 1;
+        match container.files.get(&name) {
+            Some(found) if *found == expected => {}
+            Some(_) => report.find(name, "", "it does not say what the records say"),
+            None => {}
+        }
+    }
+}
+
+/// The derived files that a bundle with any has.
+fn expected_pages(contents: &Contents) -> impl Iterator<Item = FileName> {
+    let yaml = contents.records.keys().map(|id| Page::Yaml(*id));
+    yaml.chain(WHOLE).map(FileName::Page)
 }
 
 /// All derived files are there, or none.
@@ -53,25 +80,18 @@ fn check_complete(
     report: &mut Report,
 ) {
     let files = container.files.keys().chain(container.damaged.keys());
-    let found: BTreeSet<Page> = files
-        .filter_map(|name| match name.parse() {
-            Ok(FileName::Page(page)) => Some(page),
-            _ => None,
-        })
-        .collect();
-    let expected: BTreeSet<Page> = match manifest.pages {
+    let names = files.filter_map(|name| name.parse().ok());
+    let found: BTreeSet<FileName> = names.filter(|it| matches!(it, FileName::Page(_))).collect();
+    let expected: BTreeSet<FileName> = match manifest.pages {
         0 => BTreeSet::new(),
-        _ => {
-            let yaml = contents.records.keys().map(|id| Page::Yaml(*id));
-            yaml.chain(WHOLE).collect()
-        }
+        _ => expected_pages(contents).collect(),
     };
     for page in expected.difference(&found) {
-        report.find(FileName::Page(*page), "", "the file is missing");
+        report.find(page, "", "the file is missing");
     }
     for page in found.difference(&expected) {
         let what = "the manifest does not say that there is such a file of these records";
-        report.find(FileName::Page(*page), "", what);
+        report.find(page, "", what);
     }
 }
 

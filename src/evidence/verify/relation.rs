@@ -10,6 +10,7 @@ use super::super::report::Report;
 use super::super::value;
 use super::super::view::Scope;
 use crate::log::Hash;
+use crate::record::{EntityRef, Kind};
 
 /// The records of a decision are all that it rests on, and nothing that has nothing to do with it;
 /// those of an entity are tied to it.
@@ -22,48 +23,78 @@ pub(super) fn check(claim: &Statement, contents: &Contents, report: &mut Report)
                 .filter_map(|id| contents.records.get(id))
                 .map(|record| record.index)
                 .collect();
-            graph.check_closed(&roots, report);
+            let below = graph.check_closed(&roots, report);
+            graph.name_missing(&below, report);
             let tied = graph.tied_to(&roots);
             let what = "it has nothing to do with the decisions claimed";
             for record in untied(contents, &tied) {
                 report.find(FileName::Record(record.id), "", what);
             }
         }
-        Scope::Entity { entity: None } => {
-            let what = "whether the records are about one entity: it is withheld";
-            report.not_checked.push(what.to_owned());
+        Scope::Entity { entity } => {
+            graph.name_missing(&BTreeSet::new(), report);
+            check_entity(entity, &graph, contents, report);
         }
-        Scope::Entity {
-            entity: Some(entity),
-        } => {
-            let shows = |record: &&RecordFile| value::entities(record).any(|it| it == *entity);
-            let about = contents.records.values().filter(shows);
-            let tied = graph.tied_to(&about.map(|record| record.index).collect());
-            for record in untied(contents, &tied) {
-                report_untied(record, report);
-            }
-        }
-        Scope::Range { .. } => {}
+        Scope::Range { .. } => graph.name_missing(&BTreeSet::new(), report),
     }
+}
+
+/// At least one record shows the entity, and all are tied to one that does.
+fn check_entity(entity: &EntityRef, graph: &Graph<'_>, contents: &Contents, report: &mut Report) {
+    let shows = |record: &&RecordFile| value::entities(record).any(|it| it == *entity);
+    let about = contents.records.values().filter(shows);
+    let about: BTreeSet<u64> = about.map(|record| record.index).collect();
+    if about.is_empty() {
+        let what = format!("no record in the bundle shows {entity}");
+        report.find(FileName::Manifest, "claim.entity", what);
+    }
+    let tied = graph.tied_to(&about);
+    for record in untied(contents, &tied) {
+        report_untied(record, report);
+    }
+    let records = contents.records.values().filter(|it| lists_entities(it));
+    for record in records.filter(|it| tied.contains(&it.index) && !about.contains(&it.index)) {
+        let what = if may_withhold_entity(record) {
+            "whether it names the entity claimed, which it does not show"
+        } else {
+            "that it is about the entity claimed: it does not name it, records that do are tied to it"
+        };
+        let file = FileName::Record(record.id);
+        report.not_checked.push(format!("{file}: {what}"));
+    }
+}
+
+/// Whether the entity can be one of those that `record` withholds. Other kinds name none.
+fn may_withhold_entity(record: &RecordFile) -> bool {
+    lists_entities(record)
+        && record.fields.iter().any(|field| match field {
+            FieldEntry::Shown { .. } => false,
+            FieldEntry::Named { path, .. } => path == "/subject" || path.starts_with("/entities/"),
+            FieldEntry::Hidden { .. } => true,
+        })
+}
+
+const fn lists_entities(record: &RecordFile) -> bool {
+    matches!(record.kind, Kind::Context | Kind::Decision)
 }
 
 fn untied<'c>(
     contents: &'c Contents,
     tied: &'c BTreeSet<u64>,
 ) -> impl Iterator<Item = &'c RecordFile> {
+    // A succession belongs to every bundle of a later epoch: it says what the log lost.
     let records = contents.records.values();
-    records.filter(|record| !tied.contains(&record.index))
+    records.filter(|it| !tied.contains(&it.index) && it.kind != Kind::Succession)
 }
 
 fn report_untied(record: &RecordFile, report: &mut Report) {
     let file = FileName::Record(record.id);
-    let is_whole = |field: &FieldEntry| matches!(field, FieldEntry::Shown { .. });
-    if record.fields.iter().all(is_whole) {
-        report.find(file, "", "it has nothing to do with the entity claimed");
-    } else {
+    if may_withhold_entity(record) {
         let what =
             format!("{file}: whether it is about the entity claimed, which it does not show");
         report.not_checked.push(what);
+    } else {
+        report.find(file, "", "it has nothing to do with the entity claimed");
     }
 }
 
@@ -96,8 +127,8 @@ impl<'c> Graph<'c> {
         graph
     }
 
-    /// Everything that `roots` rest on is there.
-    fn check_closed(&self, roots: &BTreeSet<u64>, report: &mut Report) {
+    /// Everything that `roots` rest on is there. Gives the indexes of what is.
+    fn check_closed(&self, roots: &BTreeSet<u64>, report: &mut Report) -> BTreeSet<u64> {
         let mut seen = roots.clone();
         let mut open: Vec<u64> = roots.iter().copied().collect();
         while let Some(index) = open.pop() {
@@ -113,6 +144,25 @@ impl<'c> Graph<'c> {
                         report.find(FileName::Entry(index), format!("refs[{at}]"), what);
                     }
                 }
+            }
+        }
+        seen
+    }
+
+    /// Lists the references of all entries but those of `checked` that lead out of the bundle.
+    fn name_missing(&self, checked: &BTreeSet<u64>, report: &mut Report) {
+        for (index, entry) in self.entries.iter().filter(|(it, _)| !checked.contains(it)) {
+            let refs = entry.refs.iter().enumerate();
+            let missing: Vec<String> = refs
+                .filter(|(_, hash)| !self.by_hash.contains_key(hash))
+                .map(|(at, _)| format!("refs[{at}]"))
+                .collect();
+            if !missing.is_empty() {
+                report.not_checked.push(format!(
+                    "{}: records that it refers to and that are not in the bundle: {}",
+                    FileName::Entry(*index),
+                    missing.join(", ")
+                ));
             }
         }
     }

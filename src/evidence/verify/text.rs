@@ -35,10 +35,32 @@ pub(super) fn check(contents: &Contents, report: &mut Report) {
         }
         check_items(record, carried, &file, report);
     }
+    for record in contents.records.values() {
+        name_missing(record, contents.texts.get(&record.id), report);
+    }
+}
+
+/// Lists the texts whose digest the record shows and which the bundle does not carry.
+fn name_missing(record: &RecordFile, carried: Option<&CarriedText>, report: &mut Report) {
+    let whole =
+        value::at(record, "/assembly/text_digest").map(|_| "the text as it was sent".to_owned());
+    let whole = whole.filter(|_| carried.is_none_or(|it| it.text.is_none()));
+    let items = item_digests(record);
+    let items =
+        items.filter(|(_, it)| carried.is_none_or(|carried| !carried.items.contains_key(it)));
+    let items = items.map(|(item, _)| format!("item {item}"));
+    let missing: Vec<String> = whole.into_iter().chain(items).collect();
+    if !missing.is_empty() {
+        report.not_checked.push(format!(
+            "{}: texts whose digests it shows and that are not in the bundle: {}",
+            FileName::Record(record.id),
+            missing.join(", ")
+        ));
+    }
 }
 
 fn check_items(record: &RecordFile, carried: &CarriedText, file: &str, report: &mut Report) {
-    let committed = item_digests(record);
+    let committed: Vec<Digest> = item_digests(record).map(|(_, it)| it).collect();
     for (digest, text) in &carried.items {
         report.checked.texts += 1;
         let place = format!("items[\"{digest}\"]");
@@ -50,22 +72,21 @@ fn check_items(record: &RecordFile, carried: &CarriedText, file: &str, report: &
     }
 }
 
-/// The digests of the items that the record shows.
-fn item_digests(record: &RecordFile) -> Vec<Digest> {
+/// The digests of the items that the record shows, each with the number of its item.
+fn item_digests(record: &RecordFile) -> impl Iterator<Item = (&str, Digest)> {
     let fields = record.fields.iter();
-    let digests = fields.filter_map(|field| {
+    fields.filter_map(|field| {
         let FieldEntry::Shown { path, value, .. } = field else {
             return None;
         };
         let rest = path.strip_prefix("/assembly/items/")?;
         let value = value::read(value)?;
         match rest.split_once('/') {
-            None => digest(value.get("digest")?),
-            Some((_, "digest")) => digest(&value),
+            None => Some((rest, digest(value.get("digest")?)?)),
+            Some((item, "digest")) => Some((item, digest(&value)?)),
             Some(_) => None,
         }
-    });
-    digests.collect()
+    })
 }
 
 fn digest(value: &Value) -> Option<Digest> {

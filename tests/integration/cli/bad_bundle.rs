@@ -144,6 +144,45 @@ fn schemas_of_a_later_version_are_said_to_be_that() {
     packed.refuses(&later, "9 is a version that is not known here");
 }
 
+#[test]
+fn forged_pages_are_not_let_through_under_another_version_of_the_pages() {
+    let packed = Packed::new();
+    let forged = |version: u64| {
+        Tampered::of(&packed.bundle)
+            .replace("summary.md", b"declined\n".to_vec())
+            .edit("manifest.json", |it| it["pages"] = json!(version))
+            .resealed()
+    };
+    packed.refuses(&forged(0), "summary.md");
+    packed.refuses(
+        &forged(99),
+        "99 is no version of the derived files that is known here",
+    );
+    // An earlier version cannot be derived any more: that is neither right nor wrong.
+    packed.folder.write("older.zip", forged(1));
+    let verify = [
+        "evidence",
+        "verify",
+        "older.zip",
+        "--key",
+        "trail.pub",
+        "-o",
+        "table",
+    ];
+    let ran = packed.folder.run(&verify);
+    ran.code_is(7);
+    assert!(
+        ran.text().contains("do not rely on what those say"),
+        "{}",
+        ran.text()
+    );
+    assert!(
+        ran.text().contains("not checked: whether summary.html"),
+        "{}",
+        ran.text()
+    );
+}
+
 /// A key of an algorithm that is not known, in the form of all keys (C2SP `signed-note`).
 fn key_of_type(kind: u8, name: &str) -> String {
     let data = [&[kind][..], &[5; 32]].concat();

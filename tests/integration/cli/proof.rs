@@ -175,6 +175,7 @@ fn a_decision_is_proved_to_a_stranger_by_one_file() {
         );
         let report = folder.json(&["evidence", "verify", name, "--key", "trail.pub"]);
         assert_eq!(report["state"], "verified", "{report}");
+        assert_eq!(report["successions"], json!([]));
         assert_eq!(python(&folder, &[name, "--key", "trail.pub"]), 0);
     }
     let summary = folder.run(&["evidence", "show", "key.zip"]).out();
@@ -211,18 +212,68 @@ fn a_range_over_a_rotated_key_and_a_succession_is_verified_by_both() {
 }
 
 #[test]
+fn a_bundle_of_a_later_epoch_says_what_the_log_lost() {
+    let (folder, id) = decided();
+    let (path, old) = (folder.path("contextrail.db"), folder.path("old.db"));
+    fs::copy(&path, &old).unwrap();
+    folder.assemble("user_4", "lost with the disk");
+    fs::copy(&old, &path).unwrap();
+    let approved = ["--reason", "the disk burned", "--approved-by", "anna,ben"];
+    folder
+        .run(&[&["log", "succeed"], &approved[..]].concat())
+        .done();
+    let context = folder.assemble("user_5", "in the new epoch");
+    folder.write("later.json", decision(&context, "approved").to_string());
+    let ran = folder.run(&["decision", "record", "later.json", "-o", "id"]);
+    let later = ran.done().text().trim().to_owned();
+    let key = folder.run(&["log", "key", "show"]).out();
+    folder.write("now.pub", key);
+
+    for what in [
+        &["decision", &id][..],
+        &["decision", &later],
+        &["range", "6", "6"],
+        &["entity", "applicant:user_5"],
+    ] {
+        folder
+            .run(&[&["evidence", "pack"], what, &["--file", "e.zip"]].concat())
+            .done();
+        let report = folder.json(&["evidence", "verify", "e.zip", "--key", "now.pub"]);
+        assert_eq!(report["state"], "verified", "{report:#}");
+        assert_eq!(python(&folder, &["--key", "now.pub", "e.zip"]), 0);
+        let said = &report["successions"][0];
+        assert_eq!(said["reason"], "the disk burned", "{report:#}");
+        assert_eq!(said["approved_by"], json!(["anna", "ben"]));
+        assert_eq!(said["lost_from"], 4);
+        let page = folder.run(&["evidence", "show", "e.zip"]).out();
+        assert!(
+            page.contains("The log went on as epoch `2` after a restore."),
+            "{page}"
+        );
+        assert!(
+            page.contains("the disk burned") && page.contains("`anna` (person)"),
+            "{page}"
+        );
+        let verify = [
+            "evidence", "verify", "e.zip", "--key", "now.pub", "-o", "table",
+        ];
+        let text = folder.run(&verify).out();
+        assert!(
+            text.contains("succession: the log went on as epoch 2"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn ranges_and_entities_are_packed_with_values_withheld() {
     let (folder, _) = decided();
-    for (what, shown) in [
-        (&["range", "0", "3"][..], 4),
-        (&["entity", "applicant:user_1"], 2),
+    for (what, redact, shown) in [
+        (&["range", "0", "3"][..], "personal", 4),
+        (&["entity", "applicant:user_1"], "/assembly", 2),
     ] {
         let pack = [&["evidence", "pack"], what, &["--file", "w.zip"]].concat();
-        let redacted = [
-            &pack[..],
-            &["--redact", "personal", "--hide", "/environment"],
-        ]
-        .concat();
+        let redacted = [&pack[..], &["--redact", redact, "--hide", "/environment"]].concat();
         assert_eq!(folder.json(&redacted)["records"], shown);
         let report = folder.json(&["evidence", "verify", "w.zip", "--key", "trail.pub"]);
         assert_eq!(report["state"], "verified", "{report}");
@@ -245,6 +296,13 @@ fn ranges_and_entities_are_packed_with_values_withheld() {
             "--hide",
             "personal",
         ];
+        if what[0] == "entity" {
+            // Nothing would show whom it is about.
+            folder
+                .run(&[&pack[..], &nothing[..]].concat())
+                .refused(2, "applicant:user_1");
+            continue;
+        }
         folder.run(&[&pack[..], &nothing[..]].concat()).done();
         let report = folder.json(&["evidence", "verify", "w.zip", "--key", "trail.pub"]);
         assert_eq!(report["state"], "valid_but_empty", "{report}");
@@ -252,6 +310,9 @@ fn ranges_and_entities_are_packed_with_values_withheld() {
     folder
         .run(&["evidence", "pack", "range", "0", "9", "--file", "x.zip"])
         .refused(2, "the log has no index 9");
+    let backwards = folder.run(&["evidence", "pack", "range", "5", "3", "--file", "x.zip"]);
+    backwards.refused(2, "the first index, 5, is after the last, 3");
+    backwards.refused(2, "evidence pack range 3 5");
     folder
         .run(&[
             "evidence",

@@ -1,9 +1,14 @@
 //! Evidence bundles, judged by both verifiers.
 
 mod both;
+mod complete;
 mod container;
+mod entity;
+mod pages;
 mod redaction;
 mod sealed_log;
+mod stated;
+mod succession;
 pub(crate) mod tamper;
 mod timestamp;
 mod verdict;

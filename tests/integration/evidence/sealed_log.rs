@@ -26,6 +26,7 @@ pub(super) struct Logged {
 
 pub(super) struct SealedLog {
     pub(super) records: Vec<Logged>,
+    origin: String,
     pub(super) log_key: SigningKey,
     pub(super) witness: Cosigner,
 }
@@ -38,15 +39,7 @@ impl SealedLog {
     /// An unrelated context; a context with its generation, decision, review and outcome; another
     /// unrelated one.
     pub(super) fn new() -> Self {
-        let origin = origin("default");
-        let mut log = Self {
-            records: Vec::new(),
-            log_key: SigningKey::from_seed(origin.parse().unwrap(), &[1; 32]),
-            witness: Cosigner::new(SigningKey::from_seed(
-                "witness.example".parse().unwrap(),
-                &[2; 32],
-            )),
-        };
+        let mut log = Self::empty(origin("default"));
         log.append(Draft::new(id(1), context(json!({}))), &[]);
         let seen = log.append(rich_context(), &[]);
         let answer = log.append(generation(), &[seen]);
@@ -54,6 +47,43 @@ impl SealedLog {
         log.append(review(), &[decided]);
         log.append(outcome(), &[decided]);
         log.append(Draft::new(id(7), context(json!({"inputs": {"a": 1}}))), &[]);
+        log
+    }
+
+    fn empty(origin: String) -> Self {
+        Self {
+            records: Vec::new(),
+            log_key: SigningKey::from_seed(origin.parse().unwrap(), &[1; 32]),
+            origin,
+            witness: Cosigner::new(SigningKey::from_seed(
+                "witness.example".parse().unwrap(),
+                &[2; 32],
+            )),
+        }
+    }
+
+    /// The same log, gone on as epoch 2 after it lost three entries: a succession at index 7.
+    pub(super) fn succeeded() -> Self {
+        let first = Self::new();
+        let restored = first.head();
+        let head =
+            |size: u64, root: Digest| json!({"origin": first.origin, "size": size, "root": root});
+        let body = json!({
+            "epoch": 2, "restored": head(7, Digest::Sha256(*restored.checkpoint().root())),
+            "known": head(10, Digest::Sha256([7; 32])), "lost_from": 7, "lost_to": 10,
+            "reason": "the disk was lost",
+            "approved_by": [{"id": "anna", "kind": "human", "method": "asserted"},
+                            {"id": "backup-job", "kind": "service", "method": "token"}],
+        });
+        let succession: contextrail::record::Succession = serde_json::from_value(body).unwrap();
+        let mut log = Self {
+            records: first.records,
+            ..Self::empty(format!("{}/2", origin("default")))
+        };
+        log.append(
+            Draft::new(id(8), Body::Succession(Box::new(succession))),
+            &[],
+        );
         log
     }
 
@@ -90,7 +120,8 @@ impl SealedLog {
     pub(super) fn head_at(&self, size: usize) -> SignedCheckpoint {
         let leaves = self.leaves();
         let size_in_log = u64::try_from(size).unwrap();
-        let head = Checkpoint::new(origin("default"), size_in_log, root(&leaves[..size])).unwrap();
+        let head =
+            Checkpoint::new(self.origin.clone(), size_in_log, root(&leaves[..size])).unwrap();
         let mut signed = SignedCheckpoint::sign(head, &self.log_key).unwrap();
         let cosigned = self.witness.cosign(signed.checkpoint(), 1_763_800_000);
         signed.add(cosigned.unwrap()).unwrap();
@@ -152,7 +183,7 @@ impl SealedLog {
     }
 
     pub(super) fn entity_input(&self) -> PackInput {
-        let entity = Some(entity("applicant:user_456"));
+        let entity = entity("applicant:user_456");
         self.input(Scope::Entity { entity }, &[1, 2, 3, 4, 5])
     }
 

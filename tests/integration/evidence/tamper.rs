@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use contextrail::evidence::container::{Limits, Packing, read};
-use contextrail::evidence::{
-    FileNote, Manifest, Pages, Redactions, Verifier, View, Withheld, pack,
-};
+use contextrail::evidence::{FileNote, Manifest, Redactions, Verifier, Withheld, pack};
 use contextrail::log::{Checkpoint, Hash, SignedCheckpoint, SigningKey, TlogProof};
 use contextrail::record::Draft;
 use contextrail::seal::to_canonical;
@@ -51,7 +49,11 @@ impl Tampered {
         self
     }
 
-    fn remove(mut self, name: &str) -> Self {
+    pub(super) fn content(&self, name: &str) -> Vec<u8> {
+        self.files[name].clone()
+    }
+
+    pub(super) fn remove(mut self, name: &str) -> Self {
         assert!(self.files.remove(name).is_some(), "{name}");
         self
     }
@@ -94,12 +96,12 @@ fn media_type(name: &str) -> &'static str {
         .map_or("text/plain", contextrail::evidence::FileName::media_type)
 }
 
-fn record_file(log: &SealedLog, index: usize) -> String {
+pub(super) fn record_file(log: &SealedLog, index: usize) -> String {
     format!("records/{}.json", log.records[index].id)
 }
 
 /// Judges each bundle: it has to fail, with a finding in the file named.
-fn all_fail(log: &SealedLog, tampered: Vec<(&str, String, Vec<u8>)>) {
+pub(super) fn all_fail(log: &SealedLog, tampered: Vec<(&str, String, Vec<u8>)>) {
     let mut both = Both::new(log.keys());
     let mut expected = Vec::new();
     for (name, file, bundle) in tampered {
@@ -196,7 +198,13 @@ fn changed_fields_are_found() {
         let fields = value["fields"].as_array_mut().unwrap();
         change(fields.iter_mut().find(|it| it["path"] == path).unwrap());
     };
-    let edits: [(&str, Edit<'_>); 12] = [
+    let edits: [(&str, Edit<'_>); 14] = [
+        ("no path", &|it| {
+            field(it, "/outcome", &|it| it["path"] = json!(""));
+        }),
+        ("a path that begins nowhere", &|it| {
+            field(it, "/outcome", &|it| it["path"] = json!("outcome"));
+        }),
         ("dropped field", &|it| {
             it["fields"].as_array_mut().unwrap().remove(3);
         }),
@@ -236,6 +244,18 @@ fn changed_fields_are_found() {
     let tampered = edits.map(|(name, edit)| {
         let bundle = Tampered::of(&bundle).edit(&file, edit).resealed();
         (name, file.clone(), bundle)
+    });
+    all_fail(&log, tampered.into());
+}
+
+#[test]
+fn an_entry_of_another_version_is_found() {
+    let log = SealedLog::new();
+    let bundle = pack(log.decision_input()).unwrap();
+    let versions = [json!(2), json!(true), json!("1")];
+    let tampered = versions.map(|version| {
+        let bundle = Tampered::of(&bundle).edit("entries/3.json", |it| it["v"] = version);
+        ("version", "entries/3.json".to_owned(), bundle.resealed())
     });
     all_fail(&log, tampered.into());
 }
@@ -580,54 +600,4 @@ fn a_record_that_was_never_logged_is_found() {
     let (_, verdict) = both.judge().remove(0);
     assert_eq!(verdict.state, "failed");
     assert!(verdict.files.contains("proofs/1.tlog-proof"), "{verdict:?}");
-}
-
-fn pages(_: &View) -> BTreeMap<String, Vec<u8>> {
-    let names = [
-        "summary.html",
-        "summary.md",
-        "related.json",
-        "prov.json",
-        "VERIFY.md",
-    ];
-    let ids = SealedLog::new().records.into_iter().map(|it| it.id);
-    let yaml = ids.skip(1).take(5).map(|id| format!("record/{id}.yaml"));
-    let names = names.map(str::to_owned).into_iter().chain(yaml);
-    names.map(|name| (name, b"{}".to_vec())).collect()
-}
-
-#[test]
-fn a_summary_that_says_something_else_is_found_by_deriving_it() {
-    let log = SealedLog::new();
-    let derived = Pages {
-        version: 1,
-        render: pages,
-    };
-    let mut input = log.decision_input();
-    input.pages = Some(derived);
-    let bundle = pack(input).unwrap();
-    let forged = Tampered::of(&bundle)
-        .replace("summary.md", b"approved".to_vec())
-        .resealed();
-    let deriving = Verifier::new(log.keys()).with_pages(derived);
-    assert_eq!(Verdict::of_library(&deriving, &bundle).state, "verified");
-    let verdict = Verdict::of_library(&deriving, &forged);
-    assert_eq!(verdict.state, "failed");
-    assert_eq!(verdict.files.iter().collect::<Vec<_>>(), ["summary.md"]);
-
-    // Who does not derive them says that they were not checked.
-    let report = Verifier::new(log.keys()).verify(&forged).unwrap();
-    assert!(report.is_valid());
-    assert!(
-        report
-            .not_checked
-            .iter()
-            .any(|it| it.contains("summary.md"))
-    );
-    let mut both = Both::new(log.keys());
-    both.add("whole", bundle.clone());
-    both.add("forged", forged);
-    both.judge();
-    let missing = Tampered::of(&bundle).remove("prov.json").resealed();
-    all_fail(&log, vec![("missing", "prov.json".to_owned(), missing)]);
 }

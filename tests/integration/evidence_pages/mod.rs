@@ -7,3 +7,4 @@ mod pages;
 mod redaction;
 mod sample;
 mod stranger;
+mod words;

@@ -69,10 +69,50 @@ pub(super) fn range() -> Sample {
 /// Everything about one person.
 pub(super) fn about_one() -> Sample {
     let scope = Scope::Entity {
-        entity: Some(entity("applicant:user_456")),
+        entity: entity("applicant:user_456"),
     };
     let record = (id(1), loan_context(), loan_texts());
     bundle(scope, [record], &[&[]])
+}
+
+/// One decision with `more` in it.
+pub(super) fn one_decision(more: Value) -> Sample {
+    let scope = Scope::Range { from: 0, to: 0 };
+    let record = (id(1), decision(more).into(), Texts::default());
+    bundle(scope, [record], &[&[]])
+}
+
+/// One decision of a log that went on as epoch 2 after a restore, without the record of it.
+pub(super) fn of_epoch_2() -> Sample {
+    let mut sample = one_decision(json!({}));
+    sample.view.checkpoint.origin.push_str("/2");
+    sample
+}
+
+/// The same with the record that it went on, which is at index 1.
+pub(super) fn succeeded() -> Sample {
+    let head = |size: u64| {
+        let root = Digest::Sha256([u8::try_from(size).unwrap(); 32]);
+        json!({"origin": "contextrail/x/default", "size": size, "root": root})
+    };
+    let succession: contextrail::record::Succession = serde_json::from_value(json!({
+        "epoch": 2, "restored": head(1), "known": head(4), "lost_from": 1, "lost_to": 4,
+        "reason": "the disk was lost",
+        "approved_by": [{"id": "anna", "kind": "human", "method": "asserted"},
+                        {"id": "ben", "kind": "human", "method": "oidc"}],
+    }))
+    .unwrap();
+    let records = [
+        (id(1), decision(json!({})).into(), Texts::default()),
+        (
+            id(2),
+            Body::Succession(Box::new(succession)),
+            Texts::default(),
+        ),
+    ];
+    let mut sample = bundle(Scope::Range { from: 0, to: 0 }, records, &[&[], &[]]);
+    sample.view.checkpoint.origin.push_str("/2");
+    sample
 }
 
 /// No record at all.
