@@ -8,7 +8,8 @@ use super::{Trail, TrailError};
 use crate::privacy::keys::{
     EntityHandle, KeyError, KeyProvider, LocalKeys, OpenedKeys, Unopened, Vault,
 };
-use crate::record::{EntityRef, Tenant, Timestamp};
+use crate::record::{Draft, EntityRef, Tenant, Timestamp};
+use crate::seal::Slots;
 use crate::store::{Store, StoredRecord};
 
 /// The files of keys beside a database.
@@ -103,7 +104,7 @@ impl Trail {
         slots.all(|owners| self.vault().knows(&self.vault().handles(owners)))
     }
 
-    /// Reads the stored keys of owners of which none is known.
+    /// Reads the stored keys of owners of which none is known, and makes those that are not there.
     pub(super) async fn learn_keys_of(&self, owners: &[Vec<EntityRef>]) -> Result<(), TrailError> {
         let handles = owners.iter().skip(1);
         let handles = handles.flat_map(|owners| self.vault().handles(owners));
@@ -116,7 +117,20 @@ impl Trail {
                 tracing::warn!(error = %error, "the key of an entity does not open");
             }
         }
+        for entity in unknown {
+            self.vault().newest_or_new(entity)?;
+        }
         Ok(())
+    }
+
+    /// Reads or makes the keys that `draft` will be encrypted under, so that it can be handed over
+    /// without waiting.
+    pub(super) async fn learn_keys_for(&self, draft: &Draft) -> Result<(), TrailError> {
+        let slots = Slots::of(&self.head_of(draft), &draft.body, &draft.about)?;
+        if self.knows_keys_of(slots.owners()) {
+            return Ok(());
+        }
+        self.learn_keys_of(slots.owners()).await
     }
 
     /// The keys that `rows` are encrypted under, as far as they are here.

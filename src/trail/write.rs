@@ -113,13 +113,17 @@ impl Trail {
 
     /// Seals a draft that is linked, and stores nothing.
     pub(super) fn seal_only(&self, draft: Draft, source: &Source) -> Result<Sealed, TrailError> {
-        let head = Head {
+        Ok(seal(self.head_of(&draft), draft, source)?)
+    }
+
+    /// The members that a record of `draft` has whatever its kind.
+    pub(super) fn head_of(&self, draft: &Draft) -> Head {
+        Head {
             id: draft.id,
             tenant: self.tenant().clone(),
             recorded_at: draft.recorded_at.unwrap_or_else(|| self.clock().now()),
             actor: draft.actor.clone().unwrap_or_else(|| self.0.actor.clone()),
-        };
-        Ok(seal(head, draft, source)?)
+        }
     }
 
     async fn acknowledge(

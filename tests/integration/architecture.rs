@@ -15,15 +15,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "evidence",
         &["record", "codec", "log", "seal", "timestamp", "trail"],
     ),
-    ("store", &["record", "log", "seal"]),
     ("privacy", &["record", "capture"]),
+    ("store", &["record", "log", "seal", "privacy"]),
     ("timestamp", &[]),
-    ("notary", &["record", "log", "store", "timestamp"]),
+    ("notary", &["record", "log", "seal", "store", "timestamp"]),
     ("server", &["notary"]),
     (
         "trail",
         &[
-            "record", "codec", "assembly", "capture", "log", "seal", "store", "notary",
+            "record", "codec", "assembly", "capture", "log", "seal", "privacy", "store", "notary",
         ],
     ),
 ];

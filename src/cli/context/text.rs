@@ -9,7 +9,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{OutputFormat, document};
 use crate::cli::session::Session;
 use crate::record::RecordId;
-use crate::trail::Stored;
+use crate::trail::{Stored, Trail};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
     let trail = session.reader().await?;
     let stored = context(&trail, &args.id).await?;
     let Some(text) = trail.text(&stored).await? else {
-        return Err(missing(&stored));
+        return Err(missing(&trail, &stored));
     };
     let id = stored.id();
     let printed = match session.format {
@@ -43,13 +43,19 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
     Ok(Exit::Done)
 }
 
-fn missing(stored: &Stored) -> Failure {
+fn missing(trail: &Trail, stored: &Stored) -> Failure {
     let id = stored.id();
     let context = stored.context();
     let assembled = context
         .and_then(|context| context.assembly.as_ref())
         .is_some_and(|assembly| assembly.text_digest.is_some());
+    let withheld = stored.withheld().first();
     let why = match context {
+        Some(_) if let Some(withheld) = withheld => format!(
+            "values of it are not there, such as {}: {}",
+            withheld.path,
+            stored.why_withheld(&withheld.path)
+        ),
         Some(_) if assembled => "the texts of its items are not stored in this trail".to_owned(),
         Some(context) => format!(
             "it ended as {}, before a text was sent",
@@ -57,11 +63,15 @@ fn missing(stored: &Stored) -> Failure {
         ),
         None => "it is no context".to_owned(),
     };
-    Failure::new(
+    let failure = Failure::new(
         Exit::Incomplete,
         format!("the text of {id} cannot be given"),
-    )
-    .because(why)
+    );
+    let failure = failure.because(why);
+    match trail.vault().why_locked() {
+        Some(why) => failure.because(why),
+        None => failure,
+    }
     .try_next(format!("contextrail context show {id}"))
 }
 

@@ -7,6 +7,7 @@ mod keyring;
 mod local;
 mod provider;
 mod secret;
+mod slot;
 mod status;
 mod vault;
 
@@ -15,8 +16,9 @@ pub use error::KeyError;
 pub use local::LocalKeys;
 pub use provider::{KeyProvider, Wrapped};
 pub use secret::Secret;
+pub use slot::{LockedSlot, OpenedKeys, SlotPlace, Unopened, key_ids};
 pub use status::KeyStatus;
-pub use vault::{LockedSlot, NewKey, OpenedKeys, OwnerKey, SlotPlace, Unopened, Vault, key_ids};
+pub use vault::{NewKey, OwnerKey, Vault};
 
 /// What stands for an entity where its keys are kept: a keyed hash of `type:id`.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

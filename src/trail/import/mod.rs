@@ -12,6 +12,7 @@ use std::task::Poll;
 use super::{Trail, TrailError};
 use crate::codec::ExportedRecord;
 use crate::record::{Body, Digest, Draft, Import, Receipt, RecordId};
+use crate::seal::Source;
 use arriving::Arriving;
 use check::distinct;
 
@@ -103,6 +104,11 @@ impl Trail {
         }
     }
 
+    async fn at_hand(&self, draft: &mut Draft, source: &Source) -> Result<(), TrailError> {
+        self.link(draft, source).await?;
+        self.learn_keys_for(draft).await
+    }
+
     /// Appends records in their order, and counts those that were. One that refers to another of
     /// its kind waits for it; the others are handed over one after the other and awaited in groups.
     async fn append_imported(
@@ -123,8 +129,9 @@ impl Trail {
             if handed.is_err() {
                 break;
             }
-            // What it refers to is in memory after this, so that the first poll hands it over.
-            if let Err(error) = self.link(&mut draft, &source).await {
+            // What it refers to and what it is encrypted under is in memory after this, so that the
+            // first poll hands it over.
+            if let Err(error) = self.at_hand(&mut draft, &source).await {
                 handed = Err(error);
                 break;
             }

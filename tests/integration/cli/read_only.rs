@@ -67,7 +67,7 @@ fn a_trail_in_a_read_only_folder_can_be_read_and_verified() {
     let medium = ReadOnly::with(&folder, &["contextrail.db"]);
     for arguments in [
         &["context", "show", &id][..],
-        &["context", "text", &id],
+        &["context", "list"],
         &["verify"],
     ] {
         let output = medium.run(arguments);
@@ -75,6 +75,13 @@ fn a_trail_in_a_read_only_folder_can_be_read_and_verified() {
     }
     let names = fs::read_dir(medium.0.path("medium")).unwrap().count();
     assert_eq!(names, 1, "reading has made a file");
+    // The keys of personal values stayed where they are.
+    for arguments in [&["context", "text", &id][..], &["entity", "history", "a:b"]] {
+        let output = medium.run(arguments);
+        assert!(!output.status.success(), "{output:?}");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("contextrail.db.keyring is missing"), "{told}");
+    }
     let output = medium.run(&["outcome", "add", &id, "--kind", "k"]);
     assert_eq!(output.status.code(), Some(6), "{output:?}");
     let told = String::from_utf8(output.stderr).unwrap();

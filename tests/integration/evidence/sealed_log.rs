@@ -8,11 +8,10 @@ use contextrail::log::{
 };
 use contextrail::record::{Body, Class, Digest, Draft, Kind, RecordId, Tenant};
 use contextrail::seal::{Entry, Sealed, Seed};
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 use crate::sample::{assembled, context, decision, entity, id, sealed, time, trail_id};
+use crate::seal::formula::{hmac, slots};
 
 /// One record of the log.
 pub(super) struct Logged {
@@ -313,56 +312,19 @@ fn body_draft(number: u64, kind: &str, body: Value) -> Draft {
 /// The fields of a sealed record, read from the bytes of its slots (`docs/format.md`).
 fn fields(sealed: &Sealed) -> Vec<FieldEntry> {
     let mut fields = Vec::new();
-    for slot in &sealed.slots {
-        let mut rest = &slot.bytes[1..];
-        let seed = take(&mut rest, 32);
-        for _ in 0..length(&mut rest) {
-            let bytes = length(&mut rest);
-            take(&mut rest, bytes);
-        }
-        for _ in 0..length(&mut rest) {
-            let class = [Class::Plain, Class::Confidential, Class::Personal]
-                [usize::from(take(&mut rest, 1)[0])];
-            let bytes = length(&mut rest);
-            let path = String::from_utf8(take(&mut rest, bytes)).unwrap();
-            let bytes = length(&mut rest);
-            let value = take(&mut rest, bytes);
-            let salt = salt(&seed, &path);
+    for (_, seed, cut) in slots(sealed) {
+        for (class, path, value) in cut {
+            let salt = hmac(&seed, &[b"salt\0", path.as_bytes()].concat());
             fields.push(FieldEntry::Shown {
                 path,
-                class,
-                salt,
+                class: [Class::Plain, Class::Confidential, Class::Personal][usize::from(class)],
+                salt: salt.try_into().unwrap(),
                 value,
             });
         }
     }
     fields.sort_by(|a, b| a.path().cmp(&b.path()));
     fields
-}
-
-fn salt(seed: &[u8], path: &str) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(seed).unwrap();
-    mac.update(b"salt\0");
-    mac.update(path.as_bytes());
-    mac.finalize().into_bytes().into()
-}
-
-fn take(rest: &mut &[u8], count: usize) -> Vec<u8> {
-    let (taken, after) = rest.split_at(count);
-    *rest = after;
-    taken.to_vec()
-}
-
-fn length(rest: &mut &[u8]) -> usize {
-    let mut value = 0;
-    for shift in (0..).step_by(7) {
-        let byte = take(rest, 1)[0];
-        value |= usize::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            break;
-        }
-    }
-    value
 }
 
 /// The text and the texts of the items, with the seeds that their digests are keyed with.

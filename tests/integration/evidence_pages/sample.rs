@@ -15,7 +15,7 @@ use super::loan::{
     answer, approved, declined, loan_context, loan_texts, officer, override_review, repaid,
 };
 use crate::sample::{context, decision, entity, head, id, time, trail_id};
-use crate::seal::formula::{hmac, slot};
+use crate::seal::formula::{hmac, slots};
 
 /// A bundle, and the bytes of the entries it is about.
 pub(super) struct Sample {
@@ -288,8 +288,7 @@ fn sealed(
 
 fn fields(sealed: &contextrail::seal::Sealed) -> Vec<FieldEntry> {
     let mut found = BTreeMap::new();
-    for bytes in &sealed.slots {
-        let (seed, cut) = slot(&bytes.bytes);
+    for (_, seed, cut) in slots(sealed) {
         for (class, path, value) in cut {
             let salt = hmac(&seed, &[b"salt\0", path.as_bytes()].concat());
             let class = [Class::Plain, Class::Confidential, Class::Personal][usize::from(class)];

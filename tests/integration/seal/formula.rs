@@ -13,13 +13,23 @@ use crate::sample::{assembled, context, head, id};
 /// A field as it lies in a slot: class, path, value.
 pub(crate) type Cut = (u8, String, Vec<u8>);
 
-/// Reads the bytes of a slot: seed, fields.
-pub(crate) fn slot(bytes: &[u8]) -> ([u8; 32], Vec<Cut>) {
-    fn length(rest: &mut &[u8]) -> usize {
+/// A slot: its number, its seed and its fields.
+pub(crate) type Slot = (u16, [u8; 32], Vec<Cut>);
+
+/// The bytes of a slot that are still to be read.
+struct Rest<'a>(&'a [u8]);
+
+impl<'a> Rest<'a> {
+    fn bytes(&mut self, count: usize) -> &'a [u8] {
+        let (taken, rest) = self.0.split_at(count);
+        self.0 = rest;
+        taken
+    }
+
+    fn length(&mut self) -> usize {
         let mut value = 0;
         for shift in (0..).step_by(7) {
-            let byte = rest[0];
-            *rest = &rest[1..];
+            let byte = self.bytes(1)[0];
             value |= usize::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 break;
@@ -27,37 +37,61 @@ pub(crate) fn slot(bytes: &[u8]) -> ([u8; 32], Vec<Cut>) {
         }
         value
     }
-    fn take(rest: &mut &[u8]) -> Vec<u8> {
-        let length = length(rest);
-        let (taken, after) = rest.split_at(length);
-        *rest = after;
-        taken.to_vec()
+
+    fn long(&mut self) -> &'a [u8] {
+        let length = self.length();
+        self.bytes(length)
     }
-    assert_eq!(bytes[0], 1);
-    let seed = bytes[1..33].try_into().unwrap();
-    let mut rest = &bytes[33..];
-    for _ in 0..length(&mut rest) {
-        take(&mut rest);
+}
+
+/// Reads the bytes of the slots: the tenant's lists every field, the others have values alone.
+pub(crate) fn slots(sealed: &Sealed) -> Vec<Slot> {
+    let mut slots: Vec<Slot> = Vec::new();
+    let mut values: BTreeMap<u16, Vec<Vec<u8>>> = BTreeMap::new();
+    for slot in &sealed.slots {
+        let mut rest = Rest(&slot.bytes);
+        assert_eq!(rest.bytes(1), [2]);
+        let seed = rest.bytes(32).try_into().unwrap();
+        let number = slot.slot.number();
+        slots.push((number, seed, Vec::new()));
+        if number > 0 {
+            for _ in 0..rest.length() {
+                rest.long();
+            }
+            let own = (0..rest.length()).map(|_| rest.long().to_vec()).collect();
+            values.insert(number, own);
+        }
     }
-    let fields = (0..length(&mut rest))
-        .map(|_| {
-            let class = rest[0];
-            rest = &rest[1..];
-            (
-                class,
-                String::from_utf8(take(&mut rest)).unwrap(),
-                take(&mut rest),
-            )
-        })
-        .collect();
-    (seed, fields)
+    let mut rest = Rest(&sealed.slots[0].bytes[33..]);
+    for _ in 0..rest.length() {
+        let class = rest.bytes(1)[0];
+        let path = String::from_utf8(rest.long().to_vec()).unwrap();
+        let (number, value) = if class & 0x80 == 0 {
+            (0, rest.long().to_vec())
+        } else {
+            let number = u16::try_from(rest.length()).unwrap();
+            let listed = rest.bytes(32);
+            let value = values.get_mut(&number).unwrap().remove(0);
+            let seed = slots.iter().find(|it| it.0 == number).unwrap().1;
+            assert_eq!(commitment(&seed, &path, &value), listed, "{path}");
+            (number, value)
+        };
+        let slot = slots.iter_mut().find(|it| it.0 == number).unwrap();
+        slot.2.push((class & 0x7f, path, value));
+    }
+    assert!(rest.0.is_empty() && values.values().all(Vec::is_empty));
+    slots
+}
+
+fn commitment(seed: &[u8; 32], path: &str, value: &[u8]) -> [u8; 32] {
+    let salt = hmac(seed, &[b"salt\0", path.as_bytes()].concat());
+    let commitment = [b"contextrail/value/v1\0", &*lp(&salt), &*lp(value)].concat();
+    Sha256::digest(commitment).into()
 }
 
 pub(super) fn fields_by_slot(sealed: &Sealed) -> BTreeMap<u16, Vec<Cut>> {
-    let slots = sealed.slots.iter();
-    slots
-        .map(|it| (it.slot.number(), slot(&it.bytes).1))
-        .collect()
+    let slots = slots(sealed).into_iter();
+    slots.map(|(number, _, fields)| (number, fields)).collect()
 }
 
 fn lp(part: &[u8]) -> Vec<u8> {
@@ -91,12 +125,9 @@ fn merkle(leaves: &[[u8; 32]]) -> [u8; 32] {
 
 fn root(sealed: &Sealed) -> [u8; 32] {
     let mut leaves = BTreeMap::new();
-    for bytes in sealed.slots.iter().map(|it| &it.bytes) {
-        let (seed, fields) = slot(bytes);
+    for (_, seed, fields) in slots(sealed) {
         for (class, path, value) in fields {
-            let salt = hmac(&seed, &[b"salt\0", path.as_bytes()].concat());
-            let commitment = [b"contextrail/value/v1\0", &*lp(&salt), &*lp(&value)].concat();
-            let commitment = Sha256::digest(commitment);
+            let commitment = commitment(&seed, &path, &value);
             let class = ["plain", "confidential", "personal"][usize::from(class)];
             let leaf = [
                 b"\0contextrail/field/v1\0",
@@ -151,8 +182,10 @@ fn keyed_digests_are_those_of_the_formula() {
     let expected = assembly.text_digest.unwrap();
     let keyed = |text: &str| {
         let message = [b"digest\0", text.as_bytes()].concat();
-        let seeds = sealed.slots.iter().map(|it| slot(&it.bytes).0);
-        seeds.map(|seed| hmac(&seed, &message)).collect::<Vec<_>>()
+        let slots = slots(&sealed).into_iter();
+        slots
+            .map(|(_, seed, _)| hmac(&seed, &message))
+            .collect::<Vec<_>>()
     };
     assert!(keyed(text).iter().any(|mac| mac == expected.as_bytes()));
     let item = assembly.items[1].digest.unwrap();

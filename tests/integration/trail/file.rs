@@ -179,6 +179,7 @@ async fn a_process_that_died_while_the_file_was_made_leaves_a_trail_to_open() {
         "tenant",
         "record",
         "slot",
+        "entity_key",
         "shared_text",
         "lookup",
         "zone",

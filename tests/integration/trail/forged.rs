@@ -37,7 +37,9 @@ async fn forged() -> Place {
     place.fill(1..=3).await;
     fs::copy(place.path(), elsewhere.path()).unwrap();
     place.fill(4..=5).await;
-    fs::copy(place.beside(".heads"), elsewhere.beside(".heads")).unwrap();
+    for end in [".heads", ".kek", ".keyring"] {
+        fs::copy(place.beside(end), elsewhere.beside(end)).unwrap();
+    }
     let lost = TrailOptions::new().replace_lost_key(true);
     let trail = lost.open(&url(&elsewhere.path())).await.unwrap();
     trail.succeed("nothing is lost", approvers()).await.unwrap();
