@@ -3,6 +3,7 @@
 mod appender;
 mod error;
 mod examine;
+mod frame;
 mod lookup;
 mod memory;
 mod pack;
