@@ -18,7 +18,7 @@ mod payload;
 mod sealed;
 mod slot;
 
-pub use audit::{audit, is_without_texts, shared_digests, stored_digests};
+pub use audit::{SlotFault, audit, is_without_texts, shared_digests, stored_digests};
 pub use canonical::to_canonical;
 pub use commit::{field_leaf, value_commitment};
 pub(crate) use compose::{LISTS, MAPS};

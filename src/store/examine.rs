@@ -9,7 +9,9 @@ use super::verify::RawRecord;
 use super::{Handle, handles};
 use crate::log::Hash;
 use crate::record::{RecordId, Tenant};
-use crate::seal::{Entry, SlotBytes, audit, entry_hash, is_without_texts, shared_digests};
+use crate::seal::{
+    Entry, SlotBytes, SlotFault, audit, entry_hash, is_without_texts, shared_digests,
+};
 
 /// What there is to say of one stored record by itself.
 #[derive(Debug, Default)]
@@ -99,8 +101,8 @@ impl Examined {
                 return None;
             }
         };
-        for fault in faults {
-            self.wrong("slot", row(), "payload", fault);
+        for SlotFault { slot, field, what } in faults {
+            self.wrong("slot", format!("{}/{slot}", raw.log_index), field, what);
         }
         if entry.root_hash() != Some(opened.root) || entry.n != opened.fields {
             let what = "its fields are not those its log entry commits to";
