@@ -26,7 +26,12 @@ mod raw;
 mod read;
 mod sqlite;
 mod sqlite_file;
+mod sqlite_integrity;
+mod sqlite_open;
 mod sqlite_schema;
+mod sqlite_shape;
+mod sqlite_types;
+mod stray;
 mod tree;
 mod verify;
 
@@ -63,6 +68,17 @@ pub struct SqlStore<DB: Backend> {
 fn texts_cache() -> Cache<(i64, [u8; 32]), ()> {
     Cache::new(KNOWN_TEXTS)
 }
+
+/// The tables that hold rows of a tenant.
+const TABLES: [&str; 7] = [
+    "head",
+    "record",
+    "slot",
+    "shared_text",
+    "tile",
+    "lookup",
+    "zone",
+];
 
 /// About 100 bytes each.
 const KNOWN_TEXTS: usize = 100_000;
