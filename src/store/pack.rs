@@ -194,7 +194,7 @@ mod tests {
     fn bytes_of_every_kind_and_size_unpack() {
         let words = b"the rules of the house, number 3, 1419 and 2026. ";
         for length in (1..400).chain([1_000, 10_000, 131_072, 131_073, 400_000, 1 << 20]) {
-            let noise = (0..length).map(|at| {
+            let noise = (0..length).map(|at: usize| {
                 let hash = at.wrapping_mul(0x9e37_79b9_7f4a_7c15_usize);
                 u8::try_from(hash >> 56).unwrap()
             });
@@ -206,7 +206,8 @@ mod tests {
                     words[at % 47]
                 }
             });
-            for bytes in [noise.collect::<Vec<u8>>(), worded.collect(), half.collect()] {
+            let all: [Vec<u8>; 3] = [noise.collect(), worded.collect(), half.collect()];
+            for bytes in all {
                 assert_eq!(unpack(&pack(&bytes).unwrap()).unwrap(), bytes, "{length}");
             }
         }

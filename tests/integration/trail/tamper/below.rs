@@ -121,7 +121,7 @@ async fn a_page_that_is_lost_is_found_and_the_rest_is_verified() {
         for with in [0x00, 0xff, 0x0d] {
             let header = if lost == 0 { 100 } else { 0 };
             let found = found_in(&path, |bytes| {
-                bytes[lost * page + header..(lost + 1) * page].fill(with)
+                bytes[lost * page + header..(lost + 1) * page].fill(with);
             })
             .await;
             assert!(!found.is_empty(), "page {lost}");
