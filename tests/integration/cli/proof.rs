@@ -76,7 +76,7 @@ fn damage_to_the_database_is_a_finding_and_not_a_failure() {
         fs::write(&path, bytes).unwrap();
         let ran = folder.run(&["verify"]);
         assert_eq!(ran.code, 4, "{lost:?}: {}{}", ran.text(), ran.stderr);
-        assert!(ran.text().contains("wrong: table sqlite"), "{}", ran.text());
+        assert!(ran.text().contains("\"table\":\"sqlite"), "{}", ran.text());
     }
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     folder.run(&["verify"]).code_is(4);
