@@ -20,7 +20,7 @@ mod slot;
 mod wire;
 mod withheld;
 
-pub use audit::{audit, is_without_texts, shared_digests, stored_digests};
+pub use audit::{SlotFault, audit, is_without_texts, shared_digests, stored_digests};
 pub use canonical::to_canonical;
 pub use commit::{field_leaf, value_commitment};
 pub(crate) use compose::{LISTS, MAPS};

@@ -12,7 +12,7 @@ use super::payload::{OpenSlot, decode};
 use super::slot::{Seed, Slot, Slots, draw_seeds};
 use super::{OpenError, SealError};
 use crate::log::Hash;
-use crate::record::{Digest, Draft, EntityRef, Head, Record, Texts};
+use crate::record::{Body, Digest, Draft, EntityRef, Head, Record, Texts};
 
 /// A record that can no longer change: its fields, the root over them, and the bytes to store.
 #[derive(Clone, Debug)]
@@ -121,16 +121,8 @@ fn place_known(
     (texts, seeds): (&BTreeMap<Digest, Arc<str>>, &[Seed]),
     placed: &mut Placed,
 ) {
-    let crate::record::Body::Context(context) = &record.body else {
-        return;
-    };
-    let template = context.template.as_ref().and_then(|used| used.digest);
-    let items = context.assembly.iter().flat_map(|made| &made.items);
-    let wanted = items
-        .map(|item| (item.digest, feature_owner(context, item)))
-        .chain([(template, None)]);
-    for (digest, owner) in wanted {
-        let Some((digest, text)) = digest.and_then(|it| texts.get_key_value(&it)) else {
+    for (digest, owner) in placed_digests(&record.body) {
+        let Some((digest, text)) = texts.get_key_value(&digest) else {
             continue;
         };
         match digest {
@@ -153,6 +145,22 @@ fn place_known(
             }
         }
     }
+}
+
+/// The digests of the texts that are stored with a record, and whose texts they are: those of its
+/// items and of its template.
+pub(super) fn placed_digests(body: &Body) -> impl Iterator<Item = (Digest, Option<&EntityRef>)> {
+    let context = match body {
+        Body::Context(context) => Some(context),
+        _ => None,
+    };
+    context.into_iter().flat_map(|context| {
+        let template = context.template.as_ref().and_then(|used| used.digest);
+        let items = context.assembly.iter().flat_map(|made| &made.items);
+        items
+            .filter_map(|item| Some((item.digest?, feature_owner(context, item))))
+            .chain(template.map(|digest| (digest, None)))
+    })
 }
 
 /// Whose text a feature item is: that of the one feature it refers to.

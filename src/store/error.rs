@@ -145,6 +145,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the trail itself is damaged, and not what it is reached through.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Corrupt { .. } | Self::CorruptRecord { .. } | Self::CorruptRow { .. }
+        )
+    }
+
     /// Whether trying again later may succeed without changing anything.
     #[must_use]
     pub const fn is_passing(&self) -> bool {

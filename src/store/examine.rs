@@ -11,7 +11,7 @@ use super::{Unlocked, handles};
 use crate::log::Hash;
 use crate::privacy::keys::{EntityKey, KeyId, OpenedKeys, Vault};
 use crate::record::{Body, RecordId, Tenant};
-use crate::seal::{Entry, Slot, audit, entry_hash, is_without_texts, shared_digests};
+use crate::seal::{Entry, Slot, SlotFault, audit, entry_hash, is_without_texts, shared_digests};
 
 /// What there is to say of one stored record by itself.
 #[derive(Debug, Default)]
@@ -116,8 +116,8 @@ impl Examined {
                 return None;
             }
         };
-        for fault in faults {
-            self.wrong("slot", row(), "payload", fault);
+        for SlotFault { slot, field, what } in faults {
+            self.wrong("slot", format!("{}/{slot}", raw.log_index), field, what);
         }
         if entry.root_hash() != Some(opened.root) || entry.n != opened.fields {
             let what = "its fields are not those its log entry commits to";

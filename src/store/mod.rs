@@ -3,6 +3,7 @@
 mod appender;
 mod error;
 mod examine;
+mod frame;
 mod locked;
 mod lookup;
 mod memory;

@@ -6,6 +6,8 @@ use std::io;
 use sha2::{Digest as _, Sha256};
 use zstd::bulk::{Compressor, Decompressor};
 
+use super::frame::is_one_frame;
+
 thread_local! {
     // why: a fresh zstd context costs more than compressing the few kilobytes of a record.
     static PACKER: RefCell<Option<Packer>> = const { RefCell::new(None) };
@@ -62,9 +64,11 @@ fn framed(form: u8, length: u32, body: &[u8]) -> Vec<u8> {
 
 /// Undoes [`pack`].
 ///
+/// No byte may be there that is not part of what comes out: compressed bytes are one frame.
+///
 /// # Errors
 ///
-/// When the bytes are damaged.
+/// When the bytes are damaged, or others are among them.
 pub(super) fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
     let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the packed bytes are damaged");
     let (form, rest) = packed.split_first().ok_or_else(damaged)?;
@@ -77,13 +81,14 @@ pub(super) fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
     let bytes = match *form {
         RAW => body.to_vec(),
         // why: zstd expands at most some 30,000 times; a forged length must not reserve memory.
-        ZSTD if length / MOST_EXPANSION <= body.len() => UNPACKER.with_borrow_mut(|unpacker| {
-            let unpacker = match unpacker {
-                Some(unpacker) => unpacker,
-                None => unpacker.insert(Decompressor::new()?),
-            };
-            unpacker.decompress(body, length)
-        })?,
+        ZSTD if length / MOST_EXPANSION <= body.len() && is_one_frame(body) => UNPACKER
+            .with_borrow_mut(|unpacker| {
+                let unpacker = match unpacker {
+                    Some(unpacker) => unpacker,
+                    None => unpacker.insert(Decompressor::new()?),
+                };
+                unpacker.decompress(body, length)
+            })?,
         _ => return Err(damaged()),
     };
     if bytes.len() == length {
@@ -135,5 +140,76 @@ mod tests {
         forged.extend_from_slice(&check(ZSTD, &body));
         forged.extend_from_slice(&body);
         assert!(unpack(&forged).is_err());
+    }
+    fn packed_as(form: u8, length: usize, body: &[u8]) -> Vec<u8> {
+        framed(form, u32::try_from(length).unwrap(), body)
+    }
+
+    #[test]
+    fn bytes_that_unpack_to_nothing_are_refused() {
+        let text = vec![b'a'; 1_000];
+        let frame = pack(&text).unwrap()[13..].to_vec();
+        assert_eq!(unpack(&packed_as(ZSTD, 1_000, &frame)).unwrap(), text);
+        let skipped = [&[0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0], &b"abc"[..]].concat();
+        let empty = Compressor::new(LEVEL).unwrap().compress(b"").unwrap();
+        for more in [&skipped[..], &empty, b"x"] {
+            for body in [[&frame, more].concat(), [more, &frame].concat()] {
+                assert!(unpack(&packed_as(ZSTD, 1_000, &body)).is_err(), "{body:x?}");
+            }
+        }
+        let halves = text
+            .chunks(500)
+            .map(|half| pack(half).unwrap()[13..].to_vec());
+        let halves: Vec<u8> = halves.flatten().collect();
+        assert!(unpack(&packed_as(ZSTD, 1_000, &halves)).is_err());
+    }
+
+    #[test]
+    fn a_block_that_stands_for_nothing_is_refused() {
+        // Blocks of RFC 8878: "ab" as it is, then one that repeats a byte no times.
+        let plain = [0x28, 0xb5, 0x2f, 0xfd, 0x20, 2, 0x11, 0, 0, b'a', b'b'];
+        assert_eq!(unpack(&packed_as(ZSTD, 2, &plain)).unwrap(), b"ab");
+        let repeated = [&plain[..6], &[0x10], &plain[7..], &[0x03, 0, 0, b'!']].concat();
+        assert!(unpack(&packed_as(ZSTD, 2, &repeated)).is_err());
+        // One of no literals, which would have been a byte repeated, and no sequences.
+        let idle = [
+            &plain[..6],
+            &[0x10],
+            &plain[7..],
+            &[0x1d, 0, 0, 0x01, b'!', 0],
+        ]
+        .concat();
+        assert!(unpack(&packed_as(ZSTD, 2, &idle)).is_err());
+    }
+
+    #[test]
+    fn bytes_that_are_stored_as_they_are_have_the_length_they_say() {
+        for length in [0, 2, 4] {
+            assert!(unpack(&packed_as(RAW, length, b"abc")).is_err());
+        }
+        assert_eq!(unpack(&packed_as(RAW, 3, b"abc")).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn bytes_of_every_kind_and_size_unpack() {
+        let words = b"the rules of the house, number 3, 1419 and 2026. ";
+        for length in (1..400).chain([1_000, 10_000, 131_072, 131_073, 400_000, 1 << 20]) {
+            let noise = (0..length).map(|at: usize| {
+                let hash = at.wrapping_mul(0x9e37_79b9_7f4a_7c15_usize);
+                u8::try_from(hash >> 56).unwrap()
+            });
+            let worded = (0..length).map(|at| words[(at * at / 7) % words.len()]);
+            let half = (0..length).map(|at| {
+                if at < length / 2 {
+                    b'x'
+                } else {
+                    words[at % 47]
+                }
+            });
+            let all: [Vec<u8>; 3] = [noise.collect(), worded.collect(), half.collect()];
+            for bytes in all {
+                assert_eq!(unpack(&pack(&bytes).unwrap()).unwrap(), bytes, "{length}");
+            }
+        }
     }
 }

@@ -264,14 +264,21 @@ impl<'p> Audit<'p> {
                 "no record has this key",
             );
         }
-        let expected = self.zone.take();
-        if zone != expected {
-            self.wrong(
-                "zone",
-                bucket,
-                "first_us, last_us",
-                "they are not the times of the bucket's records",
-            );
+        match (self.zone.take(), zone) {
+            (Some(_), None) => self.wrong("zone", bucket, "row", "it is missing"),
+            (None, Some(_)) => self.wrong("zone", bucket, "row", "none of its records can be read"),
+            (Some((first, last)), Some((first_us, last_us))) => {
+                let what = "it is not that of the bucket's records";
+                for (field, is_it) in [
+                    ("first_us", first == first_us),
+                    ("last_us", last == last_us),
+                ] {
+                    if !is_it {
+                        self.wrong("zone", bucket, field, what);
+                    }
+                }
+            }
+            (None, None) => {}
         }
     }
 
@@ -285,7 +292,7 @@ impl<'p> Audit<'p> {
         let mut expected = std::mem::take(&mut self.made);
         expected.extend(partial.map(|tile| ((tile.id().level(), tile.id().index()), tile)));
         for ((level, index), tile) in &expected {
-            let name = tile.id().to_string();
+            let name = format!("{level}/{index}");
             match stored.get(&(*level, *index)) {
                 None => self.wrong("tile", name, "row", "it is missing"),
                 Some(bytes) if bytes != tile.bytes() => {

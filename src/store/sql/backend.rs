@@ -33,8 +33,13 @@ pub trait Backend: Database {
     /// Looks for damage below the rows.
     async fn problems(connection: &mut Self::Connection) -> Result<Vec<String>, sqlx::Error>;
 
-    /// What of the schema is not as the migrations make it.
-    async fn schema_faults(connection: &mut Self::Connection) -> Result<Vec<Finding>, sqlx::Error>;
+    /// What is wrong below what the rows say: the schema, the types of values, pages, indexes.
+    ///
+    /// After it, a value of another type than its column's has been named, and may be passed over.
+    async fn shape_faults(connection: &mut Self::Connection) -> Result<Vec<Finding>, sqlx::Error>;
+
+    /// Whether `error` says that the database is damaged, and not that it cannot be used now.
+    fn is_damage(error: &sqlx::Error) -> bool;
 
     /// Moves what was committed to its final place; called between appends.
     async fn settle(connection: &mut Self::Connection, last: bool) -> Result<(), sqlx::Error>;

@@ -27,7 +27,12 @@ mod raw;
 mod read;
 mod sqlite;
 mod sqlite_file;
+mod sqlite_integrity;
+mod sqlite_open;
 mod sqlite_schema;
+mod sqlite_shape;
+mod sqlite_types;
+mod stray;
 mod tree;
 mod verify;
 
@@ -64,6 +69,18 @@ pub struct SqlStore<DB: Backend> {
 fn texts_cache() -> Cache<(i64, [u8; 32]), ()> {
     Cache::new(KNOWN_TEXTS)
 }
+
+/// The tables that hold rows of a tenant.
+const TABLES: [&str; 8] = [
+    "head",
+    "record",
+    "slot",
+    "entity_key",
+    "shared_text",
+    "tile",
+    "lookup",
+    "zone",
+];
 
 /// About 100 bytes each.
 const KNOWN_TEXTS: usize = 100_000;

@@ -7,7 +7,7 @@ use sqlx::Row;
 use super::SqlStore;
 use super::backend::Backend;
 use super::read::{int_sql, sql_int};
-use super::verify::finding;
+use super::verify::{finding, or_finding};
 use crate::seal::{Slot, SlotBytes};
 use crate::store::verify::{RawRecord, bucket_of};
 use crate::store::{BUCKET_RECORDS, LogHead, StoreError, Verification};
@@ -16,15 +16,18 @@ use crate::store::{BUCKET_RECORDS, LogHead, StoreError, Verification};
 pub(super) struct ReadBucket {
     pub(super) bucket: u64,
     pub(super) raws: Vec<RawRecord>,
-    /// Indexes of slots that belong to no record.
-    pub(super) strays: Vec<u64>,
+    /// Slots that belong to no record, by what names them.
+    pub(super) strays: Vec<String>,
     /// How many slots there are.
     pub(super) slots: usize,
     /// Keys and indexes of the look-up index.
     pub(super) lookups: BTreeSet<(i64, u64)>,
-    /// Rows that are not of the types of the table, and what is wrong with them.
-    pub(super) unreadable: Vec<(u64, String)>,
+    /// Rows that are not what the table holds, and what is wrong with them.
+    pub(super) unreadable: Vec<Unreadable>,
 }
+
+/// A table, a row, a field of it, and what is wrong with that.
+type Unreadable = (&'static str, String, &'static str, String);
 
 sql_impl! {
     impl SqlStore {
@@ -34,24 +37,33 @@ sql_impl! {
             connection: &mut DB::Connection,
             tenant: i64,
             from: u64,
+            found: &mut Verification,
         ) -> Result<Option<ReadBucket>, StoreError> {
-            let Some(first) = self.next_index(&mut *connection, tenant, from).await? else {
+            let first = self.next_index(&mut *connection, tenant, from).await;
+            let Some(first) = or_finding(first, "record", found)? else {
                 return Ok(None);
             };
             let bucket = bucket_of(first);
             let range = (bucket * BUCKET_RECORDS, (bucket + 1) * BUCKET_RECORDS);
-            let mut slots = self.raw_slots(&mut *connection, tenant, range).await?;
+            let mut unreadable = Vec::new();
+            let slots = self.raw_slots(&mut *connection, tenant, range, &mut unreadable).await;
+            let mut slots = or_finding(slots, "slot", found)?;
             let count = slots.values().map(Vec::len).sum();
-            let (mut raws, unreadable) = self.raw_records(&mut *connection, tenant, range).await?;
+            let raws = self.raw_records(&mut *connection, tenant, range, &mut unreadable).await;
+            let mut raws = or_finding(raws, "record", found)?;
             for raw in &mut raws {
                 raw.slots = slots.remove(&raw.log_index).unwrap_or_default();
             }
+            let strays = slots.into_iter().flat_map(|(index, slots)| {
+                slots.into_iter().map(move |it| format!("{index}/{}", it.slot.number()))
+            });
+            let lookups = self.raw_lookups(connection, tenant, bucket).await;
             Ok(Some(ReadBucket {
                 bucket,
                 raws,
-                strays: slots.into_keys().collect(),
+                strays: strays.collect(),
                 slots: count,
-                lookups: self.raw_lookups(connection, tenant, bucket).await?,
+                lookups: or_finding(lookups, "lookup", found)?,
                 unreadable,
             }))
         }
@@ -111,17 +123,19 @@ sql_impl! {
                 .collect())
         }
 
-        /// The first index from `from` on that a record or a slot has.
+        /// The first index from `from` on that a record has.
         pub(super) async fn next_index(&self, connection: &mut DB::Connection, tenant: i64, from: u64) -> Result<Option<u64>, StoreError> {
+            // A number that is none, or none that is whole, is not the index of a record.
             let next: Option<i64> = sqlx::query_scalar(
-                "select min(log_index) from record where tenant = $1 and log_index >= $2",
+                "select cast(log_index as bigint) from record where tenant = $1 and log_index >= $2 \
+                 and cast(log_index as bigint) = log_index order by log_index limit 1",
             )
             .bind(tenant)
             .bind(sql_int(from))
-            .fetch_one(connection)
+            .fetch_optional(connection)
             .await
             .map_err(|e| self.fault(e))?;
-            Ok(next.map(int_sql))
+            Ok(next.map(int_sql).filter(|next| *next >= from))
         }
 
         /// What `sql` selects of a tenant between two indexes, the second not included.
@@ -146,20 +160,21 @@ sql_impl! {
             connection: &mut DB::Connection,
             tenant: i64,
             range: (u64, u64),
-        ) -> Result<(Vec<RawRecord>, Vec<(u64, String)>), StoreError> {
+            unreadable: &mut Vec<Unreadable>,
+        ) -> Result<Vec<RawRecord>, StoreError> {
             let sql = "select log_index, id, kind, at_us, entry from record \
                  where tenant = $1 and log_index >= $2 and log_index < $3 order by log_index";
             let rows = self.rows_between(connection, sql, tenant, range).await?;
             let mut records = Vec::with_capacity(rows.len());
-            let mut unreadable = Vec::new();
             for row in rows {
-                let log_index = int_sql(row.try_get(0).map_err(|e| self.fault(e))?);
+                // An index of another type has been named, and is that of no record.
+                let Ok(log_index) = row.try_get(0).map(int_sql) else { continue };
                 match raw_record(&row, log_index) {
                     Ok(raw) => records.push(raw),
-                    Err(error) => unreadable.push((log_index, error.to_string())),
+                    Err(error) => unreadable.push(("record", log_index.to_string(), "row", error.to_string())),
                 }
             }
-            Ok((records, unreadable))
+            Ok(records)
         }
 
         pub(super) async fn raw_slots(
@@ -167,17 +182,24 @@ sql_impl! {
             connection: &mut DB::Connection,
             tenant: i64,
             range: (u64, u64),
+            unreadable: &mut Vec<Unreadable>,
         ) -> Result<BTreeMap<u64, Vec<SlotBytes>>, StoreError> {
             let sql = "select log_index, slot, payload from slot \
                  where tenant = $1 and log_index >= $2 and log_index < $3 order by log_index, slot";
             let rows = self.rows_between(connection, sql, tenant, range).await?;
             let mut slots: BTreeMap<u64, Vec<SlotBytes>> = BTreeMap::new();
             for row in rows {
-                let index: i64 = row.try_get(0).map_err(|e| self.fault(e))?;
-                let number: i64 = row.try_get(1).map_err(|e| self.fault(e))?;
-                slots.entry(int_sql(index)).or_default().push(SlotBytes {
-                    // A number out of range is one that no record has.
-                    slot: Slot::new(u16::try_from(number).unwrap_or(u16::MAX)),
+                // A key of another type has been named, and is that of no slot.
+                let (Ok(index), Ok(number)) = (row.try_get(0).map(int_sql), row.try_get::<i64, _>(1)) else {
+                    continue;
+                };
+                let Ok(slot) = u16::try_from(number) else {
+                    let row = format!("{index}/{number}");
+                    unreadable.push(("slot", row, "slot", "no record has such a slot".to_owned()));
+                    continue;
+                };
+                slots.entry(index).or_default().push(SlotBytes {
+                    slot: Slot::new(slot),
                     bytes: row.try_get(2).unwrap_or_default(),
                 });
             }

@@ -35,7 +35,7 @@ pub enum Access {
 #[derive(Debug)]
 pub struct WriterLock(#[expect(dead_code, reason = "dropping it unlocks")] Option<File>);
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 impl SqliteStore {
     /// Opens the trail in the file `path`; `fresh` is its id should it have to be made.
@@ -110,86 +110,6 @@ impl SqliteStore {
             edges: std::sync::Mutex::default(),
             unsettled_bytes: std::sync::atomic::AtomicUsize::new(0),
             guard: std::sync::Mutex::new(Some(guard)),
-        }
-    }
-
-    async fn check_schema(&self, access: Access, trail: TrailId) -> Result<(), StoreError> {
-        let fault = |error| Sqlite::fault(&self.place, error);
-        let pool = self.writer.as_ref().unwrap_or(&self.readers);
-        let mut connection = pool.acquire().await.map_err(fault)?;
-        let known = MIGRATIONS.iter().map(|it| it.version).max().unwrap_or(0);
-        let found = self.found_schema(&mut connection).await?;
-        if found > known {
-            return Err(StoreError::NewerSchema {
-                place: self.place.clone(),
-                found,
-                known,
-            });
-        }
-        if found < known && access == Access::Read {
-            return Err(StoreError::OlderSchema {
-                place: self.place.clone(),
-                found,
-                known,
-            });
-        }
-        if found < known {
-            MIGRATIONS
-                .run_direct(None, &mut *connection, false)
-                .await
-                .map_err(|error| self.migration_fault(error))?;
-            super::sqlite_schema::settle_times(&mut connection)
-                .await
-                .map_err(fault)?;
-        }
-        if access == Access::Write {
-            // why: a process that died right after the migrations has left a file without it.
-            let sql = "insert into trail (id) select $1 \
-                       where not exists (select 1 from trail) and not exists (select 1 from record)";
-            sqlx::query(sql)
-                .bind(trail.to_string())
-                .execute(&mut *connection)
-                .await
-                .map_err(fault)?;
-        }
-        Ok(())
-    }
-
-    /// The version of the schema in the file; 0 for an empty file.
-    async fn found_schema(&self, connection: &mut SqliteConnection) -> Result<i64, StoreError> {
-        let fault = |error| Sqlite::fault(&self.place, error);
-        let tables: Vec<String> =
-            sqlx::query_scalar("select name from sqlite_schema where type = 'table'")
-                .fetch_all(&mut *connection)
-                .await
-                .map_err(fault)?;
-        let has = |name: &str| tables.iter().any(|table| table == name);
-        // The table of migrations is made before the first of them: a process may die in between.
-        if tables.is_empty() || (tables.len() == 1 && has("_sqlx_migrations")) {
-            return Ok(0);
-        }
-        if !has("_sqlx_migrations") || !has("trail") || !has("record") {
-            return Err(StoreError::NotATrail {
-                place: self.place.clone(),
-                reason: format!(
-                    "it has the tables of another application ({})",
-                    tables.join(", ")
-                ),
-            });
-        }
-        sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations")
-            .fetch_one(connection)
-            .await
-            .map_err(fault)
-    }
-
-    fn migration_fault(&self, error: sqlx::migrate::MigrateError) -> StoreError {
-        match error {
-            sqlx::migrate::MigrateError::Execute(error) => Sqlite::fault(&self.place, error),
-            other => StoreError::Backend {
-                place: self.place.clone(),
-                source: other.into(),
-            },
         }
     }
 }
@@ -302,8 +222,16 @@ impl Backend for Sqlite {
         Ok(found)
     }
 
-    async fn schema_faults(connection: &mut SqliteConnection) -> Result<Vec<Finding>, sqlx::Error> {
-        super::sqlite_schema::faults(connection, &MIGRATIONS).await
+    async fn shape_faults(connection: &mut SqliteConnection) -> Result<Vec<Finding>, sqlx::Error> {
+        super::sqlite_shape::faults(connection, &MIGRATIONS).await
+    }
+
+    fn is_damage(error: &sqlx::Error) -> bool {
+        match error {
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => true,
+            // No such table or column, a damaged page, a value that is too large, no database.
+            error => matches!(code_of(error), Some(1 | 11 | 18 | 26)),
+        }
     }
 
     async fn settle(connection: &mut SqliteConnection, last: bool) -> Result<(), sqlx::Error> {
@@ -318,30 +246,27 @@ impl Backend for Sqlite {
 
     fn fault(place: &str, error: sqlx::Error) -> StoreError {
         let place = place.to_owned();
-        let code = error
-            .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code)
-            .and_then(|code| code.parse::<u32>().ok());
-        // The low byte is the primary code (sqlite.org/rescode.html).
-        match code.map(|code| code & 0xff) {
+        match code_of(&error) {
             Some(5 | 6) => StoreError::Busy { place },
             Some(8) => StoreError::ReadOnly { place },
-            Some(11) => StoreError::Corrupt {
+            Some(13) => StoreError::Full { place },
+            _ if matches!(error, sqlx::Error::PoolClosed) => StoreError::Closed,
+            _ if Self::is_damage(&error) => StoreError::Corrupt {
                 place,
                 source: error.into(),
             },
-            Some(13) => StoreError::Full { place },
-            Some(26) => StoreError::NotATrail {
-                place,
-                reason: "it is not an SQLite database, or its header is damaged".to_owned(),
-            },
-            _ if matches!(error, sqlx::Error::PoolClosed) => StoreError::Closed,
             _ => StoreError::Backend {
                 place,
                 source: error.into(),
             },
         }
     }
+}
+
+/// The primary code of an error: the low byte (sqlite.org/rescode.html).
+fn code_of(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error()?.code()?;
+    Some(code.parse::<u32>().ok()? & 0xff)
 }
 
 /// The values of one column on their way into statements.

@@ -2,55 +2,39 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Row};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Column as _, Row};
 
 use crate::store::Finding;
 
-/// Everything of the schema and of the table of migrations that is not as `migrations` make it.
+/// Everything of the schema and of the table of migrations that is not as in `fresh`, which is as
+/// this version makes it.
 pub(super) async fn faults(
     connection: &mut SqliteConnection,
-    migrations: &Migrator,
+    fresh: &mut SqliteConnection,
 ) -> Result<Vec<Finding>, sqlx::Error> {
-    let mut fresh = SqliteConnectOptions::new()
-        .in_memory(true)
-        .connect()
-        .await?;
-    migrations
-        .run_direct(None, &mut fresh, false)
-        .await
-        .map_err(|error| sqlx::Error::Migrate(Box::new(error)))?;
-    settle_times(&mut fresh).await?;
     let mut faults = Vec::new();
     for (table, sql) in [("sqlite_schema", OBJECTS), ("_sqlx_migrations", VERSIONS)] {
-        let expected = rows(&mut fresh, sql).await?;
-        let found = rows(connection, sql).await?;
+        let (names, expected) = rows(fresh, sql).await?;
+        let found = match rows(connection, sql).await {
+            Ok((_, found)) => found,
+            // It is missing, or lacks a column: the schema says so.
+            Err(_) if !faults.is_empty() => continue,
+            Err(error) => return Err(error),
+        };
         for (name, columns) in &expected {
-            match found.get(name) {
-                None => faults.push(fault(table, name, "row", "it is missing")),
-                Some(there) => {
-                    for (column, (is, was)) in there.iter().zip(columns).enumerate() {
-                        if is != was {
-                            let column = format!("column {column}");
-                            faults.push(fault(
-                                table,
-                                name,
-                                &column,
-                                "it is not as this version makes it",
-                            ));
-                        }
-                    }
-                }
-            }
+            let Some(there) = found.get(name) else {
+                faults.push(fault(table, name, "row", "it is missing"));
+                continue;
+            };
+            let differs = there.iter().zip(columns).map(|(is, was)| is != was);
+            let differs = names.iter().zip(differs).filter(|(_, differs)| *differs);
+            let what = "it is not as this version makes it";
+            faults.extend(differs.map(|(column, _)| fault(table, name, column, what)));
         }
         for name in found.keys().filter(|name| !expected.contains_key(*name)) {
-            faults.push(fault(
-                table,
-                name,
-                "row",
-                "this version makes no such thing",
-            ));
+            let what = "this version makes no such thing";
+            faults.push(fault(table, name, "row", what));
         }
     }
     Ok(faults)
@@ -66,18 +50,22 @@ pub(super) async fn settle_times(connection: &mut SqliteConnection) -> Result<()
     .map(|_| ())
 }
 
+/// The names of the columns, and the rows by the first of them.
 async fn rows(
     connection: &mut SqliteConnection,
     sql: &'static str,
-) -> Result<BTreeMap<String, Vec<String>>, sqlx::Error> {
+) -> Result<(Vec<String>, BTreeMap<String, Vec<Vec<u8>>>), sqlx::Error> {
     let rows = sqlx::query(sql).fetch_all(connection).await?;
-    rows.iter()
-        .map(|row| {
-            let columns = (0..row.len()).map(|at| row.try_get::<String, _>(at));
-            let columns: Vec<String> = columns.collect::<Result<_, _>>()?;
-            Ok((columns[0].clone(), columns))
-        })
-        .collect()
+    let columns = rows.first().map_or(&[][..], Row::columns);
+    let columns = columns.iter().map(|column| column.name().to_owned());
+    let columns = columns.collect();
+    let read = rows.iter().map(|row| {
+        let values = (0..row.len()).map(|at| row.try_get::<Vec<u8>, _>(at));
+        // A text of a damaged file may be any bytes.
+        let values: Vec<Vec<u8>> = values.collect::<Result<_, _>>()?;
+        Ok((String::from_utf8_lossy(&values[0]).into_owned(), values))
+    });
+    Ok((columns, read.collect::<Result<_, sqlx::Error>>()?))
 }
 
 fn fault(table: &'static str, row: &str, field: &str, what: &str) -> Finding {
@@ -89,9 +77,10 @@ fn fault(table: &'static str, row: &str, field: &str, what: &str) -> Finding {
     }
 }
 
-// Statistics that `analyze` may have left are no part of the schema. They are named one by one: in a
-// pattern, `_` is any character, and a trigger of such a name would not be seen.
-const OBJECTS: &str = "select name, type, tbl_name, coalesce(sql, '') from sqlite_schema \
-    where not (type = 'table' and name in ('sqlite_stat1', 'sqlite_stat4'))";
-const VERSIONS: &str = "select cast(version as text), description, cast(installed_on as text), \
-    cast(success as text), hex(checksum), cast(execution_time as text) from _sqlx_migrations";
+const OBJECTS: &str = "select coalesce(cast(name as text), '') as name, coalesce(cast(type as text), '') as type, \
+    coalesce(cast(tbl_name as text), '') as tbl_name, coalesce(cast(sql as text), '') as sql from sqlite_schema";
+const VERSIONS: &str = "select coalesce(cast(version as text), '') as version, \
+    coalesce(cast(description as text), '') as description, \
+    coalesce(cast(installed_on as text), '') as installed_on, \
+    coalesce(cast(success as text), '') as success, coalesce(hex(checksum), '') as checksum, \
+    coalesce(cast(execution_time as text), '') as execution_time from _sqlx_migrations";

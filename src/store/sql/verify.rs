@@ -15,8 +15,7 @@ use crate::log::Edge;
 use crate::privacy::keys::{EntityHandle, OpenedKeys, Vault};
 use crate::record::{Tenant, TrailId};
 use crate::seal::{Entry, open};
-use crate::store::examine::{Examined, opened_keys};
-use crate::store::locked::keys_of;
+use crate::store::examine::Examined;
 use crate::store::verify::{Audit, RawRecord, bucket_of};
 use crate::store::{
     BUCKET_RECORDS, Finding, StoreError, StoredRecord, Verification, VerifyPlan, handles,
@@ -26,11 +25,19 @@ sql_impl! {
     impl SqlStore {
         /// See [`crate::store::Store::verify`].
         pub(super) async fn verify_all(&self, plan: &VerifyPlan) -> Result<Verification, StoreError> {
-            let mut connection = self.readers.acquire().await.map_err(|e| self.fault(e))?;
+            let mut connection = match self.readers.acquire().await.map_err(|e| self.fault(e)) {
+                // It cannot even be opened.
+                Err(error) if error.is_damage() => {
+                    let findings = vec![unreadable("sqlite", &error)];
+                    return Ok(Verification { findings, ..Verification::default() });
+                }
+                acquired => acquired?,
+            };
             // One transaction, so that what is appended meanwhile is not seen by halves.
             self.run(&mut connection, "begin").await?;
             let verified = self.verify_in(&mut connection, plan).await;
-            self.run(&mut connection, "rollback").await?;
+            // A database that is damaged may have ended it by itself.
+            drop(self.run(&mut connection, "rollback").await);
             verified
         }
 
@@ -40,7 +47,8 @@ sql_impl! {
             plan: &VerifyPlan,
         ) -> Result<Verification, StoreError> {
             let mut found = Verification::default();
-            let faults = DB::schema_faults(&mut *connection).await.map_err(|e| self.fault(e))?;
+            let faults = DB::shape_faults(&mut *connection).await.map_err(|e| self.fault(e));
+            let faults = or_finding(faults, "sqlite_schema", &mut found)?;
             found.findings.extend(faults);
             self.verify_trail(&mut *connection, &mut found).await?;
             let tenants = self.tenants_in(&mut *connection, &mut found).await?;
@@ -59,14 +67,15 @@ sql_impl! {
             connection: &mut DB::Connection,
             found: &mut Verification,
         ) -> Result<(), StoreError> {
-            let rows = sqlx::query("select id from trail").fetch_all(connection).await.map_err(|e| self.fault(e))?;
+            let rows = sqlx::query("select id from trail").fetch_all(connection).await.map_err(|e| self.fault(e));
+            let rows = or_finding(rows, "trail", found)?;
             if rows.len() != 1 {
                 let what = format!("there are {} rows, and there is one trail", rows.len());
                 found.findings.push(finding("trail", "*".to_owned(), "row", &what));
             }
             for row in rows {
                 let id = row.try_get::<String, _>(0).unwrap_or_default();
-                if id.parse::<TrailId>().is_err() {
+                if id.parse::<TrailId>().ok().map(|it| it.to_string()).as_ref() != Some(&id) {
                     found.findings.push(finding("trail", id, "id", "it is not the id of a trail"));
                 }
             }
@@ -81,7 +90,8 @@ sql_impl! {
             let rows = sqlx::query("select tenant, name from tenant order by tenant")
                 .fetch_all(connection)
                 .await
-                .map_err(|e| self.fault(e))?;
+                .map_err(|e| self.fault(e));
+            let rows = or_finding(rows, "tenant", found)?;
             let mut tenants = BTreeMap::new();
             for row in rows {
                 let number: i64 = row.try_get(0).unwrap_or(-1);
@@ -104,10 +114,12 @@ sql_impl! {
             plan: &VerifyPlan,
             found: &mut Verification,
         ) -> Result<(), StoreError> {
-            let head = self.raw_head(&mut *connection, number).await?;
-            let stored = self.raw_tiles(&mut *connection, number, found).await?;
+            let head = or_finding(self.raw_head(&mut *connection, number).await, "head", found)?;
+            let stored = self.raw_tiles(&mut *connection, number, found).await;
+            let stored = or_finding(stored, "tile", found)?;
             let since = plan.since - plan.since % BUCKET_RECORDS;
-            let tiles = self.tiles_in(&mut *connection, number, &Edge::tiles(since)).await?;
+            let tiles = self.tiles_in(&mut *connection, number, &Edge::tiles(since)).await;
+            let tiles = or_finding(tiles, "tile", found)?;
             let (edge, since) = match Edge::resume(since, &tiles) {
                 Ok(edge) => (edge, since),
                 // Without the tiles of what is before, everything has to be read.
@@ -116,10 +128,11 @@ sql_impl! {
             let known = plan.known.get(tenant).map_or(&[][..], Vec::as_slice);
             let mut audit = Audit::new(tenant, number, edge, stored, known);
             let vault = plan.vault_of(tenant);
-            let mut zones = self.raw_zones(&mut *connection, number).await?;
+            let zones = self.raw_zones(&mut *connection, number).await;
+            let mut zones = or_finding(zones, "zone", found)?;
             let mut slots_seen = 0;
             let mut next = since;
-            let mut ahead = self.read_bucket(&mut *connection, number, next).await?;
+            let mut ahead = self.read_bucket(&mut *connection, number, next, found).await?;
             while let Some(read) = ahead {
                 let ReadBucket { bucket, raws, strays, slots, lookups, unreadable } = read;
                 slots_seen += slots;
@@ -127,17 +140,17 @@ sql_impl! {
                 // why: the next bucket is read while this one is examined.
                 let keys = self.keys_for(&mut *connection, number, &raws, &vault).await?;
                 let examining = examine(raws, &vault, keys);
-                ahead = self.read_bucket(&mut *connection, number, next).await?;
-                for (index, what) in unreadable {
-                    audit.wrong("record", index, "row", what);
+                ahead = self.read_bucket(&mut *connection, number, next, found).await?;
+                for (table, row, field, what) in unreadable {
+                    audit.wrong(table, row, field, what);
                 }
                 for task in examining {
                     for (index, examined) in task.await.map_err(|e| self.backend(e.into()))? {
                         audit.record(index, examined);
                     }
                 }
-                for index in strays {
-                    audit.wrong("slot", index, "row", "it belongs to no record");
+                for row in strays {
+                    audit.wrong("slot", row, "row", "it belongs to no record");
                 }
                 audit.bucket(bucket, &lookups, zones.remove(&bucket));
                 (plan.progress)(next);
@@ -145,98 +158,11 @@ sql_impl! {
             for bucket in zones.into_keys().filter(|bucket| *bucket >= bucket_of(since)) {
                 audit.wrong("zone", bucket, "row", "there are no records in it");
             }
-            self.strays_of(&mut *connection, number, (since, next), slots_seen, &mut audit).await?;
-            self.verify_keys(&mut *connection, (number, &vault), since == 0, &mut audit).await?;
-            self.verify_texts(connection, number, since == 0, &mut audit).await?;
+            self.strays_of(&mut *connection, number, (since, next), slots_seen, found).await?;
+            self.verify_keys(&mut *connection, (number, &vault), since == 0, (&mut audit, &mut *found)).await?;
+            self.verify_texts(connection, number, since == 0, &mut audit, found).await?;
             found.add(audit.finish(head, since));
             Ok(())
-        }
-
-        /// Rows of a tenant that lie before or behind everything that was read.
-        async fn strays_of(
-            &self,
-            connection: &mut DB::Connection,
-            tenant: i64,
-            (since, end): (u64, u64),
-            slots_seen: usize,
-            audit: &mut Audit<'_>,
-        ) -> Result<(), StoreError> {
-            let count = "select count(*) from slot where tenant = $1 and log_index >= $2";
-            let from = if since == 0 { i64::MIN } else { sql_int(since) };
-            let slots: i64 = sqlx::query_scalar(count)
-                .bind(tenant)
-                .bind(from)
-                .fetch_one(&mut *connection)
-                .await
-                .map_err(|e| self.fault(e))?;
-            if u64::try_from(slots).ok() != u64::try_from(slots_seen).ok() {
-                let what = format!("{slots} rows are there, {slots_seen} belong to records");
-                audit.wrong("slot", "*", "log_index", what);
-            }
-            for (table, column, behind) in [("lookup", "bucket", bucket_of(end)), ("record", "log_index", end)] {
-                let sql = format!("select count(*) from {table} where tenant = $1 and ({column} < 0 or {column} >= $2)");
-                let strays: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
-                    .bind(tenant)
-                    .bind(sql_int(behind))
-                    .fetch_one(&mut *connection)
-                    .await
-                    .map_err(|e| self.fault(e))?;
-                if strays > 0 {
-                    audit.wrong(table, "*", column, format!("{strays} rows lie outside of the log"));
-                }
-            }
-            Ok(())
-        }
-
-        /// The keys that the slots of `raws` are encrypted under, as far as they open.
-        async fn keys_for(
-            &self,
-            connection: &mut DB::Connection,
-            tenant: i64,
-            raws: &[RawRecord],
-            vault: &Vault,
-        ) -> Result<Arc<OpenedKeys>, StoreError> {
-            let ids = raws.iter().flat_map(|raw| keys_of(&raw.slots));
-            let entities: BTreeSet<EntityHandle> = ids.map(|id| id.entity).collect();
-            let entities: Vec<_> = entities.into_iter().collect();
-            // A row that cannot be read is named with the rest of its table.
-            let rows = self.entity_keys_in(connection, tenant, &entities).await.unwrap_or_default();
-            Ok(Arc::new(opened_keys(vault, &rows).0))
-        }
-
-        async fn verify_keys(
-            &self,
-            connection: &mut DB::Connection,
-            (tenant, vault): (i64, &Vault),
-            is_whole: bool,
-            audit: &mut Audit<'_>,
-        ) -> Result<(), StoreError> {
-            let mut after = Vec::new();
-            loop {
-                let rows = sqlx::query(
-                    "select entity, number, epoch, wrapped from entity_key \
-                     where tenant = $1 and entity > $2 order by entity, number limit 512",
-                )
-                .bind(tenant)
-                .bind(after.clone())
-                .fetch_all(&mut *connection)
-                .await
-                .map_err(|e| self.fault(e))?;
-                let Some(last) = rows.last() else { return Ok(()) };
-                after = last.try_get(0).map_err(|e| self.fault(e))?;
-                let mut keys = Vec::with_capacity(rows.len());
-                for row in &rows {
-                    match self.entity_key(row) {
-                        Ok(key) => keys.push(key),
-                        Err(StoreError::CorruptRow { row, what, .. }) => audit.wrong("entity_key", row, "row", what),
-                        Err(error) => return Err(error),
-                    }
-                }
-                let (_, faults) = opened_keys(vault, &keys);
-                for key in keys {
-                    audit.entity_key(key.id, faults.get(&key.id).cloned(), is_whole);
-                }
-            }
         }
 
         async fn verify_texts(
@@ -245,41 +171,30 @@ sql_impl! {
             tenant: i64,
             is_whole: bool,
             audit: &mut Audit<'_>,
+            found: &mut Verification,
         ) -> Result<(), StoreError> {
-            let mut after = Vec::new();
+            let mut after = None;
             loop {
-                let rows = sqlx::query(
-                    "select sha256, body from shared_text where tenant = $1 and sha256 > $2 order by sha256 limit 256",
-                )
-                .bind(tenant)
-                .bind(after.clone())
-                .fetch_all(&mut *connection)
-                .await
-                .map_err(|e| self.fault(e))?;
+                // A digest may be empty: the first has none before it.
+                let sql = match after {
+                    None => "select sha256, body from shared_text where tenant = $1 and sha256 >= $2 order by sha256 limit 256",
+                    Some(_) => "select sha256, body from shared_text where tenant = $1 and sha256 > $2 order by sha256 limit 256",
+                };
+                let rows = sqlx::query(sql)
+                    .bind(tenant)
+                    .bind(after.clone().unwrap_or_default())
+                    .fetch_all(&mut *connection)
+                    .await
+                    .map_err(|e| self.fault(e));
+                let rows = or_finding(rows, "shared_text", found)?;
                 let Some(last) = rows.last() else { return Ok(()) };
-                after = last.try_get(0).map_err(|e| self.fault(e))?;
+                after = Some(last.try_get::<Vec<u8>, _>(0).map_err(|e| self.fault(e))?);
                 for row in &rows {
                     let sha256: Vec<u8> = row.try_get(0).unwrap_or_default();
                     let body: Vec<u8> = row.try_get(1).unwrap_or_default();
                     audit.text(&sha256, &body, is_whole);
                 }
             }
-        }
-
-        /// Rows of tenants that are not there.
-        async fn strays(&self, connection: &mut DB::Connection, found: &mut Verification) -> Result<(), StoreError> {
-            for table in ["head", "record", "slot", "shared_text", "entity_key", "tile", "lookup", "zone"] {
-                let sql = format!("select count(*) from {table} where tenant not in (select tenant from tenant)");
-                let strays: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
-                    .fetch_one(&mut *connection)
-                    .await
-                    .map_err(|e| self.fault(e))?;
-                if strays > 0 {
-                    let what = format!("{strays} rows belong to no tenant");
-                    found.findings.push(finding(table, "*".to_owned(), "tenant", &what));
-                }
-            }
-            Ok(())
         }
 
         /// See [`crate::store::Store::rebuild`].
@@ -408,6 +323,34 @@ pub(super) fn finding(table: &'static str, row: String, field: &str, what: &str)
         field: field.to_owned(),
         what: what.to_owned(),
     }
+}
+
+/// What was read of `table`, or nothing and a finding when the database is too damaged for it:
+/// whatever else there is can be verified all the same.
+pub(super) fn or_finding<T: Default>(
+    read: Result<T, StoreError>,
+    table: &'static str,
+    found: &mut Verification,
+) -> Result<T, StoreError> {
+    match read {
+        Err(error) if error.is_damage() => {
+            found.findings.push(unreadable(table, &error));
+            Ok(T::default())
+        }
+        read => read,
+    }
+}
+
+fn unreadable(table: &'static str, error: &StoreError) -> Finding {
+    // What the database says is the cause of what is told to users.
+    let cause = std::error::Error::source(error);
+    let what = cause.map_or_else(|| error.to_string(), ToString::to_string);
+    finding(
+        table,
+        "*".to_owned(),
+        "row",
+        &format!("it cannot be read: {what}"),
+    )
 }
 
 const REBUILT_AT_ONCE: u64 = 1_024;

@@ -65,6 +65,26 @@ fn an_untouched_trail_verifies_and_a_changed_one_gives_4_with_the_list() {
 }
 
 #[test]
+fn damage_to_the_database_is_a_finding_and_not_a_failure() {
+    let (folder, _) = decided();
+    let path = folder.path("contextrail.db");
+    let whole = fs::read(&path).unwrap();
+    folder.run(&["verify"]).done();
+    for lost in [100..8_192, 8_192..12_000, 16_384..24_576, 40_960..49_152] {
+        let mut bytes = whole.clone();
+        bytes[lost.clone()].fill(0xff);
+        fs::write(&path, bytes).unwrap();
+        let ran = folder.run(&["verify"]);
+        assert_eq!(ran.code, 4, "{lost:?}: {}{}", ran.text(), ran.stderr);
+        assert!(ran.text().contains("\"table\":\"sqlite"), "{}", ran.text());
+    }
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    folder.run(&["verify"]).code_is(4);
+    fs::write(&path, whole).unwrap();
+    folder.run(&["verify"]).done();
+}
+
+#[test]
 fn an_older_copy_of_the_database_is_frozen_until_a_new_epoch_begins() {
     let (folder, id) = decided();
     let (path, old) = (folder.path("contextrail.db"), folder.path("old.db"));

@@ -76,7 +76,7 @@ fn a_trail_in_a_read_only_folder_can_be_read_and_verified() {
     let names = fs::read_dir(medium.0.path("medium")).unwrap().count();
     assert_eq!(names, 1, "reading has made a file");
     // The keys of personal values stayed where they are.
-    for arguments in [&["context", "text", &id][..], &["entity", "history", "a:b"]] {
+    for arguments in [&["context", "text", &id][..], &["entity", "show", "a:b"]] {
         let output = medium.run(arguments);
         assert!(!output.status.success(), "{output:?}");
         let told = String::from_utf8(output.stderr).unwrap();

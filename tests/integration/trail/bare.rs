@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use contextrail::codec::ExportedRecord;
 use contextrail::record::{Class, Digest, Draft};
-use contextrail::trail::{Trail, Verified};
+use contextrail::trail::{Trail, TrailError, Verified};
 use serde_json::json;
 
 use super::{options, with_texts};
@@ -75,6 +75,20 @@ pub(super) async fn nothing_is_wrong_with_a_whole_import(trail: Trail) {
     let verified = verified(&trail).await;
     assert!(verified.ok, "{verified:?}");
     assert_eq!(verified.verification.without_texts, 0);
+}
+
+pub(super) async fn a_text_that_only_a_seed_without_a_slot_fits_is_refused(trail: Trail) {
+    let mut record = exported_with_texts().await;
+    let seeds = record.seeds.as_mut().unwrap();
+    let seed = seeds.remove("1").unwrap();
+    seeds.insert("99".to_owned(), seed);
+    record.text = None;
+    let imported = trail.import(vec![record], Digest::sha256(b"the document"));
+    let error = imported.await.unwrap_err();
+    assert!(
+        matches!(error, TrailError::DigestMismatch { .. }),
+        "{error}"
+    );
 }
 
 pub(super) async fn a_result_that_is_no_item_has_a_digest_and_no_text(trail: Trail) {

@@ -1,8 +1,10 @@
 //! Killed while it writes: what was acknowledged is there.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use contextrail::record::Draft;
@@ -82,6 +84,7 @@ async fn what_was_acknowledged_survives_being_killed() {
     let mut acknowledged = BTreeSet::new();
     for (round, after) in (0..).zip([1, 7, 60, 150]) {
         acknowledged.extend(run_and_kill(&path, 1 + round * 1_000_000, after).await);
+        is_whole(&path).await;
     }
     let trail = options().open(&url(&path)).await.unwrap();
     for number in &acknowledged {
@@ -94,4 +97,56 @@ async fn what_was_acknowledged_survives_being_killed() {
     assert!(status.size >= u64::try_from(acknowledged.len()).unwrap());
     assert!(status.problems.is_empty(), "{:?}", status.problems);
     trail.close().await;
+}
+
+/// Hashes every byte of the trail again.
+async fn is_whole(path: &Path) -> u64 {
+    let trail = options().open_for_reading(&url(path)).await.unwrap();
+    let verified = trail.verify(0, Arc::new(|_| {})).await.unwrap();
+    trail.close().await;
+    assert_eq!(verified.verification.findings, []);
+    verified.verification.records
+}
+
+/// What a power loss leaves of the write-ahead log: all of it up to some point.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_was_written_before_a_power_loss_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trail.db");
+    let number_of = |from: u64| {
+        move |more: u64| Draft::new(id(from + more), context(json!({"inputs": {"n": more}})))
+    };
+    let trail = options().open(&url(&path)).await.unwrap();
+    for number in 0..3 {
+        trail.record(number_of(1)(number)).await.unwrap();
+    }
+    trail.close().await;
+    let heads = fs::read(folder.path().join("trail.db.heads")).unwrap();
+    let trail = options().open(&url(&path)).await.unwrap();
+    for number in 0..12 {
+        trail.record(number_of(100)(number)).await.unwrap();
+    }
+    let log = fs::read(folder.path().join("trail.db-wal")).unwrap();
+    let database = fs::read(&path).unwrap();
+    trail.close().await;
+    let mut seen = BTreeSet::new();
+    // A frame is a page and 24 bytes; the log has 32 bytes before the first.
+    let frames = (32..=log.len()).step_by(8_192 + 24);
+    for cut in frames
+        .flat_map(|end| [end, end + 24, end + 4_000])
+        .filter(|cut| *cut <= log.len())
+    {
+        let image = tempfile::tempdir().unwrap();
+        let path = image.path().join("trail.db");
+        fs::write(&path, &database).unwrap();
+        fs::write(image.path().join("trail.db-wal"), &log[..cut]).unwrap();
+        fs::write(image.path().join("trail.db.heads"), &heads).unwrap();
+        fs::copy(
+            folder.path().join("trail.db.key.pub"),
+            image.path().join("trail.db.key.pub"),
+        )
+        .unwrap();
+        seen.insert(is_whole(&path).await);
+    }
+    assert_eq!(seen, (3..=15).collect());
 }

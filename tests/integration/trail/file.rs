@@ -110,7 +110,9 @@ async fn a_newer_schema_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trail.db");
     make(&path).await;
-    sql(&path, "update _sqlx_migrations set version = 9999").await;
+    let later = "insert into _sqlx_migrations select 9999, description, installed_on, success, \
+        checksum, execution_time from _sqlx_migrations";
+    sql(&path, later).await;
     let error = refused(&path).await;
     assert!(
         matches!(*error, StoreError::NewerSchema { found: 9_999, .. }),

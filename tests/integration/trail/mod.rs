@@ -146,6 +146,7 @@ trail_suite! {[
     bare::nothing_is_wrong_with_an_import_without_seeds,
     bare::nothing_is_wrong_with_an_import_that_lacks_one_text,
     bare::nothing_is_wrong_with_a_whole_import,
+    bare::a_text_that_only_a_seed_without_a_slot_fits_is_refused,
     bare::a_result_that_is_no_item_has_a_digest_and_no_text,
     whole_file::two_records_with_one_id_leave_nothing_behind,
     whole_file::a_record_that_differs_from_the_one_there_leaves_nothing_behind,
