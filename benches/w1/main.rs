@@ -9,6 +9,7 @@
 
 mod proof;
 mod report;
+mod sealing;
 mod workload;
 
 use std::path::PathBuf;
@@ -103,6 +104,9 @@ impl Plan {
         }
         if self.wants("queries") {
             self.queries(200_000 / self.scale).await?;
+        }
+        if self.wants("sealing") {
+            sealing::sealing(1_000 / u32::try_from(self.scale)?).await?;
         }
         if self.wants("evidence") {
             proof::evidence(20_000 / self.scale).await?;

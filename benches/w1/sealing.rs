@@ -1,0 +1,94 @@
+//! What sealing and opening one record of W1 cost by themselves, without a store.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use contextrail::record::{Class, Digest, Draft, ItemText, Kind, Texts};
+use contextrail::seal::{Sealed, Source, audit, seal};
+use contextrail::store::{Handle, Prepared, handles};
+use contextrail::trail::{Search, Stored, Trail};
+
+use super::workload::Workload;
+use super::{BoxError, Place, drive};
+
+/// Seals records of W1 anew, prepares and audits them, each in the best of `rounds` rounds.
+pub(crate) async fn sealing(rounds: u32) -> Result<(), BoxError> {
+    let place = Place::new()?;
+    let trail = Trail::open(&place.url()).await?;
+    let workload = Arc::new(Workload::new(false));
+    drive(&trail, &workload, (0, 64), 1, true).await?;
+    println!("\n| one record | seal µs | prepare µs | audit µs |\n|---|---|---|---|");
+    for kind in [Kind::Context, Kind::Decision] {
+        let search = Search {
+            kind: Some(kind),
+            ..Search::default()
+        };
+        let mut drafts = Vec::new();
+        for stored in trail.search(search).await?.take(64).await? {
+            drafts.push((stored.record().head.clone(), draft(&trail, &stored).await?));
+        }
+        let mut best = [Duration::MAX; 3];
+        for _ in 0..rounds {
+            let drafts = drafts.clone();
+            let mut sealed: Vec<Sealed> = Vec::with_capacity(drafts.len());
+            let started = Instant::now();
+            for (head, draft) in drafts {
+                sealed.push(seal(head, draft, &Source::New)?);
+            }
+            best[0] = best[0].min(started.elapsed());
+            let started = Instant::now();
+            for sealed in &sealed {
+                Prepared::new(sealed, Vec::new())?;
+            }
+            best[1] = best[1].min(started.elapsed());
+            let started = Instant::now();
+            for sealed in &sealed {
+                let (opened, faults) = audit(&sealed.slots)?;
+                let keys = handles(&opened.record, &opened.about);
+                if opened.root != sealed.root || !faults.is_empty() || keys.is_empty() {
+                    return Err(format!("{faults:?}").into());
+                }
+                keys.iter().map(Handle::key).for_each(drop);
+            }
+            best[2] = best[2].min(started.elapsed());
+        }
+        let records = u32::try_from(drafts.len())?;
+        let [seal, prepare, audit] = best.map(|all| all.as_secs_f64() * 1e6 / f64::from(records));
+        println!(
+            "| {} | {seal:.1} | {prepare:.1} | {audit:.1} |",
+            kind.as_str()
+        );
+    }
+    trail.close().await;
+    Ok(())
+}
+
+/// The draft that a stored record was sealed from.
+async fn draft(trail: &Trail, stored: &Stored) -> Result<Draft, BoxError> {
+    let mut draft = Sealed::to_draft(stored.record(), stored.about().to_vec());
+    let Some(context) = stored.context() else {
+        return Ok(draft);
+    };
+    let items = context.assembly.iter().flat_map(|made| &made.items);
+    let texts = trail.item_texts(stored).await?;
+    draft.texts = Texts {
+        items: items
+            .zip(texts)
+            .map(|(item, text)| {
+                let (class, owner, sha256) = match item.digest {
+                    Some(Digest::Sha256(sha256)) => (Class::Confidential, None, Some(sha256)),
+                    _ => (Class::Personal, context.entities.first().cloned(), None),
+                };
+                ItemText {
+                    text: text.unwrap_or_default(),
+                    class,
+                    owner,
+                    sha256,
+                }
+            })
+            .collect(),
+        text: trail.text(stored).await?.map(Into::into),
+        ..Texts::default()
+    };
+    Ok(draft)
+}
