@@ -76,11 +76,9 @@ pub(super) fn write_digits(bytes: &mut Vec<u8>, number: u64) {
 /// Appends `text` as a JSON string.
 pub(super) fn write_string(bytes: &mut Vec<u8>, text: &str) {
     bytes.push(b'"');
-    // why: almost no string has anything to escape, and a plain scan is vectorised.
-    if !text
-        .bytes()
-        .any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-    {
+    // why: almost no string has anything to escape, and a scan that never stops early is vectorised.
+    let is_escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+    if !text.bytes().fold(false, |any, byte| any | is_escaped(byte)) {
         bytes.extend_from_slice(text.as_bytes());
         bytes.push(b'"');
         return;

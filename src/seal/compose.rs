@@ -42,12 +42,15 @@ fn take<T: DeserializeOwned>(tree: &Tree<'_>, name: &str) -> Result<T, OpenError
 
 fn body(kind: Kind, members: &[u8]) -> Result<Body, OpenError> {
     fn read<T: DeserializeOwned>(kind: Kind, members: &[u8]) -> Result<Box<T>, OpenError> {
-        serde_json::from_slice(members)
+        let shape = |reason: &dyn std::fmt::Display| OpenError::Shape {
+            kind: kind.as_str(),
+            reason: reason.to_string(),
+        };
+        // why: serde_json looks into every string of bytes for UTF-8, and into no string of a text.
+        let members = std::str::from_utf8(members).map_err(|error| shape(&error))?;
+        serde_json::from_str(members)
             .map(Box::new)
-            .map_err(|error| OpenError::Shape {
-                kind: kind.as_str(),
-                reason: error.to_string(),
-            })
+            .map_err(|error| shape(&error))
     }
     Ok(match kind {
         Kind::Context => Body::Context(read(kind, members)?),

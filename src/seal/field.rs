@@ -124,8 +124,9 @@ impl Fields {
 
     pub(super) fn sort(&mut self) {
         let paths = &self.paths;
+        // why: a stable sort makes use of runs that are in order already, and slots are such runs.
         self.places
-            .sort_unstable_by(|a, b| paths[a.path.clone()].cmp(&paths[b.path.clone()]));
+            .sort_by(|a, b| paths[a.path.clone()].cmp(&paths[b.path.clone()]));
     }
 }
 

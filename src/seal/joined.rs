@@ -215,11 +215,12 @@ fn unescaped(token: &str) -> Cow<'_, str> {
 /// RFC 8785 writes whole doubles without one. Integers are sealed up to 2^53 − 1 alone, so what is
 /// larger was a double, and has to be one again to be written and read by others.
 fn with_doubles(json: &[u8]) -> Cow<'_, [u8]> {
-    // why: 16 digits in a row reach over a place divisible by 16, and almost no value has them.
-    let may = |at: usize| json.get(at).is_some_and(u8::is_ascii_digit);
-    if !(0..json.len())
-        .step_by(DIGITS)
-        .any(|at| may(at) && is_long(json, at))
+    // why: 16 digits in a row fill one of the chunks of eight, and almost no value has such a chunk.
+    let (chunks, _) = json.as_chunks::<{ DIGITS / 2 }>();
+    let is_full = |chunk: &[u8; DIGITS / 2]| chunk.iter().all(u8::is_ascii_digit);
+    if !(0..)
+        .zip(chunks)
+        .any(|(at, chunk)| is_full(chunk) && is_long(json, at * DIGITS / 2))
     {
         return Cow::Borrowed(json);
     }

@@ -34,7 +34,7 @@ pub(super) struct Spare {
 
 #[derive(Debug)]
 pub(super) enum Key {
-    /// The name of a member of a type: ASCII.
+    /// The name of a member of a type: ASCII letters, digits and `_`.
     Static(&'static str),
     Owned(String),
 }
@@ -85,8 +85,17 @@ impl MemberOrder {
         value: &T,
     ) -> Result<(), SealError> {
         let start = out.bytes.len();
-        out.string(key.as_str());
-        out.bytes.push(b':');
+        match &key {
+            Key::Static(key) => {
+                out.bytes.push(b'"');
+                out.bytes.extend_from_slice(key.as_bytes());
+                out.bytes.extend_from_slice(b"\":");
+            }
+            Key::Owned(key) => {
+                out.string(key);
+                out.bytes.push(b':');
+            }
+        }
         let value_start = out.bytes.len();
         value.serialize(&mut *out)?;
         if out.bytes.len() == value_start {

@@ -42,11 +42,11 @@ pub(super) struct Audit<'p> {
     next: u64,
     ids: HashSet<RecordId>,
     /// The shared texts that records point at.
-    shared: BTreeSet<[u8; 32]>,
+    shared: HashSet<[u8; 32]>,
     /// Those that only records point at which were imported without all their texts.
-    may_lack: BTreeSet<[u8; 32]>,
+    may_lack: HashSet<[u8; 32]>,
     /// What the projections of the open bucket have to be.
-    keys: BTreeSet<(i64, u64)>,
+    keys: Vec<(i64, u64)>,
     /// Records of the open bucket that may be found by keys which cannot be told.
     untold: BTreeSet<u64>,
     /// Keys of entities that slots are encrypted under.
@@ -82,9 +82,9 @@ impl<'p> Audit<'p> {
             differs: Vec::new(),
             torn: false,
             ids: HashSet::new(),
-            shared: BTreeSet::new(),
-            may_lack: BTreeSet::new(),
-            keys: BTreeSet::new(),
+            shared: HashSet::new(),
+            may_lack: HashSet::new(),
+            keys: Vec::new(),
             untold: BTreeSet::new(),
             entity_keys: HashSet::new(),
             gone: BTreeSet::new(),
@@ -243,27 +243,13 @@ impl<'p> Audit<'p> {
         lookups: &BTreeSet<(i64, u64)>,
         zone: Option<(i64, i64)>,
     ) {
-        let expected = std::mem::take(&mut self.keys);
-        for (key, index) in expected.difference(lookups) {
-            self.wrong(
-                "lookup",
-                format!("{bucket}/{key}/{index}"),
-                "row",
-                "it is missing",
-            );
+        let mut expected = std::mem::take(&mut self.keys);
+        expected.sort_unstable();
+        expected.dedup();
+        if !expected.iter().eq(lookups) {
+            self.compare_lookups(bucket, &expected.into_iter().collect(), lookups);
         }
-        let untold = std::mem::take(&mut self.untold);
-        for (key, index) in lookups.difference(&expected) {
-            if untold.contains(index) {
-                continue;
-            }
-            self.wrong(
-                "lookup",
-                format!("{bucket}/{key}/{index}"),
-                "row",
-                "no record has this key",
-            );
-        }
+        self.untold.clear();
         match (self.zone.take(), zone) {
             (Some(_), None) => self.wrong("zone", bucket, "row", "it is missing"),
             (None, Some(_)) => self.wrong("zone", bucket, "row", "none of its records can be read"),
@@ -279,6 +265,34 @@ impl<'p> Audit<'p> {
                 }
             }
             (None, None) => {}
+        }
+    }
+
+    fn compare_lookups(
+        &mut self,
+        bucket: u64,
+        expected: &BTreeSet<(i64, u64)>,
+        lookups: &BTreeSet<(i64, u64)>,
+    ) {
+        for (key, index) in expected.difference(lookups) {
+            self.wrong(
+                "lookup",
+                format!("{bucket}/{key}/{index}"),
+                "row",
+                "it is missing",
+            );
+        }
+        let untold = std::mem::take(&mut self.untold);
+        for (key, index) in lookups.difference(expected) {
+            if untold.contains(index) {
+                continue;
+            }
+            self.wrong(
+                "lookup",
+                format!("{bucket}/{key}/{index}"),
+                "row",
+                "no record has this key",
+            );
         }
     }
 
@@ -384,7 +398,8 @@ impl<'p> Audit<'p> {
 
     /// Ends the verification of this log, whose head says `head`, and which began at `since`.
     pub(super) fn finish(mut self, head: Option<LogHead>, since: u64) -> Verification {
-        for digest in std::mem::take(&mut self.shared) {
+        let missing: BTreeSet<[u8; 32]> = std::mem::take(&mut self.shared).into_iter().collect();
+        for digest in missing {
             let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
             self.wrong("shared_text", name, "row", "it is missing");
         }
