@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use contextrail::record::{Class, Digest, Draft, ItemText, Kind, Texts};
 use contextrail::seal::{Sealed, Source, audit, seal};
-use contextrail::store::{Handle, Prepared, handles};
+use contextrail::store::{Prepared, handles};
 use contextrail::trail::{Search, Stored, Trail};
 
 use super::workload::Workload;
@@ -38,7 +38,7 @@ pub(crate) async fn sealing(rounds: u32) -> Result<(), BoxError> {
             best[0] = best[0].min(started.elapsed());
             let started = Instant::now();
             for sealed in &sealed {
-                Prepared::new(sealed, Vec::new())?;
+                Prepared::new(sealed, Vec::new(), trail.vault())?;
             }
             best[1] = best[1].min(started.elapsed());
             let started = Instant::now();
@@ -48,7 +48,7 @@ pub(crate) async fn sealing(rounds: u32) -> Result<(), BoxError> {
                 if opened.root != sealed.root || !faults.is_empty() || keys.is_empty() {
                     return Err(format!("{faults:?}").into());
                 }
-                keys.iter().map(Handle::key).for_each(drop);
+                keys.iter().map(|it| it.key(trail.vault())).for_each(drop);
             }
             best[2] = best[2].min(started.elapsed());
         }

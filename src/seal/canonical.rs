@@ -29,6 +29,14 @@ pub(super) struct Canonical {
 }
 
 impl Canonical {
+    /// Room for a value of the usual length.
+    pub(super) fn with_room() -> Self {
+        Self {
+            bytes: Vec::with_capacity(512),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn string(&mut self, text: &str) {
         write_string(&mut self.bytes, text);
     }

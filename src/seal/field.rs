@@ -157,7 +157,7 @@ impl<'s> Cutter<'s> {
             slots,
             fields: Fields::with_room(),
             path: String::with_capacity(128),
-            scratch: Canonical::default(),
+            scratch: Canonical::with_room(),
             spare: Vec::new(),
         }
     }
@@ -282,7 +282,7 @@ impl<'s> Cutter<'s> {
         slot: Slot,
         cut: impl FnOnce(&mut ObjectCut<'_, 's>) -> Result<(), SealError>,
     ) -> Result<(), SealError> {
-        let mut rest = self.spare.pop().unwrap_or_default();
+        let mut rest = self.spare.pop().unwrap_or_else(Canonical::with_room);
         let order = MemberOrder::begin(&mut rest)?;
         let mut object = ObjectCut {
             cutter: self,

@@ -216,11 +216,11 @@ fn unescaped(token: &str) -> Cow<'_, str> {
 /// larger was a double, and has to be one again to be written and read by others.
 fn with_doubles(json: &[u8]) -> Cow<'_, [u8]> {
     // why: 16 digits in a row fill one of the chunks of eight, and almost no value has such a chunk.
-    let (chunks, _) = json.as_chunks::<{ DIGITS / 2 }>();
-    let is_full = |chunk: &[u8; DIGITS / 2]| chunk.iter().all(u8::is_ascii_digit);
-    if !(0..)
+    let (chunks, _) = json.as_chunks::<8>();
+    if !(0..json.len())
+        .step_by(8)
         .zip(chunks)
-        .any(|(at, chunk)| is_full(chunk) && is_long(json, at * DIGITS / 2))
+        .any(|(at, chunk)| may_be_digits(*chunk) && is_long(json, at))
     {
         return Cow::Borrowed(json);
     }
@@ -254,6 +254,11 @@ fn with_doubles(json: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
+/// Whether all of `chunk` lies between `0` and `?`, as digits do.
+const fn may_be_digits(chunk: [u8; 8]) -> bool {
+    u64::from_ne_bytes(chunk) & HIGH_HALVES == DIGIT_HALVES
+}
+
 /// Whether the digits around `at` are 16 or more.
 fn is_long(json: &[u8], at: usize) -> bool {
     let before = json[..at].iter().rev().take_while(|it| it.is_ascii_digit());
@@ -272,6 +277,8 @@ fn is_unsafe_integer(number: &[u8]) -> bool {
 }
 
 const DIGITS: usize = 16;
+const HIGH_HALVES: u64 = u64::from_ne_bytes([0xf0; 8]);
+const DIGIT_HALVES: u64 = u64::from_ne_bytes([0x30; 8]);
 const MAX_ELEMENTS: usize = 4_096;
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
@@ -294,5 +301,19 @@ mod tests {
             doubled(&text),
             format!(r#"{{"a":"\"{large}","b":[{large}.0,1.5e+300,0.1234567890123456789]}}"#)
         );
+    }
+
+    #[test]
+    fn a_long_number_is_found_wherever_it_stands() {
+        for shift in 0..16 {
+            let before = "x".repeat(shift);
+            for number in ["9007199254740992", "12345678901234567890123"] {
+                let (json, whole) = (
+                    format!(r#"["{before}",{number}]"#),
+                    format!(r#"["{before}",{number}.0]"#),
+                );
+                assert_eq!(doubled(&json), whole);
+            }
+        }
     }
 }

@@ -65,7 +65,11 @@ impl MemberOrder {
         out.bytes.push(b'{');
         Ok(Self {
             start: out.bytes.len(),
-            members: out.spare.members.pop().unwrap_or_default(),
+            members: out
+                .spare
+                .members
+                .pop()
+                .unwrap_or_else(|| Vec::with_capacity(MEMBERS)),
         })
     }
 
@@ -144,3 +148,6 @@ fn reorder(out: &mut Canonical, start: usize, members: &mut [Member]) -> Result<
     }
     Ok(())
 }
+
+/// The most members that the objects of most records have.
+const MEMBERS: usize = 16;
