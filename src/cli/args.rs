@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use super::output::OutputFormat;
 use super::{
     completions, context, decision, demo, entity, evidence, import, log, outcome, rebuild, review,
-    used, verify,
+    subject, used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.
@@ -70,6 +70,9 @@ pub(super) enum Command {
     /// Everything about an entity in the order of time
     #[command(subcommand, arg_required_else_help = true)]
     Entity(entity::Verb),
+    /// Erase what is known of a person, and look for what is left
+    #[command(subcommand, arg_required_else_help = true)]
+    Subject(subject::Verb),
     /// The contexts and decisions that used something
     Used(used::Args),
     /// Take in records that were exported elsewhere, as they are

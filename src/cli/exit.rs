@@ -162,6 +162,10 @@ fn shown_by(kind: Kind, id: RecordId) -> Option<String> {
 fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
     match error {
         TrailError::NotFound { .. } => (Exit::NotFound, None),
+        TrailError::NothingHeld(_) => (Exit::NotFound, Some("contextrail context list")),
+        TrailError::Erased { .. } => (Exit::NotFound, None),
+        TrailError::Approvers(_) => (Exit::Refused, None),
+        TrailError::Key(_) => (Exit::Storage, Some("contextrail doctor")),
         TrailError::UnknownRecord { named_as, .. } => {
             let hint = match *named_as {
                 "context" => Some("contextrail context list -o id"),

@@ -19,6 +19,7 @@ mod rebuild;
 mod review;
 mod session;
 mod sink_file;
+mod subject;
 mod summary;
 mod table_text;
 mod used;
@@ -73,6 +74,7 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Review(verb) => review::run(session, verb).await,
         Command::Outcome(verb) => outcome::run(session, verb).await,
         Command::Entity(verb) => entity::run(session, verb).await,
+        Command::Subject(verb) => subject::run(session, verb).await,
         Command::Used(args) => used::run(session, args).await,
         Command::Import(args) => import::run(session, &args).await,
         Command::Evidence(verb) => evidence::run(session, verb).await,

@@ -185,7 +185,9 @@ fn made(record: &ShownRecord<'_>) -> Value {
         Kind::Decision => ("", "/decided_at"),
         Kind::Review => ("/presented_at", "/decided_at"),
         Kind::Outcome => ("", "/at"),
-        Kind::Generation | Kind::Import | Kind::Key | Kind::Succession => ("", "/recorded_at"),
+        Kind::Generation | Kind::Import | Kind::Key | Kind::Succession | Kind::Erasure => {
+            ("", "/recorded_at")
+        }
     };
     let mut members = json!({"prov:type": qualified(&format!("ct:{}", verb(record.view.kind)))});
     for (name, pointer) in [("prov:startTime", begun), ("prov:endTime", ended)] {
@@ -206,6 +208,7 @@ fn verb(kind: Kind) -> &'static str {
         Kind::Import => "importing",
         Kind::Key => "changing_a_key",
         Kind::Succession => "beginning_an_epoch",
+        Kind::Erasure => "erasing",
     }
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, Decision, Generation, Head, Import, InvalidValue, KeyEvent, Outcome, Review,
+    Context, Decision, Erasure, Generation, Head, Import, InvalidValue, KeyEvent, Outcome, Review,
     Succession, Timestamp,
 };
 
@@ -30,11 +30,13 @@ pub enum Kind {
     Key,
     /// [`Succession`]
     Succession,
+    /// [`Erasure`]
+    Erasure,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Context,
         Self::Generation,
         Self::Decision,
@@ -43,6 +45,7 @@ impl Kind {
         Self::Import,
         Self::Key,
         Self::Succession,
+        Self::Erasure,
     ];
 
     /// The word for the kind.
@@ -57,6 +60,7 @@ impl Kind {
             Self::Import => "import",
             Self::Key => "key",
             Self::Succession => "succession",
+            Self::Erasure => "erasure",
         }
     }
 
@@ -72,6 +76,7 @@ impl Kind {
             Self::Import => "contextrail.import/1",
             Self::Key => "contextrail.key/1",
             Self::Succession => "contextrail.succession/1",
+            Self::Erasure => "contextrail.erasure/1",
         }
     }
 
@@ -122,6 +127,8 @@ pub enum Body {
     Key(Box<KeyEvent>),
     /// A new epoch of the log.
     Succession(Box<Succession>),
+    /// Values erased.
+    Erasure(Box<Erasure>),
 }
 
 impl Body {
@@ -137,6 +144,7 @@ impl Body {
             Self::Import(_) => Kind::Import,
             Self::Key(_) => Kind::Key,
             Self::Succession(_) => Kind::Succession,
+            Self::Erasure(_) => Kind::Erasure,
         }
     }
 
@@ -149,7 +157,11 @@ impl Body {
             Self::Decision(decision) => Some(decision.decided_at),
             Self::Review(review) => Some(review.decided_at),
             Self::Outcome(outcome) => Some(outcome.at),
-            Self::Generation(_) | Self::Import(_) | Self::Key(_) | Self::Succession(_) => None,
+            Self::Generation(_)
+            | Self::Import(_)
+            | Self::Key(_)
+            | Self::Succession(_)
+            | Self::Erasure(_) => None,
         }
     }
 }
@@ -164,7 +176,7 @@ macro_rules! body_kinds {
     )+};
 }
 body_kinds!(
-    Context, Generation, Decision, Review, Outcome, Import, Succession
+    Context, Generation, Decision, Review, Outcome, Import, Succession, Erasure
 );
 
 impl From<KeyEvent> for Body {

@@ -69,7 +69,9 @@ pub use retrieval::{
     DocumentUse, IndexUse, Retrieval, RetrievalStatus, RetrievedDocument, RetrieverClass,
 };
 pub use time::{Span, Timestamp};
-pub use trail_own::{HeadStatement, Import, KeyAction, KeyEvent, KeyLevel, Succession};
+pub use trail_own::{
+    Erasure, HeadStatement, Import, KeptValues, KeyAction, KeyEvent, KeyLevel, Succession,
+};
 
 /// Reads a member that may be left out, but whose `null` is a value.
 fn some_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {

@@ -68,6 +68,35 @@ pub struct Succession {
     pub approved_by: Vec<Actor>,
 }
 
+/// The values of a person or thing, erased: what is left of them are the commitments.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Erasure {
+    /// Who was erased: a digest of `type:id` under a key of the tenant.
+    pub subject_digest: Digest,
+    /// Why.
+    pub reason: String,
+    /// Who approved it: two people.
+    pub approved_by: Vec<Actor>,
+    /// The values that are gone: the index of the record in the log, and the slot of it.
+    pub slots: Vec<[u64; 2]>,
+    /// How many keys were destroyed.
+    pub keys: u64,
+    /// What stays for now, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptValues>,
+}
+
+/// Values that an erasure left, since something forbids that they go.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptValues {
+    /// The index of the record in the log.
+    pub log_index: u64,
+    /// The hold or the retention floor that keeps them.
+    pub why: String,
+}
+
 /// A head of a log, as a record states it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -61,6 +61,7 @@ fn body(kind: Kind, members: &[u8]) -> Result<Body, OpenError> {
         Kind::Import => Body::Import(read(kind, members)?),
         Kind::Key => Body::Key(read(kind, members)?),
         Kind::Succession => Body::Succession(read(kind, members)?),
+        Kind::Erasure => Body::Erasure(read(kind, members)?),
     })
 }
 

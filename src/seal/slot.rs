@@ -166,7 +166,8 @@ pub(super) fn entities(body: &Body) -> Option<&[EntityRef]> {
         | Body::Outcome(_)
         | Body::Import(_)
         | Body::Key(_)
-        | Body::Succession(_) => None,
+        | Body::Succession(_)
+        | Body::Erasure(_) => None,
     }
 }
 
@@ -179,6 +180,7 @@ fn staff<'a>(head: &Head, body: &'a Body) -> impl Iterator<Item = EntityRef> + u
     };
     let approvers = match body {
         Body::Succession(succession) => succession.approved_by.as_slice(),
+        Body::Erasure(erasure) => erasure.approved_by.as_slice(),
         _ => &[],
     };
     staff_of(&head.actor)

@@ -204,6 +204,14 @@ pub(super) fn opened_keys<'k>(
 }
 
 /// The slots that a record of an erasure says are gone.
-fn erased_by(_: &Body) -> Vec<(u64, Slot)> {
-    Vec::new()
+fn erased_by(body: &Body) -> Vec<(u64, Slot)> {
+    let Body::Erasure(erasure) = body else {
+        return Vec::new();
+    };
+    let slots = erasure.slots.iter();
+    // A number that no slot has is that of one which is always there.
+    let slots = slots.map(|[index, slot]| (*index, u16::try_from(*slot).unwrap_or(0)));
+    slots
+        .map(|(index, slot)| (index, Slot::new(slot)))
+        .collect()
 }

@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::privacy::keys::Vault;
 use crate::record::{
-    Body, Context, ContextStatus, Decision, EntityRef, FreshnessStatus, Name, Record, RecordId,
-    UsedKind, UsedRef, Version,
+    Body, Context, ContextStatus, Decision, Digest, EntityRef, FreshnessStatus, Name, Record,
+    RecordId, UsedKind, UsedRef, Version,
 };
 use crate::seal::WITHHELD;
 
@@ -21,6 +21,8 @@ pub enum Handle {
     Entity(EntityRef),
     /// The business key of a decision.
     Subject(EntityRef),
+    /// Who was erased by it: a keyed digest.
+    Erased(Digest),
     /// A record it refers to.
     Refers(RecordId),
     /// The name of a context.
@@ -131,6 +133,7 @@ impl Handle {
         Some(match self {
             Self::Entity(entity) => whole(keyed(&["entity", &entity.to_string()])?),
             Self::Subject(subject) => whole(keyed(&["subject", &subject.to_string()])?),
+            Self::Erased(digest) => whole(hash(&["erased", &digest.to_string()])),
             Self::Refers(id) => whole(hash(&["refers", &id.to_string()])),
             Self::Name(name) => whole(hash(&["name", name.as_str()])),
             Self::Status(status) => whole(hash(&["status", status])),
@@ -207,6 +210,9 @@ pub fn handles(record: &Record, about: &[EntityRef]) -> BTreeSet<Handle> {
                 .for_each(|id| refers((*id).into()));
         }
         Body::Outcome(outcome) => refers(outcome.decision.into()),
+        Body::Erasure(erasure) => {
+            handles.insert(Handle::Erased(erasure.subject_digest));
+        }
         Body::Import(_) | Body::Key(_) | Body::Succession(_) => {}
     }
     handles

@@ -11,8 +11,8 @@ use super::pack::pack;
 use super::prepared::kind_number;
 use super::verify::{Audit, RawRecord, bucket_of};
 use super::{
-    Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Store, StoreError, StoreStatus,
-    StoredRecord, Verification, VerifyPlan,
+    Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Removal, Store, StoreError,
+    StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 use crate::log::{Edge, Hash, Tile, TileId};
 use crate::privacy::keys::{EntityHandle, EntityKey, KeyId, Vault};
@@ -110,6 +110,10 @@ impl Log {
             at: prepared.at,
         });
         Ok(placed)
+    }
+
+    fn row(&mut self, log_index: u64) -> Option<&mut Row> {
+        self.records.get_mut(usize::try_from(log_index).ok()?)
     }
 
     /// The indexes of the records under one of the keys of `range`.
@@ -291,6 +295,48 @@ impl Store for MemoryStore {
         let keys = keys.into_iter().flat_map(BTreeMap::values);
         let wanted = keys.filter(|key| entities.contains(&key.id.entity));
         Ok(wanted.cloned().collect())
+    }
+
+    async fn erase(
+        &self,
+        tenant: &Tenant,
+        removal: &Removal,
+        at: Timestamp,
+    ) -> Result<Option<Placed>, StoreError> {
+        let mut logs = self.logs();
+        let log = logs.entry(tenant.clone()).or_default();
+        let (key, size) = removal.looked_through;
+        if log
+            .keys
+            .range((key, size)..=(key, u64::MAX))
+            .next()
+            .is_some()
+        {
+            return Ok(None);
+        }
+        for (index, slot) in &removal.slots {
+            if let Some(row) = log.row(*index) {
+                row.stored.slots.retain(|it| it.slot != *slot);
+            }
+        }
+        for (index, relocked) in &removal.relocked {
+            let slots = log.row(*index).map(|row| &mut row.stored.slots);
+            for slot in slots.into_iter().flatten() {
+                if slot.slot == relocked.slot {
+                    slot.bytes.clone_from(&relocked.bytes);
+                }
+            }
+        }
+        for lookup in &removal.lookups {
+            log.keys.remove(lookup);
+        }
+        for id in &removal.keys {
+            log.entity_keys.remove(id);
+        }
+        for key in &removal.new_keys {
+            log.entity_keys.insert(key.id, key.clone());
+        }
+        log.append(&removal.record, at).map(Some)
     }
 
     async fn trail(&self) -> Result<TrailId, StoreError> {

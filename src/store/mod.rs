@@ -15,7 +15,7 @@ mod sql;
 mod verification;
 mod verify;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -110,6 +110,21 @@ pub trait Store: fmt::Debug + Send + Sync {
         entities: &[EntityHandle],
     ) -> Result<Vec<EntityKey>, StoreError>;
 
+    /// Takes values away for ever, and appends the record that says so: all of it, or nothing.
+    ///
+    /// The bytes of what goes are overwritten. A log that has grown beyond [`Removal::size`] by a
+    /// record about the same entity is left as it is, and `None` is given.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; nothing has been taken away then.
+    async fn erase(
+        &self,
+        tenant: &Tenant,
+        removal: &Removal,
+        at: Timestamp,
+    ) -> Result<Option<Placed>, StoreError>;
+
     /// The id of the trail.
     ///
     /// # Errors
@@ -168,8 +183,36 @@ pub trait Store: fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// Moves what was committed to its final place, and leaves nothing of it elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`] while somebody still reads what is older.
+    async fn empty_log(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Writes everything through and lets go of files.
     async fn close(&self);
+}
+
+/// What an erasure takes away.
+#[derive(Clone, Debug)]
+pub struct Removal {
+    /// The slots whose values go: the index of the record, and the slot.
+    pub slots: Vec<(u64, Slot)>,
+    /// The keys of entities that go.
+    pub keys: Vec<KeyId>,
+    /// What the records are found by no longer: the key, and the index.
+    pub lookups: Vec<(i64, u64)>,
+    /// Slots that stay, encrypted anew under another key.
+    pub relocked: Vec<(u64, SlotBytes)>,
+    /// The keys of entities that those are encrypted under.
+    pub new_keys: Vec<EntityKey>,
+    /// What records about the entity are found by, and the size of the log that was looked through.
+    pub looked_through: (i64, u64),
+    /// The record of the erasure.
+    pub record: Prepared,
 }
 
 /// Where a record was placed in its log.
@@ -261,6 +304,16 @@ impl StoredRecord {
     /// The keys of entities that its slots are encrypted under.
     pub fn key_ids(&self) -> impl Iterator<Item = KeyId> {
         locked::keys_of(&self.slots)
+    }
+
+    /// The slots that are encrypted under one of `keys`.
+    #[must_use]
+    pub fn slots_under(&self, keys: &BTreeSet<KeyId>) -> BTreeSet<Slot> {
+        let under = self.slots.iter().filter(|slot| {
+            let mut own = locked::keys_of(std::slice::from_ref(*slot));
+            own.any(|id| keys.contains(&id))
+        });
+        under.map(|slot| slot.slot).collect()
     }
 
     /// The bytes of the tenant's slot as it was sealed: what can be read without keys.

@@ -184,6 +184,7 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
         Kind::Import => 6,
         Kind::Key => 7,
         Kind::Succession => 8,
+        Kind::Erasure => 9,
     }
 }
 

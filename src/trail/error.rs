@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::capture::SinkError;
 use crate::notary::{Frozen, NotaryError};
 use crate::privacy::keys::KeyError;
-use crate::record::{Acknowledged, InvalidValue, Kind, RecordId, Tenant};
+use crate::record::{
+    Acknowledged, EntityRef, InvalidValue, Kind, Name, RecordId, Tenant, Timestamp,
+};
 use crate::seal::SealError;
 use crate::store::{PrepareError, StoreError};
 
@@ -96,6 +98,26 @@ pub enum TrailError {
     /// Heads cannot be signed or checked.
     #[error(transparent)]
     Notary(Arc<NotaryError>),
+    /// Nobody has values of the entity.
+    #[error(
+        "no record has values of {0}: check the type and the id, as in `contextrail entity show`"
+    )]
+    NothingHeld(EntityRef),
+    /// They were erased before, and nothing was recorded about them since.
+    #[error(
+        "they were erased on {at} by {by}, and nothing was recorded about them since: the certificate is the record {id}"
+    )]
+    Erased {
+        /// The record of the erasure.
+        id: RecordId,
+        /// When.
+        at: Timestamp,
+        /// Who asked for it.
+        by: Name,
+    },
+    /// Those who approve are not two different people, or one of them asks for it.
+    #[error("{0}: name two others with --approved-by A --approved-by B")]
+    Approvers(String),
     /// Keys cannot be used: what is encrypted under them is not read or written.
     #[error(transparent)]
     Key(Arc<KeyError>),

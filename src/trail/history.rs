@@ -183,6 +183,11 @@ fn summary(body: &Body) -> String {
             "the log goes on as epoch {}, from {} entries",
             succession.epoch, succession.restored.size
         ),
+        Body::Erasure(erasure) => format!(
+            "values were erased in {} places, and {} keys destroyed",
+            erasure.slots.len(),
+            erasure.keys
+        ),
         Body::Import(import) => {
             format!(
                 "{} records were imported",

@@ -192,6 +192,6 @@ pub(super) fn named(body: &Body, source: &Source) -> Vec<Named> {
                 .collect()
         }
         Body::Outcome(outcome) => vec![needed(outcome.decision.into(), Kind::Decision)],
-        Body::Import(_) | Body::Key(_) | Body::Succession(_) => Vec::new(),
+        Body::Import(_) | Body::Key(_) | Body::Succession(_) | Body::Erasure(_) => Vec::new(),
     }
 }

@@ -9,10 +9,12 @@ mod decide;
 mod diff;
 mod diff_sections;
 mod disclose;
+mod erasure;
 mod error;
 mod export;
 mod history;
 mod import;
+mod journal;
 mod link;
 mod open;
 mod options;
@@ -43,6 +45,7 @@ use crate::store::{Appender, Spool, Store, StoreStatus};
 pub use answer::Answer;
 pub use decide::{Decided, DecisionBuilder};
 pub use diff::{Change, ChangeKind, Diff, diff};
+pub use erasure::{Erased, ErasurePlan, Leftover, PlannedRecord, leftovers_in_file};
 pub use error::TrailError;
 pub use history::{DecisionView, Event};
 pub use import::Imported;
@@ -74,6 +77,8 @@ struct Inner {
     spool: Mutex<Option<Spool>>,
     /// Where the spool is or would be; `None` in memory.
     spool_path: Option<std::path::PathBuf>,
+    /// Where erasures are promised; `None` in memory.
+    journal: Option<std::path::PathBuf>,
     notary: Arc<Notary>,
     vault: Arc<Vault>,
     /// `None` when opened for reading.

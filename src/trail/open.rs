@@ -83,7 +83,9 @@ impl TrailOptions {
             spool: None,
             spool_path: Some(spool_path(&path)),
         };
-        Ok(self.assemble(parts))
+        let trail = self.assemble(parts);
+        trail.journal_deny()?;
+        Ok(trail)
     }
 
     /// Opens a new trail in memory; what it holds goes with it. Needs a tokio runtime.
@@ -131,7 +133,10 @@ impl TrailOptions {
             spool_path,
         });
         if trail.0.notary.frozen().is_none() {
+            trail.journal_replay().await?;
             trail.replay_spool().await?;
+        } else {
+            trail.journal_deny()?;
         }
         Ok(trail)
     }
@@ -201,6 +206,9 @@ impl TrailOptions {
             counts: Arc::new(CountCache::default()),
             linked: quick_cache::sync::Cache::new(LINKED),
             spool: std::sync::Mutex::new(spool),
+            journal: spool_path
+                .as_ref()
+                .map(|spool| spool.with_extension("erasures")),
             spool_path,
             tasks: std::sync::Mutex::default(),
             runtime: tokio::runtime::Handle::try_current().ok(),

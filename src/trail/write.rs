@@ -294,7 +294,7 @@ enum Enqueued {
 
 impl Inner {
     /// Lets the notary know that the log has grown.
-    fn grown_to(&self, size: u64) {
+    pub(super) fn grown_to(&self, size: u64) {
         if let Some(signing) = &self.signing {
             signing.grown_to(size);
         }

@@ -256,6 +256,7 @@ pub(super) fn others(bundle: &ShownBundle<'_>) -> Section {
             Kind::Outcome => record.at("/kind").into(),
             Kind::Import => Line::from("counts ").said(record.at("/counts")),
             Kind::Key => Line::from("the signing key, ").said(record.at("/action")),
+            Kind::Erasure => Line::from("values erased, keys destroyed: ").said(record.at("/keys")),
             Kind::Context | Kind::Decision | Kind::Generation | Kind::Succession => continue,
         };
         let decision = record.at("/decision");

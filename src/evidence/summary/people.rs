@@ -17,7 +17,7 @@ pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
             Kind::Context => named.entities(record),
             Kind::Review => named.party("who reviewed", record, "/actor"),
             Kind::Generation => named.model(record),
-            Kind::Outcome | Kind::Import | Kind::Key | Kind::Succession => {}
+            Kind::Outcome | Kind::Import | Kind::Key | Kind::Succession | Kind::Erasure => {}
         }
         if record.view.kind != Kind::Review {
             named.party("who recorded it", record, "/actor");

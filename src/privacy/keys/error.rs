@@ -65,6 +65,9 @@ pub enum KeyError {
         /// Its epoch.
         epoch: u32,
     },
+    /// The key was erased, and this database is an older one that still has it.
+    #[error("the key was erased, and what it opens is not read again")]
+    Erased,
     /// There is no such epoch, or it is the one in use.
     #[error("epoch {epoch} of the keys of tenant {tenant} cannot be destroyed: {why}")]
     Kept {

@@ -1,5 +1,6 @@
 //! The keys of one tenant at work: encrypting the slots of records, and finding them.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +13,7 @@ use sha2::Sha256;
 use super::cipher::{unwrap, wrap};
 use super::keyring::Keyring;
 use super::{EntityHandle, EntityKey, KeyError, KeyId, KeyProvider, KeyStatus, Secret};
-use crate::record::{EntityRef, Tenant, Timestamp};
+use crate::record::{Digest, EntityRef, Tenant, Timestamp};
 
 /// The keys of one tenant.
 ///
@@ -32,6 +33,8 @@ pub struct Vault {
     why: Option<String>,
     /// Keys of entities that were opened.
     opened: Cache<KeyId, Arc<Secret>>,
+    /// Keys that were erased, which an older copy of the database may still have.
+    denied: RwLock<HashSet<KeyId>>,
     /// Which key of an entity new records are encrypted under.
     newest: Cache<EntityHandle, (u32, Option<Arc<NewKey>>)>,
 }
@@ -120,6 +123,7 @@ impl Vault {
             finding: ring.as_ref().map(|ring| ring.finding.keyed()),
             ring: RwLock::new(ring),
             why,
+            denied: RwLock::default(),
             opened: Cache::new(CACHED),
             newest: Cache::new(CACHED),
         }
@@ -155,6 +159,13 @@ impl Vault {
         let owner = owner.map(ToString::to_string).unwrap_or_default();
         let mac = self.mac(b"contextrail/entity/v1\0", &[&owner])?;
         mac.first_chunk().map(|first| EntityHandle(*first))
+    }
+
+    /// A digest that stands for an entity where nothing of it may be told.
+    #[must_use]
+    pub fn digest_of(&self, entity: &EntityRef) -> Option<Digest> {
+        let mac = self.mac(b"contextrail/erased/v1\0", &[&entity.to_string()])?;
+        Some(Digest::HmacSha256(mac))
     }
 
     /// The handles of the owners of a slot: of values about nobody, that of nobody.
@@ -264,6 +275,11 @@ impl Vault {
     ///
     /// As [`Vault::unwrap`].
     pub fn unwrap_anew(&self, row: &EntityKey) -> Result<Secret, KeyError> {
+        let denied = self.denied.read().expect("no holder of this lock panics");
+        if denied.contains(&row.id) {
+            return Err(KeyError::Erased);
+        }
+        drop(denied);
         let opened = self.with_ring(|ring| {
             let Some(key) = ring.epochs.get(&row.epoch) else {
                 return Err(KeyError::Destroyed {
@@ -287,6 +303,15 @@ impl Vault {
         self.opened.insert(id, Arc::clone(&secret));
         self.newest.insert(id.entity, (id.number, new));
         secret
+    }
+
+    /// Has these keys opened no longer: they were erased, whatever a database still has of them.
+    pub fn deny(&self, keys: &[KeyId]) {
+        let mut denied = self.denied.write().expect("no holder of this lock panics");
+        for id in keys {
+            self.opened.remove(id);
+            denied.insert(*id);
+        }
     }
 
     /// Forgets the keys of an entity, which was erased.

@@ -28,6 +28,7 @@ pub(super) fn cut(record: &Record, slots: &Slots) -> Result<Fields, SealError> {
         Body::Import(body) => trail_own::import(body, &mut cutter)?,
         Body::Key(body) => trail_own::key(body, &mut cutter)?,
         Body::Succession(body) => trail_own::succession(body, &mut cutter)?,
+        Body::Erasure(body) => trail_own::erasure(body, &mut cutter)?,
     }
     cutter.finish()
 }

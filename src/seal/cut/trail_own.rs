@@ -4,7 +4,7 @@ use super::super::SealError;
 use super::super::field::Cutter;
 use super::super::slot::Slot;
 use super::actor_here;
-use crate::record::{Class, Import, KeyEvent, Succession};
+use crate::record::{Class, Erasure, Import, KeyEvent, Succession};
 
 pub(super) fn import(import: &Import, out: &mut Cutter<'_>) -> Result<(), SealError> {
     let Import {
@@ -47,4 +47,24 @@ pub(super) fn succession(succession: &Succession, out: &mut Cutter<'_>) -> Resul
     out.each("approved_by", approved_by, |out, _, actor| {
         actor_here(actor, out)
     })
+}
+
+pub(super) fn erasure(erasure: &Erasure, out: &mut Cutter<'_>) -> Result<(), SealError> {
+    let Erasure {
+        subject_digest,
+        reason,
+        approved_by,
+        slots,
+        keys,
+        kept,
+    } = erasure;
+    out.plain("subject_digest", subject_digest)?;
+    out.field("reason", Class::Confidential, Slot::TENANT, reason)?;
+    out.each("approved_by", approved_by, |out, _, actor| {
+        actor_here(actor, out)
+    })?;
+    out.plain("slots", slots)?;
+    out.plain("keys", keys)?;
+    let kept = (!kept.is_empty()).then_some(kept);
+    out.plain("kept", &kept)
 }

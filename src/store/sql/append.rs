@@ -49,7 +49,7 @@ sql_impl! {
             }
         }
 
-        async fn append_in(
+        pub(super) async fn append_in(
             &self,
             connection: &mut DB::Connection,
             tenant: &Tenant,
@@ -186,7 +186,7 @@ sql_impl! {
         }
 
         /// Notes what is stored now that the transaction is committed.
-        fn appended<'a>(&self, tenant: i64, records: impl Iterator<Item = &'a Prepared>) {
+        pub(super) fn appended<'a>(&self, tenant: i64, records: impl Iterator<Item = &'a Prepared>) {
             let mut bytes = 0;
             for prepared in records {
                 for shared in &prepared.shared {
@@ -211,7 +211,7 @@ sql_impl! {
         }
 
         /// The number that stands for `tenant`, which is made when it is not there.
-        async fn tenant_for_writing(
+        pub(super) async fn tenant_for_writing(
             &self,
             connection: &mut DB::Connection,
             tenant: &Tenant,

@@ -44,6 +44,9 @@ pub trait Backend: Database {
     /// Moves what was committed to its final place; called between appends.
     async fn settle(connection: &mut Self::Connection, last: bool) -> Result<(), sqlx::Error>;
 
+    /// Has the bytes of what is deleted overwritten, or no longer.
+    async fn overwrite(connection: &mut Self::Connection, on: bool) -> Result<(), sqlx::Error>;
+
     /// What an error of the database means to a caller.
     fn fault(place: &str, error: sqlx::Error) -> StoreError;
 }

@@ -21,6 +21,7 @@ macro_rules! sql_impl {
 
 mod append;
 mod backend;
+mod erase;
 mod find;
 mod keys;
 mod raw;

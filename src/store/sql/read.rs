@@ -17,8 +17,8 @@ use crate::seal::{Slot, SlotBytes};
 use crate::store::pack::unpack;
 use crate::store::prepared::kind_number;
 use crate::store::{
-    BoxError, Find, IdPrefix, Located, LogHead, Placed, Prepared, Store, StoreError, StoreStatus,
-    StoredRecord, Verification, VerifyPlan,
+    BoxError, Find, IdPrefix, Located, LogHead, Placed, Prepared, Removal, Store, StoreError,
+    StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 
 sql_impl! {
@@ -337,6 +337,15 @@ sql_impl! {
             }
         }
 
+        async fn erase(
+            &self,
+            tenant: &Tenant,
+            removal: &Removal,
+            at: Timestamp,
+        ) -> Result<Option<Placed>, StoreError> {
+            self.remove(tenant, removal, at).await
+        }
+
         async fn verify(&self, plan: &VerifyPlan) -> Result<Verification, StoreError> {
             self.verify_all(plan).await
         }
@@ -354,6 +363,10 @@ sql_impl! {
                 return Ok(());
             }
             self.settle_writer(false).await
+        }
+
+        async fn empty_log(&self) -> Result<(), StoreError> {
+            self.settle_writer(true).await
         }
 
         async fn close(&self) {

@@ -234,14 +234,27 @@ impl Backend for Sqlite {
         }
     }
 
+    async fn overwrite(connection: &mut SqliteConnection, on: bool) -> Result<(), sqlx::Error> {
+        let statement = if on {
+            "pragma secure_delete = on"
+        } else {
+            "pragma secure_delete = off"
+        };
+        sqlx::query(statement).execute(connection).await?;
+        Ok(())
+    }
+
     async fn settle(connection: &mut SqliteConnection, last: bool) -> Result<(), sqlx::Error> {
         let statement = if last {
             "pragma wal_checkpoint(truncate)"
         } else {
             "pragma wal_checkpoint(passive)"
         };
-        sqlx::query(statement).execute(connection).await?;
-        Ok(())
+        let row = sqlx::query(statement).fetch_one(connection).await?;
+        match row.try_get::<i64, _>(0)? {
+            1 if last => Err(sqlx::Error::PoolTimedOut),
+            _ => Ok(()),
+        }
     }
 
     fn fault(place: &str, error: sqlx::Error) -> StoreError {
@@ -251,6 +264,7 @@ impl Backend for Sqlite {
             Some(8) => StoreError::ReadOnly { place },
             Some(13) => StoreError::Full { place },
             _ if matches!(error, sqlx::Error::PoolClosed) => StoreError::Closed,
+            _ if matches!(error, sqlx::Error::PoolTimedOut) => StoreError::Busy { place },
             _ if Self::is_damage(&error) => StoreError::Corrupt {
                 place,
                 source: error.into(),

@@ -63,6 +63,14 @@ fn body(kind: Kind) -> Value {
             "reason": "the disk is lost",
             "approved_by": [{"id": "anna", "kind": "human", "method": "asserted"}],
         }),
+        Kind::Erasure => json!({
+            "subject_digest": digest("hmac-sha256"),
+            "reason": "on request",
+            "approved_by": [{"id": "anna", "kind": "human", "method": "asserted"}],
+            "slots": [[3, 1], [4, 2]],
+            "keys": 1,
+            "kept": [{"log_index": 7, "why": "hold"}],
+        }),
     }
 }
 

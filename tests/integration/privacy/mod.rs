@@ -1,4 +1,5 @@
 //! Personal data, found and taken out.
 
 mod detection;
+mod erasure;
 mod guardrail;

@@ -1,0 +1,511 @@
+//! Erasing the values of a person or thing, with the proofs of everything left as they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::journal::Pledge;
+use super::{Stored, Trail, TrailError};
+use crate::capture::Sink as _;
+use crate::log::TlogProof;
+use crate::privacy::keys::{EntityHandle, KeyId, OpenedKeys};
+use crate::record::{
+    Actor, Digest, Draft, EntityRef, Erasure, KeptValues, Kind, Receipt, Record, RecordId,
+};
+use crate::seal::{Slot, Source, open};
+use crate::store::{Find, Handle, KeyRange, Prepared, Removal, StoredRecord, handles};
+
+/// What an erasure would take away, and what it would leave.
+#[derive(Clone, Debug)]
+pub struct ErasurePlan {
+    /// Who would be erased.
+    pub entity: EntityRef,
+    /// The records that hold values of theirs.
+    pub records: Vec<PlannedRecord>,
+    /// The keys that would be destroyed.
+    pub keys: usize,
+}
+
+/// A record of which values would go.
+#[derive(Clone, Debug)]
+pub struct PlannedRecord {
+    /// Its id.
+    pub id: RecordId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its place in the log.
+    pub log_index: u64,
+    /// The paths of the values.
+    pub paths: Vec<String>,
+    /// Whoever else the values are about: a text that names several goes when one of them does.
+    pub others: Vec<EntityRef>,
+}
+
+/// An erasure that was done.
+#[derive(Clone, Debug)]
+pub struct Erased {
+    /// The record of it.
+    pub record: Record,
+    /// Its receipt.
+    pub receipt: Receipt,
+    /// The proof that the record is in the log.
+    pub proof: TlogProof,
+}
+
+/// Values of an entity in one record.
+struct Held {
+    row: StoredRecord,
+    slots: BTreeSet<Slot>,
+}
+
+impl Trail {
+    /// What erasing `entity` would take away.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::NothingHeld`] for one that no record has values of, [`TrailError::Erased`] when
+    /// that is since they were erased.
+    pub async fn erasure_plan(&self, entity: &EntityRef) -> Result<ErasurePlan, TrailError> {
+        let (pledge, _) = self.pledge(entity).await?;
+        let (held, _) = self.held(&pledge).await?;
+        let mut records = Vec::with_capacity(held.len());
+        for Held { row, slots } in &held {
+            let keys = self.keys_for(std::slice::from_ref(row)).await?;
+            let (entry, unlocked) = self.unlock(row, &keys)?;
+            let damaged =
+                |error: crate::seal::OpenError| self.damaged(entry.id, &error.to_string());
+            let opened = open(&unlocked.slots).map_err(damaged)?;
+            let mut left = unlocked.slots.clone();
+            left.retain(|slot| !slots.contains(&slot.slot));
+            let withheld = open(&left).map_err(damaged)?.withheld.into_iter();
+            let others = opened.about.iter().filter(|other| *other != entity);
+            records.push(PlannedRecord {
+                id: entry.id,
+                kind: entry.kind,
+                log_index: row.log_index,
+                paths: withheld.map(|it| it.path).collect(),
+                others: match slots.len() {
+                    // A slot of their own alone is about nobody else.
+                    1 if opened.about.len() == 1 => Vec::new(),
+                    _ => others.cloned().collect(),
+                },
+            });
+        }
+        Ok(ErasurePlan {
+            entity: entity.clone(),
+            records,
+            keys: pledge.keys.len(),
+        })
+    }
+
+    /// Erases every value of `entity`: their keys, the encrypted values, and what they are found by.
+    /// The commitments to the values stay, so that every proof made before still holds.
+    ///
+    /// Values that are about several people go as well. What is recorded about the entity afterwards
+    /// is under a new key, and stays. Interrupted at any point, the erasure is finished when the
+    /// trail is next opened.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Approvers`] unless two people approve who are not the one who asks;
+    /// [`TrailError::NothingHeld`], [`TrailError::Erased`]; [`TrailError::Frozen`].
+    pub async fn erase(
+        &self,
+        entity: &EntityRef,
+        reason: &str,
+        approved_by: Vec<Actor>,
+    ) -> Result<Erased, TrailError> {
+        self.check_approvers(&approved_by)?;
+        self.replay_spool().await?;
+        let (mut pledge, _) = self.pledge(entity).await?;
+        reason.clone_into(&mut pledge.reason);
+        pledge.approved_by = approved_by;
+        self.journal_write(&pledge)?;
+        self.fulfil(&pledge).await
+    }
+
+    fn check_approvers(&self, approved_by: &[Actor]) -> Result<(), TrailError> {
+        // One person is one, however the name is written.
+        let lower = |actor: &Actor| actor.id.as_str().to_lowercase();
+        let names: BTreeSet<String> = approved_by.iter().map(lower).collect();
+        if names.len() < 2 || names.len() < approved_by.len() {
+            return Err(TrailError::Approvers(
+                "an erasure needs two different people who approve it".to_owned(),
+            ));
+        }
+        if names.contains(&lower(self.actor())) {
+            return Err(TrailError::Approvers(format!(
+                "{} asks for the erasure and cannot approve it",
+                self.actor().id
+            )));
+        }
+        Ok(())
+    }
+
+    /// What is to be done to erase `entity`, before anybody has said why.
+    async fn pledge(&self, entity: &EntityRef) -> Result<(Pledge, EntityHandle), TrailError> {
+        let locked = || self.keys_missing();
+        let handle = self.vault().handle(Some(entity)).ok_or_else(locked)?;
+        let lookup = Handle::Entity(entity.clone()).key(self.vault());
+        let subject = self.vault().digest_of(entity).ok_or_else(locked)?;
+        // What is recorded from now on is encrypted under a new key.
+        self.vault().forget(handle);
+        let rows = self.0.store.entity_keys(self.tenant(), &[handle]).await?;
+        let keys: Vec<KeyId> = rows.iter().map(|row| row.id).collect();
+        if keys.is_empty() {
+            return Err(self.nothing_held(entity, subject).await?);
+        }
+        let now = self.clock().now();
+        let pledge = Pledge {
+            at: now,
+            tenant: self.tenant().clone(),
+            erasure: RecordId::from_uuid(self.0.options.ids.new_id(now)),
+            subject_digest: subject,
+            is_staff: entity.kind.as_str() == "staff",
+            lookup: lookup.ok_or_else(locked)?,
+            keys,
+            actor: self.actor().clone(),
+            reason: String::new(),
+            approved_by: Vec::new(),
+        };
+        Ok((pledge, handle))
+    }
+
+    async fn nothing_held(
+        &self,
+        entity: &EntityRef,
+        subject: Digest,
+    ) -> Result<TrailError, TrailError> {
+        let found = self.erasures_of(subject).await?;
+        Ok(match found.last() {
+            None => TrailError::NothingHeld(entity.clone()),
+            Some(erasure) => TrailError::Erased {
+                id: erasure.id(),
+                at: erasure.record().head.recorded_at,
+                by: erasure.record().head.actor.id.clone(),
+            },
+        })
+    }
+
+    /// The records of erasures of whoever has this digest, oldest first.
+    async fn erasures_of(&self, subject: Digest) -> Result<Vec<Stored>, TrailError> {
+        let handle = Handle::Erased(subject).search(self.vault());
+        let find = Find {
+            kind: Some(Kind::Erasure),
+            keys: handle.into_iter().collect(),
+            ..Find::default()
+        };
+        let mut found = self.0.store.find(self.tenant(), &find, u32::MAX).await?;
+        found.sort_unstable();
+        self.read_indexes(&found).await
+    }
+
+    /// Does what was pledged, and gives the certificate.
+    pub(super) async fn fulfil(&self, pledge: &Pledge) -> Result<Erased, TrailError> {
+        for _ in 0..TRIES {
+            let (held, size) = self.held(pledge).await?;
+            let removal = self.removal(pledge, &held, size).await?;
+            let Some((removal, record)) = removal else {
+                return self.certificate(pledge.erasure).await;
+            };
+            if let Some(frozen) = self.notary().frozen() {
+                return Err(TrailError::Frozen(Box::new(frozen.clone())));
+            }
+            let now = self.clock().now();
+            let store = &self.0.store;
+            if store.erase(self.tenant(), &removal, now).await?.is_none() {
+                // Something about them was under way. It has its own key or is in the next look.
+                continue;
+            }
+            for Held { row, .. } in &held {
+                if let Ok(entry) = serde_json::from_slice::<crate::seal::Entry>(&row.entry) {
+                    self.0.linked.remove(&entry.id);
+                }
+            }
+            // What was overwritten must not wait in the write-ahead log.
+            store.empty_log().await?;
+            self.0.grown_to(record + 1);
+            return self.certificate(pledge.erasure).await;
+        }
+        Err(TrailError::Incomplete(
+            "records about the entity kept coming; the erasure goes on when the trail is next opened"
+                .to_owned(),
+        ))
+    }
+
+    async fn certificate(&self, id: RecordId) -> Result<Erased, TrailError> {
+        let stored = self.read_kind(id, Kind::Erasure).await?;
+        let proof = self.prove(&stored).await?;
+        let receipt = Receipt {
+            id,
+            kind: Kind::Erasure,
+            tenant: self.tenant().clone(),
+            log_index: Some(stored.log_index()),
+            entry_hash: Some(Digest::Sha256(stored.entry_hash())),
+            acknowledged: self.notary().level(stored.log_index()).await,
+        };
+        Ok(Erased {
+            record: stored.record().clone(),
+            receipt,
+            proof,
+        })
+    }
+
+    /// The records with values under the pledged keys, and the size of the log looked through.
+    async fn held(&self, pledge: &Pledge) -> Result<(Vec<Held>, u64), TrailError> {
+        let size = self.0.store.head(self.tenant()).await?.size;
+        let keys: BTreeSet<KeyId> = pledge.keys.iter().copied().collect();
+        let key = KeyRange {
+            first: pledge.lookup,
+            last: pledge.lookup,
+        };
+        let find = Find {
+            // Staff are not found by their records: every record is looked at.
+            keys: (!pledge.is_staff).then_some(key).into_iter().collect(),
+            before: Some(size),
+            ..Find::default()
+        };
+        let mut indexes = self.0.store.find(self.tenant(), &find, u32::MAX).await?;
+        indexes.sort_unstable();
+        let mut held = Vec::new();
+        for chunk in indexes.chunks(CHUNK) {
+            for row in self.0.store.read(self.tenant(), chunk).await? {
+                let slots = row.slots_under(&keys);
+                if !slots.is_empty() {
+                    held.push(Held { row, slots });
+                }
+            }
+        }
+        Ok((held, size))
+    }
+
+    /// What goes, and the index that the record of it will have at least; `None` when the record is
+    /// there and nothing is left.
+    async fn removal(
+        &self,
+        pledge: &Pledge,
+        held: &[Held],
+        size: u64,
+    ) -> Result<Option<(Removal, u64)>, TrailError> {
+        let is_recorded = self.read(pledge.erasure).await?.is_some();
+        let handles: BTreeSet<EntityHandle> = pledge.keys.iter().map(|id| id.entity).collect();
+        let handles: Vec<EntityHandle> = handles.into_iter().collect();
+        let stored = self.0.store.entity_keys(self.tenant(), &handles).await?;
+        let left = stored.iter().filter(|row| pledge.keys.contains(&row.id));
+        if is_recorded && held.is_empty() && left.count() == 0 {
+            return Ok(None);
+        }
+        let rows: Vec<StoredRecord> = held.iter().map(|it| it.row.clone()).collect();
+        let keys = self.keys_for(&rows).await?;
+        let mut lookups = Vec::new();
+        let mut slots = Vec::new();
+        for Held { row, slots: gone } in held {
+            lookups.extend(self.lookups_lost(row, gone, &keys)?);
+            slots.extend(gone.iter().map(|slot| (row.log_index, *slot)));
+        }
+        let record = self.erasure_record(pledge, &slots, is_recorded).await?;
+        let removal = Removal {
+            slots,
+            keys: pledge.keys.clone(),
+            lookups,
+            relocked: Vec::new(),
+            new_keys: Vec::new(),
+            looked_through: (pledge.lookup, size),
+            record,
+        };
+        Ok(Some((removal, size)))
+    }
+
+    /// The keys that a record is found by no longer once `gone` are gone.
+    fn lookups_lost(
+        &self,
+        row: &StoredRecord,
+        gone: &BTreeSet<Slot>,
+        keys: &OpenedKeys,
+    ) -> Result<Vec<(i64, u64)>, TrailError> {
+        let (entry, unlocked) = self.unlock(row, keys)?;
+        let found_by = |slots: &[crate::seal::SlotBytes]| {
+            let opened = open(slots).map_err(|error| self.damaged(entry.id, &error.to_string()))?;
+            let own = handles(&opened.record, &opened.about);
+            let keys: Option<BTreeSet<i64>> = own.iter().map(|it| it.key(self.vault())).collect();
+            keys.ok_or_else(|| self.keys_missing())
+        };
+        let before = found_by(&unlocked.slots)?;
+        let mut left = unlocked.slots.clone();
+        left.retain(|slot| !gone.contains(&slot.slot));
+        let after = found_by(&left)?;
+        let lost = before.difference(&after);
+        Ok(lost.map(|key| (*key, row.log_index)).collect())
+    }
+
+    async fn erasure_record(
+        &self,
+        pledge: &Pledge,
+        slots: &[(u64, Slot)],
+        is_recorded: bool,
+    ) -> Result<Prepared, TrailError> {
+        // After a restore there is more to erase than the record of before says.
+        let id = match is_recorded {
+            false => pledge.erasure,
+            true => RecordId::from_uuid(self.0.options.ids.new_id(self.clock().now())),
+        };
+        let body = Erasure {
+            subject_digest: pledge.subject_digest,
+            reason: pledge.reason.clone(),
+            approved_by: pledge.approved_by.clone(),
+            slots: slots
+                .iter()
+                .map(|(index, slot)| [*index, u64::from(slot.number())])
+                .collect(),
+            keys: u64::try_from(pledge.keys.len()).unwrap_or(u64::MAX),
+            kept: Vec::<KeptValues>::new(),
+        };
+        let mut draft = Draft::new(id, body);
+        draft.actor = Some(pledge.actor.clone());
+        let sealed = self.seal_only(draft, &Source::New)?;
+        self.learn_keys_of(&sealed.owners).await?;
+        Ok(Prepared::new(&sealed, Vec::new(), self.vault())?)
+    }
+
+    /// Where an entity still shows: what an erasure should have left nothing of.
+    ///
+    /// Every record is opened, and every value and text is looked through for the id.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError`] when the store cannot be read.
+    pub async fn leftovers(&self, entity: &EntityRef) -> Result<Vec<Leftover>, TrailError> {
+        let handle = self.vault().handle(Some(entity));
+        let handle = handle.ok_or_else(|| self.keys_missing())?;
+        let mut found = Vec::new();
+        let keys = self.0.store.entity_keys(self.tenant(), &[handle]).await?;
+        if !keys.is_empty() {
+            found.push(Leftover::new(
+                "keys",
+                format!("{} keys of theirs are stored", keys.len()),
+            ));
+        }
+        let size = self.0.store.head(self.tenant()).await?.size;
+        let mut from = 0;
+        while from < size {
+            let to = (from + u64::try_from(CHUNK).unwrap_or(1)).min(size);
+            for stored in self.read_range(from, to - 1).await? {
+                found.extend(self.shown_in(&stored, entity).await?);
+            }
+            from = to;
+        }
+        Ok(found)
+    }
+
+    async fn shown_in(
+        &self,
+        stored: &Stored,
+        entity: &EntityRef,
+    ) -> Result<Vec<Leftover>, TrailError> {
+        let id = entity.id.as_str();
+        let mut found = Vec::new();
+        for field in self.disclose(stored).await? {
+            if let crate::seal::Disclosure::Shown { value, .. } = &field.content
+                && contains(value, id)
+            {
+                found.push(Leftover::new(
+                    format!("{} {}", stored.record().kind(), stored.id()),
+                    field.path,
+                ));
+            }
+        }
+        let texts: BTreeMap<Digest, Arc<str>> = self.texts(stored).await?;
+        for (digest, text) in texts {
+            if contains(text.as_bytes(), id) {
+                found.push(Leftover::new(
+                    format!("{} {}", stored.record().kind(), stored.id()),
+                    format!("the text {digest}"),
+                ));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A place where an entity still shows.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
+pub struct Leftover {
+    /// The record, or the file.
+    pub place: String,
+    /// Where in it.
+    pub what: String,
+}
+
+impl Leftover {
+    pub(super) fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            place: place.into(),
+            what: what.into(),
+        }
+    }
+}
+
+/// Where the id of an entity stands in the bytes of a file; an id of fewer than four bytes would be
+/// found by chance, and is not looked for.
+///
+/// # Errors
+///
+/// When the file cannot be read. One that is not there holds nothing.
+pub fn leftovers_in_file(path: &Path, entity: &EntityRef) -> std::io::Result<Vec<Leftover>> {
+    let id = entity.id.as_str().as_bytes();
+    let mut file = match File::open(path) {
+        Ok(file) if id.len() >= 4 => file,
+        Ok(_) => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let (mut window, mut before) = (vec![0; READ + id.len()], 0);
+    let (mut kept, mut found) = (0, Vec::new());
+    loop {
+        let read = file.read(&mut window[kept..])?;
+        if read == 0 {
+            return Ok(found);
+        }
+        let there = &window[..kept + read];
+        if let Some(at) = find(there, id) {
+            found.push(Leftover::new(
+                path.display().to_string(),
+                format!("the bytes at {}", before + at),
+            ));
+        }
+        // What is cut in two by the end of the window is looked at again.
+        let keep = (id.len() - 1).min(there.len());
+        let start = there.len() - keep;
+        before += start;
+        window.copy_within(start..start + keep, 0);
+        kept = keep;
+    }
+}
+
+/// Whether `id` stands in `bytes`, and not as a part of a longer word.
+fn contains(bytes: &[u8], id: &str) -> bool {
+    let is_of_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let mut from = 0;
+    while let Some(at) = find(&bytes[from..], id.as_bytes()) {
+        let (start, end) = (from + at, from + at + id.len());
+        let before = start.checked_sub(1).and_then(|at| bytes.get(at));
+        if !is_of_word(before) && !is_of_word(bytes.get(end)) {
+            return true;
+        }
+        from = start + 1;
+    }
+    false
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes
+        .windows(wanted.len().max(1))
+        .position(|window| window == wanted)
+}
+
+const TRIES: u32 = 8;
+/// Bytes of a file looked at together.
+const READ: usize = 1 << 20;
+const CHUNK: usize = 256;

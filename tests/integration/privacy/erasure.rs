@@ -1,0 +1,460 @@
+//! Erasure: nothing is left of whoever is erased, and every proof holds.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use contextrail::log::{Quorum, VerifierKey};
+use contextrail::record::{Actor, ActorKind, ActorMethod, Body, Class, Draft, EntityRef, RecordId};
+use contextrail::seal::{Seed, entry_hash};
+use contextrail::trail::{Evidence, Trail, TrailError, TrailOptions, leftovers_in_file};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use crate::sample::{assembled, context, decision, entity, id};
+
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("trail.db")
+    }
+
+    fn beside(&self, end: &str) -> PathBuf {
+        self.0.path().join(format!("trail.db{end}"))
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}", self.path().display())
+    }
+
+    async fn open(&self) -> Trail {
+        let options = TrailOptions::new().evidence(Evidence::Required);
+        options.open(&self.url()).await.unwrap()
+    }
+
+    /// Copies the database and what goes with it, keys and journal aside.
+    fn save(&self) {
+        for end in ["", ".heads"] {
+            fs::copy(self.beside(end), self.beside(&format!("{end}.old"))).unwrap();
+        }
+    }
+
+    fn restore(&self, ends: &[&str]) {
+        for end in ends {
+            fs::copy(self.beside(&format!("{end}.old")), self.beside(end)).unwrap();
+        }
+    }
+
+    /// The files that hold any of `words`.
+    fn holding(&self, words: &[String]) -> Vec<String> {
+        let mut found = Vec::new();
+        for file in fs::read_dir(self.0.path()).unwrap() {
+            let path = file.unwrap().path();
+            let bytes = fs::read(&path).unwrap();
+            let held = words.iter().find(|word| holds(&bytes, word.as_bytes()));
+            found.extend(held.map(|word| format!("{word} in {}", path.display())));
+        }
+        found
+    }
+}
+
+fn holds(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|window| window == word)
+}
+
+pub(super) fn approver(name: &str) -> Actor {
+    Actor {
+        id: name.parse().unwrap(),
+        kind: ActorKind::Human,
+        method: ActorMethod::Asserted,
+    }
+}
+
+fn approvers() -> Vec<Actor> {
+    vec![approver("anna"), approver("ben")]
+}
+
+/// What stands for one person in everything that is recorded about them.
+fn canary(number: u64) -> String {
+    format!(
+        "canary-{number:04}-{:016x}",
+        number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    )
+}
+
+fn whom(number: u64) -> EntityRef {
+    entity(&format!("applicant:user-{}", canary(number)))
+}
+
+/// A context about a person, with a value of theirs in every place there is for one.
+fn about(number: u64) -> Draft {
+    let (word, whom) = (canary(number), whom(number));
+    let text = format!("{word} asks for a loan");
+    let (assembly, texts) = assembled(&[
+        ("Shared policy", Class::Confidential),
+        (&text, Class::Personal),
+    ]);
+    let mut draft = Draft::new(
+        id(number),
+        context(json!({
+            "entities": [whom],
+            "inputs": {"name": word, "nested": [{"deep": word}]},
+            "features": [{"name": "income", "entity": whom.to_string(), "value": word,
+                          "source": "compute", "status": "ok",
+                          "fetched_at": crate::sample::time(0)}],
+            "assembly": assembly,
+        })),
+    );
+    draft.texts = texts;
+    draft
+}
+
+fn decided(number: u64) -> Draft {
+    let word = canary(number);
+    Draft::new(
+        id(100_000 + number),
+        decision(json!({
+            "contexts": [id(number)],
+            "subject": {"type": "loan", "id": word},
+            "outcome": word,
+            "reasons": [{"code": "R1", "text": word}],
+        })),
+    )
+}
+
+async fn fill(trail: &Trail, numbers: std::ops::Range<u64>) {
+    for number in numbers {
+        trail.record(about(number)).await.unwrap();
+        trail.record(decided(number)).await.unwrap();
+    }
+}
+
+async fn findings(trail: &Trail) -> Vec<contextrail::trail::Verified> {
+    let verified = trail.verify(0, Arc::new(|_| {})).await.unwrap();
+    (!verified.ok).then_some(verified).into_iter().collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_people_are_erased_and_are_in_no_file() {
+    let place = Place::new();
+    let trail = place.open().await;
+    fill(&trail, 0..220).await;
+    // Nothing of anybody is in the clear even before.
+    let all: Vec<String> = (0..220).map(canary).collect();
+    trail.settle().await.unwrap();
+    assert_eq!(place.holding(&all[..20]), Vec::<String>::new());
+    let seen = trail.read(id(7)).await.unwrap().unwrap();
+    assert!(
+        serde_json::to_string(seen.record())
+            .unwrap()
+            .contains(&canary(7))
+    );
+
+    for number in 0..200 {
+        let erased = trail
+            .erase(&whom(number), "on request", approvers())
+            .await
+            .unwrap();
+        let Body::Erasure(erasure) = &erased.record.body else {
+            panic!("{:?}", erased.record);
+        };
+        assert_eq!((erasure.slots.len(), erasure.keys), (2, 1));
+        let keys = trail.notary().verifier_keys().await.unwrap();
+        let quorum = Quorum::default();
+        let proven = erased.proof.verify(
+            &entry_hash(&entry_of(&trail, erased.receipt.id).await),
+            &keys,
+            &quorum,
+        );
+        assert!(proven.is_ok(), "{proven:?}");
+    }
+    assert_eq!(findings(&trail).await, []);
+    assert_eq!(trail.leftovers(&whom(7)).await.unwrap(), []);
+    let gone = trail.read(id(7)).await.unwrap().unwrap();
+    assert!(
+        !serde_json::to_string(gone.record())
+            .unwrap()
+            .contains("canary")
+    );
+    assert!(
+        gone.withheld()
+            .iter()
+            .any(|it| it.path == "/features/0/value")
+    );
+    assert_eq!(gone.why_withheld("/features/0/value"), "erased");
+    assert!(trail.history(&whom(7)).await.unwrap().is_empty());
+    let kept = trail.read(id(210)).await.unwrap().unwrap();
+    assert!(
+        serde_json::to_string(kept.record())
+            .unwrap()
+            .contains(&canary(210))
+    );
+    assert_eq!(trail.history(&whom(210)).await.unwrap().len(), 2);
+    trail.close().await;
+    assert_eq!(place.holding(&all), Vec::<String>::new());
+    for file in fs::read_dir(place.0.path()).unwrap() {
+        let path = file.unwrap().path();
+        assert_eq!(leftovers_in_file(&path, &whom(7)).unwrap(), []);
+    }
+}
+
+async fn entry_of(trail: &Trail, id: RecordId) -> Vec<u8> {
+    trail.read(id).await.unwrap().unwrap().entry().to_vec()
+}
+
+#[tokio::test]
+async fn proofs_made_before_hold_after() {
+    let place = Place::new();
+    let trail = place.open().await;
+    fill(&trail, 1..4).await;
+    let stored = trail.read(id(2)).await.unwrap().unwrap();
+    let (proof, entry) = (trail.prove(&stored).await.unwrap(), stored.entry().to_vec());
+    trail
+        .erase(&whom(2), "on request", approvers())
+        .await
+        .unwrap();
+    let keys: Vec<VerifierKey> = trail.notary().verifier_keys().await.unwrap();
+    assert!(proof.verify(&entry_hash(&entry), &keys, &Quorum::default()).is_ok());
+    let after = trail.read(id(2)).await.unwrap().unwrap();
+    assert_eq!(after.entry(), entry);
+    // The lookup tables are made anew to the same, without those who are gone.
+    trail.rebuild().await.unwrap();
+    assert_eq!(findings(&trail).await, []);
+    trail.close().await;
+}
+
+#[tokio::test]
+async fn what_names_two_people_goes_with_either_and_what_is_of_one_stays() {
+    let place = Place::new();
+    let trail = place.open().await;
+    let both = [whom(1), whom(2)];
+    let feature = |whom: &EntityRef, value: &str| {
+        json!({"name": "income", "entity": whom.to_string(), "value": value, "source": "compute",
+               "status": "ok", "fetched_at": crate::sample::time(0)})
+    };
+    let body = context(json!({
+        "entities": both,
+        "inputs": {"letter": "both of them"},
+        "features": [feature(&both[0], "one"), feature(&both[1], "two")],
+    }));
+    trail.record(Draft::new(id(1), body)).await.unwrap();
+    let plan = trail.erasure_plan(&both[0]).await.unwrap();
+    assert_eq!(plan.records[0].others, [whom(2)]);
+    assert!(
+        plan.records[0]
+            .paths
+            .iter()
+            .any(|path| path == "/inputs/letter")
+    );
+    trail
+        .erase(&both[0], "on request", approvers())
+        .await
+        .unwrap();
+    let left = trail.read(id(1)).await.unwrap().unwrap();
+    let left = serde_json::to_value(left.record()).unwrap();
+    assert_eq!(left["features"][1]["value"], "two");
+    assert!(left["features"][0].get("value").is_none());
+    assert_eq!(left["inputs"]["letter"], contextrail::seal::WITHHELD);
+    assert_eq!(trail.history(&both[1]).await.unwrap().len(), 1);
+    assert_eq!(findings(&trail).await, []);
+    trail.close().await;
+}
+
+#[tokio::test]
+async fn whoever_asks_does_not_approve_and_nobody_approves_twice() {
+    let trail = TrailOptions::new()
+        .actor(approver("carl"))
+        .open_in_memory()
+        .await
+        .unwrap();
+    fill(&trail, 1..2).await;
+    for names in [
+        vec!["anna"],
+        vec!["anna", "ANNA"],
+        vec!["anna", "carl"],
+        vec!["anna", "ben", "Ben"],
+    ] {
+        let approved = names.iter().map(|name| approver(name)).collect();
+        let refused = trail.erase(&whom(1), "x", approved).await;
+        assert!(
+            matches!(refused, Err(TrailError::Approvers(_))),
+            "{names:?}"
+        );
+    }
+    assert!(matches!(
+        trail.erase(&whom(9), "x", approvers()).await,
+        Err(TrailError::NothingHeld(_))
+    ));
+    let erased = trail.erase(&whom(1), "x", approvers()).await.unwrap();
+    match trail.erase(&whom(1), "x", approvers()).await {
+        Err(TrailError::Erased { id, by, .. }) => {
+            assert_eq!((id, by.as_str()), (erased.receipt.id, "carl"));
+        }
+        other => panic!("{other:?}"),
+    }
+    // Whoever comes back is somebody new.
+    trail.record(about(1_001)).await.unwrap();
+    let draft = Draft::new(
+        id(5),
+        context(json!({"entities": [whom(1)], "inputs": {"a": 1}})),
+    );
+    trail.record(draft).await.unwrap();
+    assert_eq!(trail.history(&whom(1)).await.unwrap().len(), 1);
+    let read = trail.read(id(5)).await.unwrap().unwrap();
+    assert!(read.withheld().is_empty());
+    assert_eq!(findings(&trail).await, []);
+    trail.close().await;
+}
+
+#[tokio::test]
+async fn an_erasure_that_was_promised_is_done_when_the_trail_is_next_opened() {
+    let place = Place::new();
+    let trail = place.open().await;
+    fill(&trail, 1..4).await;
+    trail.close().await;
+    place.save();
+    let trail = place.open().await;
+    let erased = trail
+        .erase(&whom(2), "on request", approvers())
+        .await
+        .unwrap();
+    trail.close().await;
+    // As if the process had died between the promise and the deed.
+    place.restore(&["", ".heads"]);
+    let trail = place.open().await;
+    let again = trail.read(erased.receipt.id).await.unwrap().unwrap();
+    let (Body::Erasure(then), Body::Erasure(now)) = (&erased.record.body, &again.record().body)
+    else {
+        panic!("{again:?}");
+    };
+    assert_eq!(then, now);
+    assert_eq!(
+        trail
+            .read(id(2))
+            .await
+            .unwrap()
+            .unwrap()
+            .why_withheld("/inputs/name"),
+        "erased"
+    );
+    assert_eq!(findings(&trail).await, []);
+    trail.close().await;
+}
+
+#[tokio::test]
+async fn whoever_was_erased_is_not_read_from_a_restored_database() {
+    let place = Place::new();
+    let trail = place.open().await;
+    fill(&trail, 1..4).await;
+    trail.close().await;
+    place.save();
+    let trail = place.open().await;
+    trail
+        .erase(&whom(2), "on request", approvers())
+        .await
+        .unwrap();
+    trail.close().await;
+    place.restore(&[""]);
+    // The older copy is frozen, and read without those who were erased since.
+    let trail = place.open().await;
+    assert!(trail.notary().frozen().is_some());
+    let shown = trail.read(id(2)).await.unwrap().unwrap();
+    assert!(
+        !serde_json::to_string(shown.record())
+            .unwrap()
+            .contains("canary")
+    );
+    let other = trail.read(id(3)).await.unwrap().unwrap();
+    assert!(
+        serde_json::to_string(other.record())
+            .unwrap()
+            .contains(&canary(3))
+    );
+    trail.succeed("restored", approvers()).await.unwrap();
+    trail.close().await;
+    let trail = place.open().await;
+    assert_eq!(
+        trail
+            .read(id(2))
+            .await
+            .unwrap()
+            .unwrap()
+            .why_withheld("/inputs/name"),
+        "erased"
+    );
+    assert_eq!(findings(&trail).await, []);
+    trail.close().await;
+}
+
+#[tokio::test]
+async fn a_value_of_few_possible_ones_is_not_guessed_from_what_is_left() {
+    let place = Place::new();
+    let trail = place.open().await;
+    let income = 41_234;
+    let body = context(json!({
+        "entities": [whom(1)],
+        "features": [{"name": "income", "entity": whom(1).to_string(), "value": income,
+                      "source": "compute", "status": "ok", "fetched_at": crate::sample::time(0)}],
+    }));
+    trail.record(Draft::new(id(1), body)).await.unwrap();
+    let before = trail.read(id(1)).await.unwrap().unwrap();
+    let secret: Vec<Seed> = before.seeds().values().copied().collect();
+    trail
+        .erase(&whom(1), "on request", approvers())
+        .await
+        .unwrap();
+    let after = trail.read(id(1)).await.unwrap().unwrap();
+    let left: Vec<Seed> = after.seeds().values().copied().collect();
+    let known = everything(&trail, &place.path()).await;
+    trail.close().await;
+    assert!(left.len() < secret.len());
+    // Whoever has the seed finds the value at once: the attack works.
+    assert!(guesses(&known, &secret, 41_000..41_500) == [income]);
+    assert!(guesses(&known, &left, 36_000..46_000).is_empty());
+}
+
+/// Every 32 bytes that stand anywhere: in the file, and in what is packed there.
+async fn everything(trail: &Trail, path: &Path) -> HashSet<[u8; 32]> {
+    trail.settle().await.unwrap();
+    let stored = trail.read(id(1)).await.unwrap().unwrap();
+    let mut bytes = vec![fs::read(path).unwrap(), stored.entry().to_vec()];
+    for field in trail.disclose(&stored).await.unwrap() {
+        match field.content {
+            contextrail::seal::Disclosure::Shown { value, .. } => bytes.push(value),
+            contextrail::seal::Disclosure::Withheld { commitment } => {
+                bytes.push(commitment.to_vec())
+            }
+        }
+    }
+    let windows = bytes.iter().flat_map(|bytes| bytes.windows(32));
+    windows.map(|window| window.try_into().unwrap()).collect()
+}
+
+/// The incomes whose digest, keyed digest or commitment under one of `seeds` is known.
+fn guesses(known: &HashSet<[u8; 32]>, seeds: &[Seed], incomes: std::ops::Range<u32>) -> Vec<u32> {
+    let path = "/features/0/value";
+    let fits = |income: &u32| {
+        let value = income.to_string();
+        let texts = [value.clone(), format!("income: {value}")];
+        let bare = texts.iter().map(|text| Sha256::digest(text).into());
+        let keyed = seeds.iter().flat_map(|seed| {
+            texts
+                .iter()
+                .map(|text| *seed.digest(text.as_bytes()).as_bytes())
+        });
+        let salted = seeds.iter().map(|seed| {
+            let salt =
+                crate::seal::formula::hmac(seed.as_bytes(), format!("salt\0{path}").as_bytes());
+            contextrail::seal::value_commitment(&salt.try_into().unwrap(), value.as_bytes())
+        });
+        let mut all = bare.chain(keyed).chain(salted);
+        all.any(|digest: [u8; 32]| known.contains(&digest))
+    };
+    incomes.filter(fits).collect()
+}
