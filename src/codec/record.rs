@@ -14,8 +14,8 @@ use crate::record::{Actor, Body, Head, Kind, Members, Record, RecordId, Tenant, 
 
 /// A record and what an export carries beside it.
 ///
-/// It is written flat: the head's members, the body's in the order declared, then `text`, `texts`
-/// and `seeds`, those that are there.
+/// It is written flat: the head's members, the body's in the order declared, then `text`, `texts`,
+/// `seeds` and `withheld`, those that are there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExportedRecord {
     /// The record.
@@ -26,6 +26,8 @@ pub struct ExportedRecord {
     pub texts: Option<BTreeMap<String, String>>,
     /// The seeds of keyed digests in base64, by the number of the entity slot.
     pub seeds: Option<BTreeMap<String, String>>,
+    /// The paths of values that are not there, and why; stand-ins are in their place.
+    pub withheld: Option<BTreeMap<String, String>>,
 }
 
 impl From<Record> for ExportedRecord {
@@ -36,6 +38,7 @@ impl From<Record> for ExportedRecord {
             text: None,
             texts: None,
             seeds: None,
+            withheld: None,
         }
     }
 }
@@ -52,12 +55,15 @@ impl Serialize for ExportedRecord {
             texts: &'a Option<BTreeMap<String, String>>,
             #[serde(skip_serializing_if = "Option::is_none")]
             seeds: &'a Option<BTreeMap<String, String>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            withheld: &'a Option<BTreeMap<String, String>>,
         }
         let Self {
             record,
             text,
             texts,
             seeds,
+            withheld,
         } = self;
         if text.is_some() && record.kind() != Kind::Context {
             return Err(ser::Error::custom(
@@ -69,6 +75,7 @@ impl Serialize for ExportedRecord {
             text,
             texts,
             seeds,
+            withheld,
         }
         .serialize(serializer)
     }
@@ -106,7 +113,12 @@ pub fn decode_record(node: &Node, unknown: Unknown) -> Result<ExportedRecord, Re
         actor,
     } = parts.fields(parts.head.clone(), keeper).decode()?;
     let carried = parts.members(|name| is_carried(kind, name));
-    let Carried { text, texts, seeds } = parts.fields(carried, None).decode()?;
+    let Carried {
+        text,
+        texts,
+        seeds,
+        withheld,
+    } = parts.fields(carried, None).decode()?;
     let own = parts.members(|name| !is_carried(kind, name) && !is_derived(kind, name));
     let mut body = decode_body(&parts.fields(own, keeper), kind)?;
     if let (Some(kept), Some(extra)) = (kept, extra_of(&mut body)) {
@@ -123,6 +135,7 @@ pub fn decode_record(node: &Node, unknown: Unknown) -> Result<ExportedRecord, Re
         text,
         texts,
         seeds,
+        withheld,
     })
 }
 
@@ -142,6 +155,8 @@ struct Carried {
     texts: Option<BTreeMap<String, String>>,
     #[serde(default)]
     seeds: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    withheld: Option<BTreeMap<String, String>>,
 }
 
 fn missing_schema() -> ReadError {
@@ -157,7 +172,7 @@ fn missing_schema() -> ReadError {
 fn is_carried(kind: Kind, name: &str) -> bool {
     match name {
         "text" => kind == Kind::Context,
-        "texts" | "seeds" => true,
+        "texts" | "seeds" | "withheld" => true,
         _ => false,
     }
 }

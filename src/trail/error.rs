@@ -32,6 +32,18 @@ pub enum TrailError {
         "the record {0} of the file differs from the one with this id that is there already, and nothing of the file is imported: leave the record out, or import into another trail"
     )]
     OtherContent(RecordId),
+    /// An exported record of which values are not there cannot be what was recorded.
+    #[error(
+        "the record {id} of the file lacks values that were recorded, such as {path} ({why}), and nothing of the file is imported: leave the record out"
+    )]
+    Withheld {
+        /// The id of the record.
+        id: RecordId,
+        /// The first path without its value.
+        path: String,
+        /// Why it is not there.
+        why: String,
+    },
     /// A record was imported without its texts and seeds before, and now comes with them.
     #[error(
         "the record {0} is there already as it was imported before, without its texts and seeds; a record never changes, so nothing of the file is imported: import it into another trail to have it whole"

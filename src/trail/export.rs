@@ -19,6 +19,14 @@ impl Trail {
         with_text: bool,
     ) -> Result<ExportedRecord, TrailError> {
         let mut exported = ExportedRecord::from(stored.record().clone());
+        if !stored.withheld().is_empty() {
+            let withheld = stored.withheld().iter();
+            let withheld = withheld.map(|it| {
+                let why = stored.why_withheld(&it.path).to_owned();
+                (it.path.clone(), why)
+            });
+            exported.withheld = Some(withheld.collect());
+        }
         if !with_text {
             return Ok(exported);
         }

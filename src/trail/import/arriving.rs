@@ -35,7 +35,15 @@ impl Arriving {
             text,
             texts,
             seeds,
+            withheld,
         } = exported;
+        if let Some((path, why)) = withheld.unwrap_or_default().into_iter().next() {
+            return Err(TrailError::Withheld {
+                id: record.head.id,
+                path,
+                why,
+            });
+        }
         if record.head.tenant != *tenant {
             return Err(TrailError::OtherTenant {
                 found: record.head.tenant,

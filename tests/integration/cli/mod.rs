@@ -13,6 +13,7 @@ mod proof;
 mod read_only;
 mod shape;
 mod storage;
+mod subject;
 mod terminal;
 mod witness;
 

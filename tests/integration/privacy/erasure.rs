@@ -220,7 +220,11 @@ async fn proofs_made_before_hold_after() {
         .await
         .unwrap();
     let keys: Vec<VerifierKey> = trail.notary().verifier_keys().await.unwrap();
-    assert!(proof.verify(&entry_hash(&entry), &keys, &Quorum::default()).is_ok());
+    assert!(
+        proof
+            .verify(&entry_hash(&entry), &keys, &Quorum::default())
+            .is_ok()
+    );
     let after = trail.read(id(2)).await.unwrap().unwrap();
     assert_eq!(after.entry(), entry);
     // The lookup tables are made anew to the same, without those who are gone.
