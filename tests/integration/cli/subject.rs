@@ -1,5 +1,9 @@
 //! `contextrail subject`: erasing somebody, and looking for what is left.
 
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
 use super::Folder;
 
 const ERASE: [&str; 9] = [
@@ -120,3 +124,75 @@ fn two_people_approve() {
     folder.run(&twice).refused(8, "two different people");
     folder.run(&ERASE[..5]).code_is(2);
 }
+
+fn copied(base: &Folder) -> Folder {
+    let folder = Folder::new();
+    for file in fs::read_dir(base.0.path()).unwrap() {
+        let file = file.unwrap();
+        fs::copy(
+            file.path(),
+            folder.path(&file.file_name().to_string_lossy()),
+        )
+        .unwrap();
+    }
+    folder
+}
+
+fn erased(base: &Folder) -> Folder {
+    let folder = copied(base);
+    folder.run(&ERASE).done();
+    folder
+}
+
+/// A copy of a trail on which an erasure is begun, and killed after a while.
+fn killed_after(base: &Folder, wait: Duration) -> Folder {
+    let folder = copied(base);
+    let mut erasing = Command::new(env!("CARGO_BIN_EXE_contextrail"))
+        .args(ERASE)
+        .current_dir(folder.0.path())
+        .env_remove("CONTEXTRAIL_TRAIL")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(wait);
+    erasing.kill().unwrap();
+    erasing.wait().unwrap();
+    folder
+}
+
+#[test]
+fn an_erasure_that_is_killed_at_any_moment_is_done_or_not_begun() {
+    let (base, context, _) = decided();
+    for number in 0..20 {
+        base.assemble("user_456", &format!("text {number}"));
+    }
+    // As long as one takes here, so that the moments lie all over it.
+    let started = Instant::now();
+    let whole = erased(&base);
+    let takes = started.elapsed();
+    whole.run(&["subject", "scan", "applicant:user_456"]).done();
+    let mut done = 0;
+    for step in 0..STEPS {
+        let folder = killed_after(&base, takes * step / STEPS);
+        let promised = fs::read_to_string(folder.path("contextrail.db.erasures"));
+        let promised = promised.is_ok_and(|text| text.ends_with('\n'));
+        // The next open for writing finishes what was promised.
+        folder.run(&["log", "checkpoint"]).done();
+        folder.run(&["verify"]).done();
+        let scanned = folder.run(&["subject", "scan", "applicant:user_456"]).code;
+        let text = folder.run(&["context", "text", &context]).code;
+        if promised {
+            assert_eq!((scanned, text), (0, 7), "step {step}");
+            done += 1;
+        } else {
+            assert_eq!((scanned, text), (4, 0), "step {step}");
+        }
+    }
+    assert!(
+        done > 0,
+        "no erasure had begun: the waits are too short for this machine"
+    );
+}
+
+const STEPS: u32 = 40;
