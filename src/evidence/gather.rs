@@ -263,6 +263,7 @@ fn entry_of(field: Disclosed, stored: &Stored) -> FieldEntry {
         path,
         class,
         content,
+        owners: _,
     } = field;
     match content {
         Disclosure::Shown { salt, value } => FieldEntry::Shown {

@@ -24,7 +24,7 @@ pub use audit::{SlotFault, audit, is_without_texts, shared_digests, stored_diges
 pub use canonical::to_canonical;
 pub use commit::{field_leaf, value_commitment};
 pub(crate) use compose::{LISTS, MAPS};
-pub use disclose::{Disclosed, Disclosure, disclose};
+pub use disclose::{Disclosed, Disclosure, disclose, own_texts};
 pub use entry::{Entry, MAX_REFERENCES, entry_hash};
 pub use error::{OpenError, SealError};
 pub use field::{Field, Fields};

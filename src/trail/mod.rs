@@ -1,5 +1,6 @@
 //! The trail: an open store plus its appender, and what applications do with it.
 
+mod access;
 mod answer;
 #[cfg(feature = "network")]
 mod asking;
@@ -42,6 +43,10 @@ use crate::privacy::keys::Vault;
 use crate::record::{Actor, RecordId, Tenant};
 use crate::store::{Appender, Spool, Store, StoreStatus};
 
+pub use access::{
+    AccessRecord, AccessValue, AccessWithheld, Explanation, HumanPart, SubjectAccess, UsedDatum,
+    UsedDocument, Weight,
+};
 pub use answer::Answer;
 pub use decide::{Decided, DecisionBuilder};
 pub use diff::{Change, ChangeKind, Diff, diff};

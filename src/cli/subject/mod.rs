@@ -1,6 +1,8 @@
 //! `contextrail subject …`: what a person may ask for.
 
 mod erase;
+mod explain;
+mod export;
 mod scan;
 
 use clap::Subcommand;
@@ -12,6 +14,10 @@ use super::session::Session;
 pub(super) enum Verb {
     /// Take every value of a person or thing away for ever; the proofs of what is left stay whole
     Erase(erase::Args),
+    /// Give a person everything recorded about them, the data of others masked
+    Export(export::Args),
+    /// Explain a decision to the person it is about
+    Explain(explain::Args),
     /// Look for what an erasure should have left nothing of, in every record and file
     Scan(scan::Args),
 }
@@ -19,6 +25,8 @@ pub(super) enum Verb {
 pub(super) async fn run(session: &Session, verb: Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::Erase(args) => erase::run(session, args).await,
+        Verb::Export(args) => export::run(session, &args).await,
+        Verb::Explain(args) => explain::run(session, &args).await,
         Verb::Scan(args) => scan::run(session, &args).await,
     }
 }

@@ -1,5 +1,6 @@
 //! Personal data, found and taken out.
 
+mod access;
 mod detection;
 mod erasure;
 mod guardrail;
