@@ -46,13 +46,13 @@ fn parts(stored: &[u8]) -> LockedSlot {
 
 fn joined(slot: &LockedSlot) -> Vec<u8> {
     let count = u16::try_from((slot.keys.len() - 60) / 20).unwrap();
-    checked([&count.to_be_bytes()[..], &slot.keys, &slot.bytes].concat())
+    checked(&[&count.to_be_bytes()[..], &slot.keys, &slot.bytes].concat())
 }
 
 /// What follows the check, with the check that is right for it.
-fn checked(rest: Vec<u8>) -> Vec<u8> {
-    let check = Sha256::digest(&rest);
-    [&[2], &check[..8], &rest].concat()
+fn checked(rest: &[u8]) -> Vec<u8> {
+    let check = Sha256::digest(rest);
+    [&[2], &check[..8], rest].concat()
 }
 
 /// An encrypted slot, and what it takes to open it.
@@ -199,7 +199,7 @@ async fn any_byte_of_an_encrypted_slot_is_checked_and_its_check_is_not_believed(
         let findings = without_keys(&path).await.verification.findings;
         assert!(names(&findings, here), "byte {at}, without keys");
         if at > 8 {
-            put(&path, 3, 1, checked(changed[9..].to_vec())).await;
+            put(&path, 3, 1, checked(&changed[9..])).await;
             let findings = found(&path).await;
             assert!(
                 names(&findings, here),
@@ -211,7 +211,7 @@ async fn any_byte_of_an_encrypted_slot_is_checked_and_its_check_is_not_believed(
         put(&path, 3, 1, stored[..end].to_vec()).await;
         assert!(names(&found(&path).await, here), "{end} bytes");
     }
-    put(&path, 3, 1, checked([&stored[9..], &[0]].concat())).await;
+    put(&path, 3, 1, checked(&[&stored[9..], &[0]].concat())).await;
     assert!(names(&found(&path).await, here), "a byte more");
     put(&path, 3, 1, stored).await;
     assert!(verified(&path).await.ok);
