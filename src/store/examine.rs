@@ -1,15 +1,15 @@
 //! One stored record, held against its own log entry: what needs nothing but the row.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::locked::{is_locked, keys_of, unlock};
+use super::locked::{is_locked, keys_of, unlock_one};
 use super::prepared::kind_number;
 use super::verification::Finding;
 use super::verify::RawRecord;
 use super::{Unlocked, handles};
 use crate::log::Hash;
-use crate::privacy::keys::{EntityKey, KeyId, OpenedKeys, Vault};
+use crate::privacy::keys::{EntityKey, KeyError, KeyId, OpenedKeys, Vault};
 use crate::record::{Body, RecordId, Tenant};
 use crate::seal::{Entry, Slot, SlotFault, audit, entry_hash, is_without_texts, shared_digests};
 
@@ -22,6 +22,8 @@ pub(super) struct Examined {
     pub(super) id: Option<RecordId>,
     /// What it holds, when it is what the entry commits to.
     pub(super) content: Option<Content>,
+    /// Keys of entities that its slots are encrypted under.
+    pub(super) entity_keys: Vec<KeyId>,
     /// Bytes of its values and texts.
     pub(super) bytes: u64,
     /// What is wrong.
@@ -38,8 +40,6 @@ pub(super) struct Content {
     pub(super) keys: Vec<i64>,
     /// Whether there are keys it is found by that cannot be told without those of its owners.
     pub(super) has_untold_keys: bool,
-    /// Keys of entities that its slots are encrypted under.
-    pub(super) entity_keys: Vec<KeyId>,
     /// Slots whose values are not there.
     pub(super) gone: BTreeSet<Slot>,
     /// Whether values stay closed.
@@ -57,6 +57,7 @@ impl Examined {
     pub(super) fn of(raw: &RawRecord, vault: &Vault, keys: &OpenedKeys) -> Self {
         let mut examined = Self {
             entry_hash: entry_hash(&raw.entry),
+            entity_keys: keys_of(&raw.slots).collect(),
             ..Self::default()
         };
         if let Some(entry) = examined.entry(raw) {
@@ -134,10 +135,10 @@ impl Examined {
         }
         let found_by = handles(&opened.record, &opened.about);
         let withheld = opened.withheld.iter().map(|it| it.slot);
-        let gone = withheld.filter(|slot| !unlocked.locked.contains(slot));
+        let is_there = |slot: &Slot| raw.slots.iter().any(|it| it.slot == *slot);
+        let gone = withheld.filter(|slot| !is_there(slot));
         Some(Content {
             has_untold_keys: !unlocked.locked.is_empty() || vault.why_locked().is_some(),
-            entity_keys: keys_of(&raw.slots).collect(),
             gone: gone.collect(),
             is_locked: !unlocked.locked.is_empty(),
             erased: erased_by(&opened.record.body),
@@ -150,34 +151,43 @@ impl Examined {
         })
     }
 
+    /// Opens the slots as far as they can be; one that is damaged is named, and counts as locked: what
+    /// is left can still be held against the root.
     fn unlocked(
         &mut self,
         raw: &RawRecord,
         entry: &Entry,
         (vault, keys): (&Vault, &OpenedKeys),
     ) -> Option<Unlocked> {
-        if raw.slots.is_empty() {
-            self.wrong("slot", raw.log_index.to_string(), "row", "it is missing");
-            return None;
-        }
+        let mut unlocked = Unlocked::default();
         let row = |slot: Slot| format!("{}/{}", raw.log_index, slot.number());
-        for slot in &raw.slots {
-            if slot.slot != Slot::TENANT && !is_locked(&slot.bytes) {
-                self.wrong("slot", row(slot.slot), "payload", "it is not encrypted");
+        for stored in &raw.slots {
+            let slot = stored.slot;
+            let is_tenant = slot == Slot::TENANT;
+            if is_tenant == is_locked(&stored.bytes) {
+                let is = if is_tenant { "it is" } else { "it is not" };
+                self.wrong("slot", row(slot), "payload", format!("{is} encrypted"));
+            }
+            match unlock_one(stored, (entry.id, &entry.schema), vault, keys) {
+                Ok(Some(opened)) => unlocked.slots.push(opened),
+                Ok(None) => {
+                    if vault.why_locked().is_none() {
+                        let what = "it does not open: the key of an owner is missing or damaged";
+                        self.wrong("slot", row(slot), "payload", what);
+                    }
+                    unlocked.locked.push(slot);
+                }
+                Err(damaged) => {
+                    self.wrong("slot", row(slot), "payload", damaged.what);
+                    unlocked.locked.push(slot);
+                }
             }
         }
-        let unlocked = match unlock(&raw.slots, (entry.id, &entry.schema), vault, keys) {
-            Ok(unlocked) => unlocked,
-            Err(damaged) => {
-                self.wrong("slot", row(damaged.slot), "payload", damaged.what);
-                return None;
-            }
-        };
-        if vault.why_locked().is_none() {
-            for slot in &unlocked.locked {
-                let what = "the key of an owner is missing, and its values cannot be opened";
-                self.wrong("entity_key", row(*slot), "row", what);
-            }
+        if raw.slots.iter().all(|it| it.slot != Slot::TENANT) {
+            self.wrong("slot", row(Slot::TENANT), "row", "it is missing");
+        }
+        if unlocked.slots.iter().all(|it| it.slot != Slot::TENANT) {
+            return None;
         }
         let bytes: usize = unlocked.slots.iter().map(|slot| slot.bytes.len()).sum();
         self.bytes += u64::try_from(bytes).unwrap_or(0);
@@ -185,23 +195,47 @@ impl Examined {
     }
 }
 
-/// Opens keys of entities, and says what is wrong with those that do not open.
+/// Opens those of the keys in `rows` that open.
 pub(super) fn opened_keys<'k>(
     vault: &Vault,
     rows: impl IntoIterator<Item = &'k EntityKey>,
-) -> (OpenedKeys, HashMap<KeyId, String>) {
-    let (mut opened, mut faults) = (OpenedKeys::new(), HashMap::new());
+) -> OpenedKeys {
     if vault.why_locked().is_some() {
-        return (opened, faults);
+        return OpenedKeys::new();
     }
-    for row in rows {
-        match vault.unwrap_anew(row) {
-            Ok(secret) => drop(opened.insert(row.id, Arc::new(secret))),
-            Err(error) => drop(faults.insert(row.id, error.to_string())),
-        }
-    }
-    (opened, faults)
+    let opened = rows.into_iter().filter_map(|row| {
+        let secret = vault.unwrap_anew(row).ok()?;
+        Some((row.id, Arc::new(secret)))
+    });
+    opened.collect()
 }
+
+/// What is wrong with the key in `row`: of which column, and what.
+pub(super) fn key_fault(vault: &Vault, row: &EntityKey) -> Option<(&'static str, String)> {
+    if vault.why_locked().is_some() {
+        let what = format!("it has {} bytes, not {WRAPPED}", row.wrapped.len());
+        return (row.wrapped.len() != WRAPPED).then_some(("wrapped", what));
+    }
+    let error = vault.unwrap_anew(row).err()?;
+    let opens_in = |epoch: &u32| {
+        let epoch = *epoch;
+        vault
+            .unwrap_anew(&EntityKey {
+                epoch,
+                ..row.clone()
+            })
+            .is_ok()
+    };
+    let mut epochs = vault.status().into_iter().filter_map(|key| key.epoch);
+    Some(match (epochs.find(opens_in), &error) {
+        (Some(epoch), _) => ("epoch", format!("the key is encrypted under epoch {epoch}")),
+        (None, KeyError::Destroyed { .. }) => ("epoch", error.to_string()),
+        (None, _) => ("wrapped", error.to_string()),
+    })
+}
+
+/// The length of an encrypted key: a nonce, the key and a tag.
+const WRAPPED: usize = 60;
 
 /// The slots that a record of an erasure says are gone.
 fn erased_by(body: &Body) -> Vec<(u64, Slot)> {

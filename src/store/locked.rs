@@ -1,5 +1,7 @@
 //! Slots whose values are encrypted.
 
+use std::borrow::Cow;
+
 use sha2::{Digest as _, Sha256};
 
 use super::pack::unpack;
@@ -72,33 +74,43 @@ pub(super) fn unlock(
     keys: &OpenedKeys,
 ) -> Result<Unlocked, DamagedSlot> {
     let mut unlocked = Unlocked::default();
-    for SlotBytes { slot, bytes } in slots {
-        let damaged = |what: String| DamagedSlot { slot: *slot, what };
-        let packed = if is_locked(bytes) {
-            let place = SlotPlace {
-                record,
-                schema,
-                slot: slot.number(),
-            };
-            let locked = read_locked(bytes);
-            let locked = locked.ok_or_else(|| damaged("the bytes are damaged".to_owned()))?;
-            match vault.open_slot(place, &locked, keys) {
-                Ok(packed) => packed,
-                Err(Unopened::Locked) => {
-                    unlocked.locked.push(*slot);
-                    continue;
-                }
-                Err(error) => return Err(damaged(error.to_string())),
-            }
-        } else {
-            bytes.clone()
-        };
-        unlocked.slots.push(SlotBytes {
-            slot: *slot,
-            bytes: unpack(&packed).map_err(|error| damaged(error.to_string()))?,
-        });
+    for stored in slots {
+        match unlock_one(stored, (record, schema), vault, keys)? {
+            Some(opened) => unlocked.slots.push(opened),
+            None => unlocked.locked.push(stored.slot),
+        }
     }
     Ok(unlocked)
+}
+
+/// Opens one stored slot of `record`; `None` when its keys are not at hand.
+pub(super) fn unlock_one(
+    SlotBytes { slot, bytes }: &SlotBytes,
+    (record, schema): (RecordId, &str),
+    vault: &Vault,
+    keys: &OpenedKeys,
+) -> Result<Option<SlotBytes>, DamagedSlot> {
+    let damaged = |what: String| DamagedSlot { slot: *slot, what };
+    let packed = if is_locked(bytes) {
+        let place = SlotPlace {
+            record,
+            schema,
+            slot: slot.number(),
+        };
+        let locked = read_locked(bytes);
+        let locked = locked.ok_or_else(|| damaged("the bytes are damaged".to_owned()))?;
+        match vault.open_slot(place, &locked, keys) {
+            Ok(packed) => Cow::Owned(packed),
+            Err(Unopened::Locked) => return Ok(None),
+            Err(error) => return Err(damaged(error.to_string())),
+        }
+    } else {
+        Cow::Borrowed(bytes)
+    };
+    Ok(Some(SlotBytes {
+        slot: *slot,
+        bytes: unpack(&packed).map_err(|error| damaged(error.to_string()))?,
+    }))
 }
 
 /// The keys of entities that the slots are encrypted under.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 
 use super::BUCKET_RECORDS;
-use super::examine::{Examined, opened_keys};
+use super::examine::{Examined, key_fault, opened_keys};
 use super::pack::pack;
 use super::prepared::kind_number;
 use super::verify::{Audit, RawRecord, bucket_of};
@@ -140,7 +140,7 @@ impl Log {
         });
         let mut audit = Audit::new(tenant, 1, Edge::new(), stored.collect(), known);
         let vault = plan.vault_of(tenant);
-        let (keys, faults) = opened_keys(&vault, self.entity_keys.values());
+        let keys = opened_keys(&vault, self.entity_keys.values());
         for bucket in self
             .records
             .chunks(usize::try_from(BUCKET_RECORDS).unwrap_or(1))
@@ -161,8 +161,8 @@ impl Log {
             audit.bucket(bucket_of(*range.start()), &keys.collect(), zone);
             (plan.progress)(*range.end() + 1);
         }
-        for id in self.entity_keys.keys() {
-            audit.entity_key(*id, faults.get(id).cloned(), true);
+        for row in self.entity_keys.values() {
+            audit.entity_key(row.id, key_fault(&vault, row), true);
         }
         for (sha256, text) in &self.texts {
             if let Ok(body) = pack(text.as_bytes()) {

@@ -361,9 +361,9 @@ impl Vault {
     /// [`KeyError`] when the vault is locked, or the provider does not do that.
     pub async fn rotate_provider(&self) -> Result<(), KeyError> {
         let mut ring = self.copy()?;
-        let rotated = ring.rotate_provider().await?;
+        ring.rotate_provider().await?;
         self.put(ring);
-        Ok(rotated)
+        Ok(())
     }
 
     /// Destroys the key of an epoch.
@@ -373,9 +373,9 @@ impl Vault {
     /// [`KeyError::Kept`] for the epoch in use and one that is not there.
     pub fn destroy(&self, epoch: u32, now: Timestamp) -> Result<(), KeyError> {
         let mut ring = self.copy()?;
-        let destroyed = ring.destroy(epoch, now)?;
+        ring.destroy(epoch, now)?;
         self.put(ring);
-        Ok(destroyed)
+        Ok(())
     }
 
     /// The keys of the tenant, without secrets.

@@ -10,7 +10,7 @@ use super::backend::Backend;
 use super::read::list;
 use super::verify::or_finding;
 use crate::privacy::keys::{EntityHandle, EntityKey, KeyId, OpenedKeys, Vault};
-use crate::store::examine::opened_keys;
+use crate::store::examine::{key_fault, opened_keys};
 use crate::store::locked::keys_of;
 use crate::store::verify::{Audit, RawRecord};
 use crate::store::{StoreError, Verification};
@@ -24,7 +24,17 @@ sql_impl! {
             tenant: i64,
             entities: &[EntityHandle],
         ) -> Result<Vec<EntityKey>, StoreError> {
-            let mut keys = Vec::with_capacity(entities.len());
+            let rows = self.entity_key_rows(connection, tenant, entities).await?;
+            rows.iter().map(|row| self.entity_key(row)).collect()
+        }
+
+        async fn entity_key_rows(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            entities: &[EntityHandle],
+        ) -> Result<Vec<DB::Row>, StoreError> {
+            let mut rows = Vec::with_capacity(entities.len());
             for chunk in entities.chunks(CHUNK) {
                 let sql = format!(
                     "select entity, number, epoch, wrapped from entity_key \
@@ -36,11 +46,9 @@ sql_impl! {
                 for entity in chunk.iter().chain(last).take(chunk.len().next_power_of_two()) {
                     query = query.bind(entity.0.to_vec());
                 }
-                for row in query.fetch_all(&mut *connection).await.map_err(|e| self.fault(e))? {
-                    keys.push(self.entity_key(&row)?);
-                }
+                rows.extend(query.fetch_all(&mut *connection).await.map_err(|e| self.fault(e))?);
             }
-            Ok(keys)
+            Ok(rows)
         }
 
         /// The keys that the slots of `raws` are encrypted under, as far as they open.
@@ -55,8 +63,9 @@ sql_impl! {
             let entities: BTreeSet<EntityHandle> = ids.map(|id| id.entity).collect();
             let entities: Vec<_> = entities.into_iter().collect();
             // A row that cannot be read is named with the rest of its table.
-            let rows = self.entity_keys_in(connection, tenant, &entities).await.unwrap_or_default();
-            Ok(Arc::new(opened_keys(vault, &rows).0))
+            let rows = self.entity_key_rows(connection, tenant, &entities).await.unwrap_or_default();
+            let keys: Vec<EntityKey> = rows.iter().filter_map(|row| self.entity_key(row).ok()).collect();
+            Ok(Arc::new(opened_keys(vault, &keys)))
         }
 
         /// Every key of an entity, held against the slots that are encrypted under it.
@@ -67,31 +76,40 @@ sql_impl! {
             is_whole: bool,
             (audit, found): (&mut Audit<'_>, &mut Verification),
         ) -> Result<(), StoreError> {
-            let mut after = Vec::new();
+            let mut after = None;
             loop {
-                let rows = sqlx::query(
+                let is_first = after.is_none();
+                let (entity, number) = after.take().unwrap_or((Vec::new(), i64::MIN));
+                // An entity may be empty: the first row has none before it.
+                let rows = sqlx::query(if is_first {
                     "select entity, number, epoch, wrapped from entity_key \
-                     where tenant = $1 and entity > $2 order by entity, number limit 512",
-                )
+                     where tenant = $1 and (entity, number) >= ($2, $3) order by entity, number limit 512"
+                } else {
+                    "select entity, number, epoch, wrapped from entity_key \
+                     where tenant = $1 and (entity, number) > ($2, $3) order by entity, number limit 512"
+                })
                 .bind(tenant)
-                .bind(after.clone())
+                .bind(entity)
+                .bind(number)
                 .fetch_all(&mut *connection)
                 .await
                 .map_err(|e| self.fault(e));
-                let rows = or_finding(rows, "entity_key", found)?;
-                let Some(last) = rows.last() else { return Ok(()) };
-                after = last.try_get(0).map_err(|e| self.fault(e))?;
-                let mut keys = Vec::with_capacity(rows.len());
-                for row in &rows {
-                    match self.entity_key(row) {
-                        Ok(key) => keys.push(key),
-                        Err(StoreError::CorruptRow { row, what, .. }) => audit.wrong("entity_key", row, "row", what),
+                for row in or_finding(rows, "entity_key", found)? {
+                    // A value of another type has been named.
+                    let (Ok(entity), Ok(number)) = (row.try_get(0), row.try_get(1)) else { continue };
+                    after = Some((entity, number));
+                    match self.entity_key(&row) {
+                        Ok(key) => audit.entity_key(key.id, key_fault(vault, &key), is_whole),
+                        Err(StoreError::CorruptRow { row, what, .. }) => {
+                            let field = if what == EPOCH { "epoch" } else { "row" };
+                            audit.wrong("entity_key", row, field, what);
+                        }
+                        Err(error) if error.is_damage() => {}
                         Err(error) => return Err(error),
                     }
                 }
-                let (_, faults) = opened_keys(vault, &keys);
-                for key in keys {
-                    audit.entity_key(key.id, faults.get(&key.id).cloned(), is_whole);
+                if after.is_none() {
+                    return Ok(());
                 }
             }
         }
@@ -107,11 +125,12 @@ sql_impl! {
                     entity: EntityHandle(entity.try_into().map_err(|_| damaged("its entity has another length"))?),
                     number: u32::try_from(number).map_err(|_| damaged("its number is out of range"))?,
                 },
-                epoch: u32::try_from(epoch).map_err(|_| damaged("its epoch is out of range"))?,
+                epoch: u32::try_from(epoch).map_err(|_| damaged(EPOCH))?,
                 wrapped: row.try_get(3).map_err(|e| self.fault(e))?,
             })
         }
     }
 }
 
+const EPOCH: &str = "its epoch is out of range";
 const CHUNK: usize = 256;

@@ -1,8 +1,8 @@
 //! Records sealed by every version that ever wrote any, kept for good.
 //!
-//! A file of a schema version is never changed: what it holds has to be read, verified and exported
-//! by every later version. `CONTEXTRAIL_WRITE_GOLDEN=1` writes files that are missing, for a new
-//! schema version.
+//! A file of a schema version and a layout of slots is never changed: what it holds has to be read,
+//! verified and exported by every later version. `CONTEXTRAIL_WRITE_GOLDEN=1` writes files that are
+//! missing, for a new schema version, in the newest layout.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -39,15 +39,34 @@ fn unhex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-fn path(kind: Kind) -> PathBuf {
+/// The folder of each layout of slots, the newest last.
+const LAYOUTS: [&str; 2] = ["", "slots-2"];
+const NEWEST: &str = LAYOUTS[1];
+
+fn path(layout: &str, kind: Kind) -> PathBuf {
     let name = kind.schema().replace(['.', '/'], "-");
     [
         env!("CARGO_MANIFEST_DIR"),
         "tests/integration/golden",
+        layout,
         &format!("{name}.json"),
     ]
     .iter()
     .collect()
+}
+
+fn golden(layout: &str, kind: Kind) -> Golden {
+    let text = std::fs::read_to_string(path(layout, kind))
+        .unwrap_or_else(|error| panic!("{layout} {kind}: {error}"));
+    serde_json::from_str(&text).unwrap()
+}
+
+fn slots_of(golden: &Golden) -> Vec<SlotBytes> {
+    let slots = golden.slots.iter().map(|(number, bytes)| SlotBytes {
+        slot: Slot::new(*number),
+        bytes: unhex(bytes),
+    });
+    slots.collect()
 }
 
 fn exported(record: &Record) -> serde_json::Value {
@@ -55,7 +74,7 @@ fn exported(record: &Record) -> serde_json::Value {
 }
 
 fn write_missing(kind: Kind) {
-    if path(kind).exists() || std::env::var_os("CONTEXTRAIL_WRITE_GOLDEN").is_none() {
+    if path(NEWEST, kind).exists() || std::env::var_os("CONTEXTRAIL_WRITE_GOLDEN").is_none() {
         return;
     }
     let record = decode_record(&node(&sample(kind)), Unknown::Refuse)
@@ -75,33 +94,47 @@ fn write_missing(kind: Kind) {
         export: exported(&sealed.record),
     };
     let text = serde_json::to_string_pretty(&golden).unwrap() + "\n";
-    std::fs::write(path(kind), text).unwrap();
+    std::fs::write(path(NEWEST, kind), text).unwrap();
 }
 
 #[test]
-fn records_of_every_schema_version_are_read_verified_and_exported_for_ever() {
+fn records_of_every_schema_version_and_layout_are_read_verified_and_exported_for_ever() {
     for kind in Kind::ALL {
         write_missing(kind);
-        let text =
-            std::fs::read_to_string(path(kind)).unwrap_or_else(|error| panic!("{kind}: {error}"));
-        let golden: Golden = serde_json::from_str(&text).unwrap();
-        let slots: Vec<SlotBytes> = golden
-            .slots
-            .iter()
-            .map(|(number, bytes)| SlotBytes {
-                slot: Slot::new(*number),
-                bytes: unhex(bytes),
-            })
-            .collect();
-        let opened = open(&slots).unwrap();
-        assert_eq!(opened.record.kind().schema(), golden.schema);
+        for (layout, format) in LAYOUTS.into_iter().zip(1..) {
+            let golden = golden(layout, kind);
+            let slots = slots_of(&golden);
+            assert!(slots.iter().all(|slot| slot.bytes[0] == format));
+            let opened = open(&slots).unwrap();
+            assert_eq!(opened.record.kind().schema(), golden.schema);
+            assert_eq!(
+                (hex(&opened.root), opened.fields),
+                (golden.root.clone(), golden.fields),
+                "{layout} {kind}"
+            );
+            assert_eq!(exported(&opened.record), golden.export, "{layout} {kind}");
+            assert_eq!(
+                hex(&by_the_formulas(&slots)),
+                golden.root,
+                "{layout} {kind}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_tenants_slot_alone_has_the_root_of_the_whole_record() {
+    for kind in Kind::ALL {
+        let golden = golden(NEWEST, kind);
+        let slots = slots_of(&golden);
+        let opened = open(&slots[..1]).unwrap();
+        assert_eq!(opened.withheld.is_empty(), slots.len() == 1, "{kind}");
         assert_eq!(
             (hex(&opened.root), opened.fields),
             (golden.root.clone(), golden.fields),
             "{kind}"
         );
-        assert_eq!(exported(&opened.record), golden.export, "{kind}");
-        assert_eq!(hex(&by_the_formulas(&slots)), golden.root, "{kind}");
+        assert_eq!(hex(&by_the_formulas(&slots[..1])), golden.root, "{kind}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod below;
 mod every;
+mod keys;
 mod text;
 mod value_type;
 
@@ -49,7 +50,7 @@ async fn verified(path: &Path) -> Verified {
 /// A copy of the trail with every file of it.
 fn copy(from: &Path, to: &Path) -> PathBuf {
     let path = to.join("trail.db");
-    for end in ["", ".heads", ".key", ".key.pub"] {
+    for end in ["", ".heads", ".key", ".key.pub", ".kek", ".keyring"] {
         let name = |path: &Path| format!("{}{end}", path.display());
         fs::copy(name(from), name(&path)).unwrap();
     }
@@ -182,6 +183,22 @@ async fn rows_that_were_added_are_named() {
             "insert into shared_text (tenant, sha256, body) values (1, zeroblob(32), x'000000000161')",
         ),
         (
+            "entity_key",
+            "insert into entity_key (tenant, entity, number, epoch, wrapped) values (1, zeroblob(16), 5, 1, zeroblob(60))",
+        ),
+        (
+            "entity_key",
+            "insert into entity_key (tenant, entity, number, epoch, wrapped) values (1, x'', -9223372036854775808, 1, x'')",
+        ),
+        (
+            "entity_key",
+            "insert into entity_key select 1, entity, number + 1, epoch, wrapped from entity_key limit 1",
+        ),
+        (
+            "entity_key",
+            "insert into entity_key select 8, entity, number, epoch, wrapped from entity_key limit 1",
+        ),
+        (
             "record",
             "insert into record (tenant, log_index, id, kind, at_us, entry) values (1, 260, x'01', 1, 1, x'7b7d')",
         ),
@@ -239,7 +256,7 @@ async fn all_faults_are_named_and_not_the_first_alone() {
     for (table, row, field) in [
         ("record", "17", "row"),
         ("record", "40", "at_us"),
-        ("slot", "90", "payload"),
+        ("slot", "90/1", "row"),
     ] {
         let named = findings
             .iter()

@@ -3,12 +3,13 @@
 use contextrail::record::Class;
 use sha2::{Digest as _, Sha256};
 
-use super::{raw, verified};
+use super::keys::{Opening, put};
+use super::verified;
 use crate::trail::{options, url, with_texts};
 
 const TEXT: &str = "an income of 4100";
 
-fn unpacked(packed: &[u8]) -> Vec<u8> {
+pub(super) fn unpacked(packed: &[u8]) -> Vec<u8> {
     let length = u32::from_be_bytes(packed[1..5].try_into().unwrap());
     let room = usize::try_from(length).unwrap();
     match packed[0] {
@@ -18,7 +19,7 @@ fn unpacked(packed: &[u8]) -> Vec<u8> {
 }
 
 /// As it is, with the right length and the right check bytes.
-fn packed(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn packed(bytes: &[u8]) -> Vec<u8> {
     let check = Sha256::digest([&[0], bytes].concat());
     let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
     [&[0], &length[..], &check[..8], bytes].concat()
@@ -36,13 +37,8 @@ async fn a_personal_text_that_is_missing_in_its_slot_is_named() {
         .unwrap();
     trail.close().await;
     assert!(verified(&path).await.ok);
-    let mut connection = raw(&path).await;
-    let sql = "select payload from slot where slot = 1";
-    let payload: Vec<u8> = sqlx::query_scalar(sql)
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
-    let bytes = unpacked(&payload);
+    let slot = Opening::of(&path, 0, 1).await;
+    let bytes = unpacked(&slot.values());
     // One text: how many there are, 32 bytes of digest, its length, and itself.
     let kept = bytes.len() - TEXT.len() - 34;
     assert!(bytes.ends_with(TEXT.as_bytes()) && bytes[kept] == 1);
@@ -50,11 +46,7 @@ async fn a_personal_text_that_is_missing_in_its_slot_is_named() {
         (true, bytes.clone()),
         (false, [&bytes[..kept], &[0]].concat()),
     ] {
-        sqlx::query("update slot set payload = $1 where slot = 1")
-            .bind(packed(&bytes))
-            .execute(&mut connection)
-            .await
-            .unwrap();
+        put(&path, 0, 1, slot.locked(&packed(&bytes))).await;
         let found = verified(&path).await.verification.findings;
         let said: Vec<String> = found.iter().map(ToString::to_string).collect();
         let missing =

@@ -125,6 +125,20 @@ async fn values_in_other_forms_are_named() {
         ("slot", "insert into slot select 1, 4, 70000, x'00'"),
         ("slot", "insert into slot select 1, 4, 0.5, x'00'"),
         ("slot", "insert into slot select 1, -4, 0, x'00'"),
+        (
+            "entity_key",
+            "insert into entity_key select 1, x'', 0.5, 1, x''",
+        ),
+        (
+            "entity_key",
+            "insert into entity_key select 1, 'z', 5, 1, zeroblob(60)",
+        ),
+        (
+            "entity_key",
+            "insert into entity_key select 1, zeroblob(16), -1, 1, zeroblob(60)",
+        ),
+        ("entity_key", "update entity_key set epoch = -epoch"),
+        ("entity_key", "update entity_key set epoch = epoch + 0.5"),
         ("lookup", "insert into lookup select 1, 0.5, 5, 5"),
         ("zone", "insert into zone select 1, -1, 5, 5"),
         ("tile", "insert into tile select 1, 0, 0.5, x'00'"),

@@ -3,10 +3,12 @@
 //! [`Audit`] is fed rows as they lie in the store and names what is wrong with them, all of it. It
 //! reads nothing itself, so one implementation judges every store.
 
+mod beside;
+mod projection;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::examine::{Content, Examined};
-use super::pack::unpack;
 use super::verification::{Finding, Verification};
 use super::{BUCKET_RECORDS, LogHead};
 use crate::log::{Edge, Hash, TILE_WIDTH, Tile, TileId};
@@ -49,8 +51,9 @@ pub(super) struct Audit<'p> {
     keys: Vec<(i64, u64)>,
     /// Records of the open bucket that may be found by keys which cannot be told.
     untold: BTreeSet<u64>,
-    /// Keys of entities that slots are encrypted under.
+    /// Keys of entities that slots are encrypted under, and those that are there.
     entity_keys: HashSet<KeyId>,
+    stored_keys: HashSet<KeyId>,
     /// Slots whose values are not there, and those that were erased by record.
     gone: BTreeSet<(u64, Slot)>,
     erased: BTreeSet<(u64, Slot)>,
@@ -87,6 +90,7 @@ impl<'p> Audit<'p> {
             keys: Vec::new(),
             untold: BTreeSet::new(),
             entity_keys: HashSet::new(),
+            stored_keys: HashSet::new(),
             gone: BTreeSet::new(),
             erased: BTreeSet::new(),
             zone: None,
@@ -123,6 +127,7 @@ impl<'p> Audit<'p> {
         self.found.entries += 1;
         self.found.bytes += examined.bytes;
         self.found.findings.extend(examined.findings);
+        self.entity_keys.extend(examined.entity_keys);
         let hash = examined.entry_hash;
         if self.stored_leaf(index).is_some_and(|stored| stored != hash) {
             self.differs.push(index);
@@ -131,8 +136,10 @@ impl<'p> Audit<'p> {
         if examined.id.is_some_and(|id| !self.ids.insert(id)) {
             self.wrong("record", index, "id", "an earlier record has the same id");
         }
-        if let Some(content) = examined.content {
-            self.content(index, content);
+        match examined.content {
+            Some(content) => self.content(index, content),
+            // What is wrong with it was named; what it is to be found by is not known.
+            None => drop(self.untold.insert(index)),
         }
     }
 
@@ -192,7 +199,6 @@ impl<'p> Audit<'p> {
             self.untold.insert(index);
         }
         self.found.locked += u64::from(content.is_locked);
-        self.entity_keys.extend(content.entity_keys);
         let gone = content.gone.into_iter().map(|slot| (index, slot));
         self.gone.extend(gone);
         self.erased.extend(content.erased);
@@ -236,66 +242,6 @@ impl<'p> Audit<'p> {
         }
     }
 
-    /// Takes the projections of the bucket that ends here, as they are stored.
-    pub(super) fn bucket(
-        &mut self,
-        bucket: u64,
-        lookups: &BTreeSet<(i64, u64)>,
-        zone: Option<(i64, i64)>,
-    ) {
-        let mut expected = std::mem::take(&mut self.keys);
-        expected.sort_unstable();
-        expected.dedup();
-        if !expected.iter().eq(lookups) {
-            self.compare_lookups(bucket, &expected.into_iter().collect(), lookups);
-        }
-        self.untold.clear();
-        match (self.zone.take(), zone) {
-            (Some(_), None) => self.wrong("zone", bucket, "row", "it is missing"),
-            (None, Some(_)) => self.wrong("zone", bucket, "row", "none of its records can be read"),
-            (Some((first, last)), Some((first_us, last_us))) => {
-                let what = "it is not that of the bucket's records";
-                for (field, is_it) in [
-                    ("first_us", first == first_us),
-                    ("last_us", last == last_us),
-                ] {
-                    if !is_it {
-                        self.wrong("zone", bucket, field, what);
-                    }
-                }
-            }
-            (None, None) => {}
-        }
-    }
-
-    fn compare_lookups(
-        &mut self,
-        bucket: u64,
-        expected: &BTreeSet<(i64, u64)>,
-        lookups: &BTreeSet<(i64, u64)>,
-    ) {
-        for (key, index) in expected.difference(lookups) {
-            self.wrong(
-                "lookup",
-                format!("{bucket}/{key}/{index}"),
-                "row",
-                "it is missing",
-            );
-        }
-        let untold = std::mem::take(&mut self.untold);
-        for (key, index) in lookups.difference(expected) {
-            if untold.contains(index) {
-                continue;
-            }
-            self.wrong(
-                "lookup",
-                format!("{bucket}/{key}/{index}"),
-                "row",
-                "no record has this key",
-            );
-        }
-    }
-
     fn compare_tiles(&mut self, since: u64) {
         let stored = std::mem::take(&mut self.stored);
         let partial = self
@@ -322,49 +268,6 @@ impl<'p> Audit<'p> {
                 let what = format!("a log of {size} entries has no such tile");
                 self.wrong("tile", format!("{level}/{index}"), "row", what);
             }
-        }
-    }
-
-    /// Takes a shared text as it is stored.
-    pub(super) fn text(&mut self, sha256: &[u8], body: &[u8], is_whole: bool) {
-        use sha2::{Digest as _, Sha256};
-        let name: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.found.texts += 1;
-        match unpack(body) {
-            Err(error) => self.wrong("shared_text", &name, "body", error.to_string()),
-            Ok(text) => {
-                self.found.bytes += u64::try_from(text.len()).unwrap_or(0);
-                let digest: [u8; 32] = Sha256::digest(&text).into();
-                if digest.as_slice() != sha256 {
-                    self.wrong(
-                        "shared_text",
-                        &name,
-                        "body",
-                        "it is not the text of its digest",
-                    );
-                }
-            }
-        }
-        let is_known = <[u8; 32]>::try_from(sha256).is_ok_and(|digest| {
-            let may_lack = self.may_lack.remove(&digest);
-            self.shared.remove(&digest) || may_lack
-        });
-        if !is_known && is_whole {
-            self.wrong("shared_text", &name, "row", "no record points at it");
-        }
-    }
-
-    /// Takes the key of an entity as it is stored; `fault` is what is wrong with it.
-    pub(super) fn entity_key(&mut self, id: KeyId, fault: Option<String>, is_whole: bool) {
-        let row = || {
-            let entity = id.entity.0.iter().map(|byte| format!("{byte:02x}"));
-            format!("{}/{}", entity.collect::<String>(), id.number)
-        };
-        if let Some(fault) = fault {
-            self.wrong("entity_key", row(), "wrapped", fault);
-        }
-        if is_whole && !self.entity_keys.contains(&id) {
-            self.wrong("entity_key", row(), "row", "nothing is encrypted under it");
         }
     }
 
@@ -403,6 +306,7 @@ impl<'p> Audit<'p> {
             let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
             self.wrong("shared_text", name, "row", "it is missing");
         }
+        self.missing_keys();
         self.compare_erased(since);
         let row = self.tenant_row.clone();
         if !self.torn {
