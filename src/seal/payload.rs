@@ -35,7 +35,7 @@ impl OpenSlot {
         out.push(FORMAT);
         out.extend_from_slice(seed.as_bytes());
         write_length(&mut out, fields.len());
-        for (field, commitment) in fields.iter().zip(commitments) {
+        for field in fields.iter() {
             let class = class_byte(field.class);
             if field.slot == Slot::TENANT {
                 out.push(class);
@@ -45,6 +45,11 @@ impl OpenSlot {
                 out.push(class | ELSEWHERE);
                 write_bytes(&mut out, field.path.as_bytes());
                 write_length(&mut out, usize::from(field.slot.number()));
+            }
+        }
+        // why: nothing compresses them, and between the paths they would keep those from being.
+        for (field, commitment) in fields.iter().zip(commitments) {
+            if field.slot != Slot::TENANT {
                 out.extend_from_slice(commitment);
             }
         }
@@ -134,6 +139,7 @@ fn listed<'a>(
     fields: &mut Fields,
 ) -> Result<(), OpenError> {
     let mut before = "";
+    let mut elsewhere = Vec::new();
     for _ in 0..reader.length()? {
         let (class, is_elsewhere) = reader.class()?;
         let path = next_path(reader, &mut before)?;
@@ -146,6 +152,9 @@ fn listed<'a>(
             Ok(number) if number > 0 => Slot::new(number),
             _ => return Err(reader.damaged("a field is in a slot that cannot be")),
         };
+        elsewhere.push((path, class, slot));
+    }
+    for (path, class, slot) in elsewhere {
         let commitment = reader.array()?;
         match values.iter_mut().find(|(of, _)| *of == slot) {
             None => fields.push_withheld(path, class, slot, commitment),

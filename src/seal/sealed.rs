@@ -29,6 +29,8 @@ pub struct Sealed {
     pub slots: Vec<SlotBytes>,
     /// Whose values each slot holds, by its number.
     pub owners: Vec<Vec<EntityRef>>,
+    /// How many fields are in other slots than the tenant's, which ends with the commitments to them.
+    pub listed: usize,
     /// The shared texts it points at.
     pub shared: Vec<SharedText>,
 }
@@ -106,6 +108,7 @@ pub fn seal(head: Head, draft: Draft, source: &Source) -> Result<Sealed, SealErr
         fields: u64::try_from(fields.len()).map_err(|_| SealError::TooManyFields(fields.len()))?,
         slots: encode(&slots, &seeds, (&fields, &commitments), &mut placed),
         owners: slots.owners().to_vec(),
+        listed: fields.iter().filter(|it| it.slot != Slot::TENANT).count(),
         record,
         about,
         root,
@@ -237,6 +240,8 @@ pub struct Opened {
     pub fields: u64,
     /// The root over its fields, computed anew.
     pub root: Hash,
+    /// How many fields are in other slots than the tenant's.
+    pub listed: usize,
     /// The values that are not here: stand-ins are in their place in the record.
     pub withheld: Vec<Withheld>,
 }
@@ -287,6 +292,7 @@ pub(super) fn open_with(
         seeds,
         fields: u64::try_from(fields.len()).unwrap_or(u64::MAX),
         root,
+        listed: fields.iter().filter(|it| it.slot != Slot::TENANT).count(),
         withheld: withheld
             .map(|field| Withheld {
                 path: field.path.to_owned(),
@@ -336,6 +342,7 @@ impl Sealed {
             root: opened.root,
             slots,
             owners,
+            listed: opened.listed,
             shared,
         })
     }

@@ -53,6 +53,38 @@ pub(super) fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
     })
 }
 
+/// Compresses `bytes`, which end with so many hashes: one byte for the form, two for their number, the
+/// first eight bytes of the SHA-256 of the form and the hashes, the rest as [`pack`] packs it, and the
+/// hashes as they are.
+///
+/// # Errors
+///
+/// As [`pack`].
+pub(super) fn pack_listing(bytes: &[u8], hashes: usize) -> io::Result<Vec<u8>> {
+    let split = bytes.len().checked_sub(hashes * HASH);
+    let (Some(split), Ok(count)) = (split.filter(|_| hashes > 0), u16::try_from(hashes)) else {
+        return pack(bytes);
+    };
+    let (rest, hashes) = bytes.split_at(split);
+    let packed = pack(rest)?;
+    let mut out = Vec::with_capacity(11 + packed.len() + hashes.len());
+    out.push(LISTING);
+    out.extend_from_slice(&count.to_be_bytes());
+    out.extend_from_slice(&check(LISTING, hashes));
+    out.extend_from_slice(&packed);
+    out.extend_from_slice(hashes);
+    Ok(out)
+}
+
+fn unpack_listing(rest: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (count, rest) = rest.split_first_chunk::<2>()?;
+    let (sum, rest) = rest.split_first_chunk::<8>()?;
+    let hashes = usize::from(u16::from_be_bytes(*count)) * HASH;
+    let (packed, hashes) = rest.split_at_checked(rest.len().checked_sub(hashes)?)?;
+    let is_whole = !hashes.is_empty() && *sum == check(LISTING, hashes);
+    (is_whole && packed.first() != Some(&LISTING)).then_some((packed, hashes))
+}
+
 fn framed(form: u8, length: u32, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(13 + body.len());
     out.push(form);
@@ -72,6 +104,12 @@ fn framed(form: u8, length: u32, body: &[u8]) -> Vec<u8> {
 pub(super) fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
     let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the packed bytes are damaged");
     let (form, rest) = packed.split_first().ok_or_else(damaged)?;
+    if *form == LISTING {
+        let (packed, hashes) = unpack_listing(rest).ok_or_else(damaged)?;
+        let mut bytes = unpack(packed)?;
+        bytes.extend_from_slice(hashes);
+        return Ok(bytes);
+    }
     let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
     let (sum, body) = rest.split_first_chunk::<8>().ok_or_else(damaged)?;
     if *sum != check(*form, body) {
@@ -108,6 +146,9 @@ fn check(form: u8, body: &[u8]) -> [u8; 8] {
 
 const RAW: u8 = 0;
 const ZSTD: u8 = 1;
+/// 2 is that of encrypted slots.
+const LISTING: u8 = 3;
+const HASH: usize = 32;
 const LEVEL: i32 = 1;
 /// What a thread keeps for the next call.
 const ROOM_BYTES: usize = 1 << 20;
@@ -122,6 +163,23 @@ mod tests {
         for bytes in [vec![], vec![7], vec![b'a'; 100_000], (0..=255).collect()] {
             assert_eq!(unpack(&pack(&bytes).unwrap()).unwrap(), bytes);
         }
+    }
+
+    #[test]
+    fn a_listing_comes_back_with_its_hashes_and_damaged_not_at_all() {
+        let bytes = [vec![b'a'; 500], (0..64).collect()].concat();
+        let packed = pack_listing(&bytes, 2).unwrap();
+        assert!(packed.len() < 150);
+        assert_eq!(unpack(&packed).unwrap(), bytes);
+        assert_eq!(unpack(&pack_listing(&bytes, 0).unwrap()).unwrap(), bytes);
+        for at in 0..packed.len() {
+            let mut flipped = packed.clone();
+            flipped[at] ^= 1;
+            assert!(unpack(&flipped).is_err(), "byte {at}");
+            assert!(unpack(&packed[..at]).is_err());
+        }
+        let twice = pack_listing(&packed, 2).unwrap();
+        assert!(unpack(&twice[..twice.len() - 64]).is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::locked::write_locked;
 use super::lookup::handles;
-use super::pack::pack;
+use super::pack::{pack, pack_listing};
 use super::spool::Spooled;
 use crate::log::Hash;
 use crate::privacy::keys::{KeyError, NewKey, SlotPlace, Vault};
@@ -144,13 +144,14 @@ fn stored(
     vault: &Vault,
     new_keys: &mut Vec<Arc<NewKey>>,
 ) -> Result<SlotBytes, PrepareError> {
-    let packed = pack(&slot.bytes).map_err(|error| SealError::Unwritable(error.to_string()))?;
+    let unwritable = |error: std::io::Error| SealError::Unwritable(error.to_string());
     if slot.slot == Slot::TENANT {
         return Ok(SlotBytes {
             slot: slot.slot,
-            bytes: packed,
+            bytes: pack_listing(&slot.bytes, sealed.listed).map_err(unwritable)?,
         });
     }
+    let packed = pack(&slot.bytes).map_err(unwritable)?;
     let owners = sealed.owners.get(usize::from(slot.slot.number()));
     let mut keys = Vec::new();
     for entity in vault.handles(owners.map_or(&[][..], Vec::as_slice)) {

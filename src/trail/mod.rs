@@ -16,6 +16,7 @@ mod export;
 mod history;
 mod import;
 mod journal;
+mod leftover;
 mod link;
 mod open;
 mod options;
@@ -50,10 +51,11 @@ pub use access::{
 pub use answer::Answer;
 pub use decide::{Decided, DecisionBuilder};
 pub use diff::{Change, ChangeKind, Diff, diff};
-pub use erasure::{Erased, ErasurePlan, Leftover, PlannedRecord, leftovers_in_file};
+pub use erasure::{Erased, ErasurePlan, PlannedRecord};
 pub use error::TrailError;
 pub use history::{DecisionView, Event};
 pub use import::Imported;
+pub use leftover::{Leftover, leftovers_in_file};
 #[cfg(feature = "sqlite")]
 pub use open::check_exists;
 pub use options::{Evidence, TrailOptions, local_user};

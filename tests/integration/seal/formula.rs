@@ -63,6 +63,7 @@ pub(crate) fn slots(sealed: &Sealed) -> Vec<Slot> {
         }
     }
     let mut rest = Rest(&sealed.slots[0].bytes[33..]);
+    let mut listed = Vec::new();
     for _ in 0..rest.length() {
         let class = rest.bytes(1)[0];
         let path = String::from_utf8(rest.long().to_vec()).unwrap();
@@ -70,14 +71,16 @@ pub(crate) fn slots(sealed: &Sealed) -> Vec<Slot> {
             (0, rest.long().to_vec())
         } else {
             let number = u16::try_from(rest.length()).unwrap();
-            let listed = rest.bytes(32);
             let value = values.get_mut(&number).unwrap().remove(0);
             let seed = slots.iter().find(|it| it.0 == number).unwrap().1;
-            assert_eq!(commitment(&seed, &path, &value), listed, "{path}");
+            listed.push(commitment(&seed, &path, &value));
             (number, value)
         };
         let slot = slots.iter_mut().find(|it| it.0 == number).unwrap();
         slot.2.push((class & 0x7f, path, value));
+    }
+    for commitment in listed {
+        assert_eq!(rest.bytes(32), commitment);
     }
     assert!(rest.0.is_empty() && values.values().all(Vec::is_empty));
     slots

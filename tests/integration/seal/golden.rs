@@ -42,6 +42,17 @@ fn unhex(text: &str) -> Vec<u8> {
 /// The folder of each layout of slots, the newest last.
 const LAYOUTS: [&str; 2] = ["", "slots-2"];
 const NEWEST: &str = LAYOUTS[1];
+/// The kinds of record that there were in the first layout.
+const IN_FIRST_LAYOUT: [Kind; 8] = [
+    Kind::Context,
+    Kind::Generation,
+    Kind::Decision,
+    Kind::Review,
+    Kind::Outcome,
+    Kind::Import,
+    Kind::Key,
+    Kind::Succession,
+];
 
 fn path(layout: &str, kind: Kind) -> PathBuf {
     let name = kind.schema().replace(['.', '/'], "-");
@@ -102,6 +113,9 @@ fn records_of_every_schema_version_and_layout_are_read_verified_and_exported_for
     for kind in Kind::ALL {
         write_missing(kind);
         for (layout, format) in LAYOUTS.into_iter().zip(1..) {
+            if layout != NEWEST && !IN_FIRST_LAYOUT.contains(&kind) {
+                continue;
+            }
             let golden = golden(layout, kind);
             let slots = slots_of(&golden);
             assert!(slots.iter().all(|slot| slot.bytes[0] == format));

@@ -226,7 +226,7 @@ async fn a_slot_that_does_not_open_does_not_hide_what_else_is_wrong() {
     stored[20] ^= 1;
     put(&path, 3, 1, stored).await;
     assert_eq!(found(&path).await.len(), 1);
-    spoil(&path, 3, b"loan_decision").await;
+    spoil(&path, 3, Some(b"loan_decision")).await;
     run(
         &path,
         "update record set at_us = 5 where log_index = 2".to_owned(),
@@ -320,16 +320,18 @@ async fn nothing_is_wrong_with_an_untouched_trail_whose_keys_are_elsewhere() {
     assert!(warnings[0].starts_with(&said), "{warnings:?}");
 }
 
-/// Changes one bit of the tenant's slot behind `part` of it, with the right check for the rest.
-async fn spoil(path: &Path, log_index: i64, part: &[u8]) {
+/// Changes one bit of the tenant's slot, in `part` of it or in the last commitment, with the right
+/// check for the rest.
+async fn spoil(path: &Path, log_index: i64, part: Option<&[u8]>) {
     let mut bytes = unpacked(&payload(path, log_index, 0).await);
-    let mut places = bytes.windows(part.len());
-    let at = places.position(|it| it == part).unwrap() + part.len();
-    match part.first() {
-        // Behind the path of a field: the number of its slot, and the commitment.
-        Some(b'/') => bytes[at + 5] ^= 1,
-        _ => bytes[at - 1] ^= 1,
-    }
+    let at = match part {
+        Some(part) => {
+            let mut places = bytes.windows(part.len());
+            places.position(|it| it == part).unwrap() + part.len()
+        }
+        None => bytes.len(),
+    };
+    bytes[at - 1] ^= 1;
     put(path, log_index, 0, packed(&bytes)).await;
 }
 
@@ -338,7 +340,7 @@ async fn a_changed_plain_value_or_commitment_is_named_without_keys() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trail.db");
     make(&path).await;
-    for part in [&b"loan_decision"[..], b"/entities/0"] {
+    for part in [Some(&b"loan_decision"[..]), None] {
         let kept = payload(&path, 3, 0).await;
         spoil(&path, 3, part).await;
         let said = |found: &[Finding]| found.iter().map(ToString::to_string).collect::<Vec<_>>();

@@ -32,6 +32,11 @@ async fn make(path: &Path) {
             (shared.as_str(), Class::Confidential),
         ];
         let draft = with_texts(number, &whom, &texts);
+        if number <= 7 {
+            // Once the keys of everybody are known, records are appended in the order they come.
+            trail.record(draft).await.unwrap();
+            continue;
+        }
         records.spawn(async move { trail.record(draft).await });
     }
     while let Some(done) = records.join_next().await {

@@ -10,6 +10,12 @@ use crate::trail::{options, url, with_texts};
 const TEXT: &str = "an income of 4100";
 
 pub(super) fn unpacked(packed: &[u8]) -> Vec<u8> {
+    if packed[0] == 3 {
+        // The commitments stand behind what is packed.
+        let hashes = 32 * usize::from(u16::from_be_bytes(packed[1..3].try_into().unwrap()));
+        let (packed, hashes) = packed[11..].split_at(packed.len() - 11 - hashes);
+        return [unpacked(packed), hashes.to_vec()].concat();
+    }
     let length = u32::from_be_bytes(packed[1..5].try_into().unwrap());
     let room = usize::try_from(length).unwrap();
     match packed[0] {
