@@ -1,0 +1,5 @@
+//! The keys of personal values: who keeps them, and how they are replaced and destroyed.
+
+mod chosen;
+mod http;
+mod service;
