@@ -9,6 +9,7 @@ use crate::assembly::AssemblyError;
 use crate::capture::{CaptureError, SinkError};
 use crate::codec::WriteError;
 use crate::notary::NotaryError;
+use crate::privacy::keys::KeyError;
 use crate::record::{Kind, RecordId};
 use crate::store::StoreError;
 use crate::trail::TrailError;
@@ -161,7 +162,8 @@ fn shown_by(kind: Kind, id: RecordId) -> Option<String> {
 
 fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
     match error {
-        TrailError::NotFound { .. } => (Exit::NotFound, None),
+        TrailError::NotFound { .. } | TrailError::NoKeys(_) => (Exit::NotFound, None),
+        TrailError::Key(error) => of_key(error),
         TrailError::UnknownRecord { named_as, .. } => {
             let hint = match *named_as {
                 "context" => Some("contextrail context list -o id"),
@@ -183,6 +185,14 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
             (Exit::Storage, Some("contextrail doctor"))
         }
         _ => (Exit::Usage, None),
+    }
+}
+
+fn of_key(error: &KeyError) -> (Exit, Option<&'static str>) {
+    match error {
+        KeyError::Kept { .. } => (Exit::Refused, Some("contextrail key status")),
+        KeyError::Choice { .. } => (Exit::Usage, None),
+        _ => (Exit::Storage, Some("contextrail key status")),
     }
 }
 

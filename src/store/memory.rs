@@ -11,8 +11,8 @@ use super::pack::pack;
 use super::prepared::kind_number;
 use super::verify::{Audit, RawRecord, bucket_of};
 use super::{
-    Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Store, StoreError, StoreStatus,
-    StoredRecord, Verification, VerifyPlan,
+    Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Rekey, Relocked, Store,
+    StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 use crate::log::{Edge, Hash, Tile, TileId};
 use crate::privacy::keys::{EntityHandle, EntityKey, KeyId, Vault};
@@ -110,6 +110,46 @@ impl Log {
             at: prepared.at,
         });
         Ok(placed)
+    }
+
+    fn rekey(&mut self, change: &Rekey) -> bool {
+        let Rekey {
+            added,
+            rewrapped,
+            relocked,
+            removed,
+            size,
+        } = change;
+        if size.is_some_and(|size| size != self.edge.size()) {
+            return false;
+        }
+        for key in added {
+            self.entity_keys
+                .entry(key.id)
+                .or_insert_with(|| key.clone());
+        }
+        for key in rewrapped {
+            if let Some(there) = self.entity_keys.get_mut(&key.id) {
+                *there = key.clone();
+            }
+        }
+        for Relocked {
+            log_index,
+            slot,
+            bytes,
+        } in relocked
+        {
+            let index = usize::try_from(*log_index).unwrap_or(usize::MAX);
+            let slots = self.records.get_mut(index).map(|row| &mut row.stored.slots);
+            let mut slots = slots.into_iter().flatten();
+            if let Some(there) = slots.find(|it| it.slot == *slot) {
+                there.bytes.clone_from(bytes);
+            }
+        }
+        for key in removed {
+            self.entity_keys.remove(key);
+        }
+        true
     }
 
     /// The indexes of the records under one of the keys of `range`.
@@ -291,6 +331,35 @@ impl Store for MemoryStore {
         let keys = keys.into_iter().flat_map(BTreeMap::values);
         let wanted = keys.filter(|key| entities.contains(&key.id.entity));
         Ok(wanted.cloned().collect())
+    }
+
+    async fn entity_keys_after(
+        &self,
+        tenant: &Tenant,
+        after: Option<KeyId>,
+        limit: u32,
+    ) -> Result<Vec<EntityKey>, StoreError> {
+        let logs = self.logs();
+        let keys = logs.get(tenant).map(|log| &log.entity_keys);
+        let keys = keys.into_iter().flat_map(BTreeMap::values);
+        let behind = keys.filter(|key| after.is_none_or(|after| key.id > after));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(behind.take(limit).cloned().collect())
+    }
+
+    async fn keys_by_epoch(&self, tenant: &Tenant) -> Result<BTreeMap<u32, u64>, StoreError> {
+        let logs = self.logs();
+        let keys = logs.get(tenant).map(|log| &log.entity_keys);
+        let mut counts = BTreeMap::new();
+        for key in keys.into_iter().flat_map(BTreeMap::values) {
+            *counts.entry(key.epoch).or_default() += 1;
+        }
+        Ok(counts)
+    }
+
+    async fn rekey(&self, tenant: &Tenant, change: &Rekey) -> Result<bool, StoreError> {
+        let mut logs = self.logs();
+        Ok(logs.get_mut(tenant).is_some_and(|log| log.rekey(change)))
     }
 
     async fn trail(&self) -> Result<TrailId, StoreError> {

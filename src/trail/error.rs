@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::capture::SinkError;
 use crate::notary::{Frozen, NotaryError};
 use crate::privacy::keys::KeyError;
-use crate::record::{Acknowledged, InvalidValue, Kind, RecordId, Tenant};
+use crate::record::{Acknowledged, EntityRef, InvalidValue, Kind, RecordId, Tenant};
 use crate::seal::SealError;
 use crate::store::{PrepareError, StoreError};
 
@@ -99,6 +99,9 @@ pub enum TrailError {
     /// Keys cannot be used: what is encrypted under them is not read or written.
     #[error(transparent)]
     Key(Arc<KeyError>),
+    /// Nothing is encrypted under a key of the entity.
+    #[error("no values of {0} are here that are encrypted under a key of its own")]
+    NoKeys(EntityRef),
     /// No signed head reaches the record yet.
     #[error(
         "no signed head reaches it yet: a head is signed within a second while the trail is open for writing, and by `contextrail log checkpoint`"

@@ -25,6 +25,7 @@ mod find;
 mod keys;
 mod raw;
 mod read;
+mod rekey;
 mod sqlite;
 mod sqlite_file;
 mod sqlite_integrity;
