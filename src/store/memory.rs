@@ -1,5 +1,7 @@
 //! A store in memory: what tests and short-lived programs use. It passes the same suite.
 
+mod rekey;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -11,8 +13,8 @@ use super::pack::pack;
 use super::prepared::kind_number;
 use super::verify::{Audit, RawRecord, bucket_of};
 use super::{
-    Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Rekey, Relocked, Store,
-    StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
+    Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Rekey, Store, StoreError,
+    StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 use crate::log::{Edge, Hash, Tile, TileId};
 use crate::privacy::keys::{EntityHandle, EntityKey, KeyId, Vault};
@@ -110,46 +112,6 @@ impl Log {
             at: prepared.at,
         });
         Ok(placed)
-    }
-
-    fn rekey(&mut self, change: &Rekey) -> bool {
-        let Rekey {
-            added,
-            rewrapped,
-            relocked,
-            removed,
-            size,
-        } = change;
-        if size.is_some_and(|size| size != self.edge.size()) {
-            return false;
-        }
-        for key in added {
-            self.entity_keys
-                .entry(key.id)
-                .or_insert_with(|| key.clone());
-        }
-        for key in rewrapped {
-            if let Some(there) = self.entity_keys.get_mut(&key.id) {
-                *there = key.clone();
-            }
-        }
-        for Relocked {
-            log_index,
-            slot,
-            bytes,
-        } in relocked
-        {
-            let index = usize::try_from(*log_index).unwrap_or(usize::MAX);
-            let slots = self.records.get_mut(index).map(|row| &mut row.stored.slots);
-            let mut slots = slots.into_iter().flatten();
-            if let Some(there) = slots.find(|it| it.slot == *slot) {
-                there.bytes.clone_from(bytes);
-            }
-        }
-        for key in removed {
-            self.entity_keys.remove(key);
-        }
-        true
     }
 
     /// The indexes of the records under one of the keys of `range`.

@@ -10,7 +10,7 @@ use crate::file;
 /// Who keeps the key-encryption key, as a file names it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ProviderChoice {
-    /// A file of keys.
+    /// A file of keys, which other trails may use as well: earlier keys stay in it.
     File(PathBuf),
     /// A command, with the arguments it always gets.
     Command {
@@ -104,7 +104,7 @@ impl ProviderChoice {
     /// [`KeyError`] when its file, or its address and token, cannot be used.
     pub fn open(self) -> Result<Arc<dyn KeyProvider>, KeyError> {
         match self {
-            Self::File(path) => Ok(Arc::new(LocalKeys::open(&path)?)),
+            Self::File(path) => Ok(Arc::new(LocalKeys::open(&path)?.shared())),
             Self::Command { program, arguments } => {
                 Ok(Arc::new(CommandKeys::new(program, arguments)))
             }

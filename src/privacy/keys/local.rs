@@ -19,6 +19,7 @@ use crate::file;
 #[derive(Debug)]
 pub struct LocalKeys {
     path: Option<PathBuf>,
+    is_shared: bool,
     keys: Mutex<Vec<(String, Secret)>>,
 }
 
@@ -45,6 +46,7 @@ impl LocalKeys {
         }
         Ok(Self {
             path: Some(path.to_owned()),
+            is_shared: false,
             keys: Mutex::new(keys),
         })
     }
@@ -54,8 +56,16 @@ impl LocalKeys {
     pub fn in_memory() -> Self {
         Self {
             path: None,
+            is_shared: false,
             keys: Mutex::default(),
         }
+    }
+
+    /// Keeps earlier keys when there is a new one: something else may be encrypted under them.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.is_shared = true;
+        self
     }
 
     fn keys(&self) -> std::sync::MutexGuard<'_, Vec<(String, Secret)>> {
@@ -128,6 +138,9 @@ impl KeyProvider for LocalKeys {
     }
 
     async fn retire(&self) -> Result<(), KeyError> {
+        if self.is_shared {
+            return Ok(());
+        }
         let mut keys = self.keys();
         let newest = keys.len().saturating_sub(1);
         self.save(&keys[newest..])?;

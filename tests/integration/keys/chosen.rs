@@ -111,6 +111,25 @@ async fn a_trail_takes_the_provider_that_the_file_beside_it_names() {
 }
 
 #[tokio::test]
+async fn a_file_that_two_trails_share_keeps_the_keys_of_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["a.db", "b.db"].map(|name| folder.path().join(name));
+    for path in &paths {
+        let choice = format!("{}.keys", path.display());
+        fs::write(choice, "file shared.kek\n").unwrap();
+        open(path).await.unwrap().close().await;
+    }
+    let trail = open(&paths[0]).await.unwrap();
+    trail.rotate_key_encryption().await.unwrap();
+    trail.close().await;
+    for path in &paths {
+        open(path).await.unwrap().close().await;
+    }
+    let keys = fs::read_to_string(folder.path().join("shared.kek")).unwrap();
+    assert_eq!(keys.lines().count(), 2);
+}
+
+#[tokio::test]
 async fn files_of_keys_that_others_can_read_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trail.db");

@@ -107,8 +107,8 @@ async fn a_new_epoch_takes_every_key_and_goes_on_where_it_was_stopped() {
     assert!(only(&trail).await.keys().eq(&[2]));
     assert_eq!(contents(&trail).await, expected);
     is_whole(&trail).await;
-    let event = ["tenant", "rotate", "epoch 2"].map(str::to_owned);
-    assert_eq!(events(&trail).await, [event.clone()]);
+    let recorded = [["tenant", "rotate", "epoch 2"].map(str::to_owned)];
+    assert_eq!(events(&trail).await, recorded);
     record(&trail, 601, &["person:601"]).await;
     assert!(only(&trail).await.keys().eq(&[2]));
     trail.close().await;
@@ -125,7 +125,7 @@ async fn a_new_epoch_takes_every_key_and_goes_on_where_it_was_stopped() {
             only(&trail).await.keys().eq(&[2]),
             "the epoch that had begun"
         );
-        assert_eq!(events(&trail).await, [event.clone()]);
+        assert_eq!(events(&trail).await, recorded);
         is_whole(&trail).await;
         trail.close().await;
     }
