@@ -125,8 +125,20 @@ async fn a_file_that_two_trails_share_keeps_the_keys_of_both() {
     for path in &paths {
         open(path).await.unwrap().close().await;
     }
+    // Both open at once.
+    let both = [
+        open(&paths[0]).await.unwrap(),
+        open(&paths[1]).await.unwrap(),
+    ];
+    for trail in &both {
+        trail.rotate_key_encryption().await.unwrap();
+        trail.close().await;
+    }
+    for path in &paths {
+        open(path).await.unwrap().close().await;
+    }
     let keys = fs::read_to_string(folder.path().join("shared.kek")).unwrap();
-    assert_eq!(keys.lines().count(), 2);
+    assert_eq!(keys.lines().count(), 4);
 }
 
 #[tokio::test]

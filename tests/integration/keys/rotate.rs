@@ -1,13 +1,13 @@
 //! New keys in the place of old ones.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use contextrail::privacy::keys::KeyId;
+use contextrail::privacy::keys::{KeyId, KeyProvider, LocalKeys, Vault};
 use contextrail::trail::TrailError;
 
 use super::place::{Place, bytes_of, contents, events, is_whole, record};
-use crate::sample::entity;
+use crate::sample::{entity, tenant, time};
 
 /// Contexts about two people, each alone and both together, enough for several batches.
 async fn begun() -> Place {
@@ -202,6 +202,33 @@ async fn an_entity_without_values_has_no_key_to_replace() {
     let error = reader.rotate_tenant_key(|_| {}).await;
     assert!(matches!(error, Err(TrailError::ReadOnly)), "{error:?}");
     reader.close().await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_being_replaced_opens_and_takes_nothing_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keyring");
+    let keys: Arc<dyn KeyProvider> = Arc::new(LocalKeys::in_memory());
+    let t = tenant("t");
+    let open = || Vault::open(Some(&path), Arc::clone(&keys), &t, Some(time(0)));
+    let first = open().await.unwrap();
+    let handle = first.handle(Some(&entity("person:1"))).unwrap();
+    let old = first.create(handle).unwrap();
+    let row = &old.new.unwrap().row;
+
+    let vault = open().await.unwrap();
+    let new = vault.retire(handle, &[old.id]).unwrap();
+    assert_eq!(vault.unwrap(row).unwrap().as_bytes(), old.secret.as_bytes());
+    assert_eq!(vault.newest_or_new(handle).unwrap().id, new.id);
+    vault.retired(&[old.id]);
+    assert!(vault.opened(old.id).is_none());
+    assert_eq!(vault.newest_or_new(handle).unwrap().id, new.id);
+
+    // One that was made under an earlier epoch and stored nowhere is not used any longer.
+    vault.begin_epoch(time(1)).await.unwrap();
+    let newer = vault.newest_or_new(handle).unwrap();
+    assert_ne!(newer.id, new.id);
+    assert_eq!(newer.new.unwrap().row.epoch, 2);
 }
 
 /// The form, the check, the number of keys, two keys, and the key of the values under them.
