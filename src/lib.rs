@@ -25,7 +25,7 @@
 //!
 //! - `sqlite` (default): the embedded store, one SQLite file
 //! - `cli` (default): the `contextrail` command, with all of the others
-//! - `network`: witnesses and timestamp authorities over HTTP
+//! - `network`: witnesses, timestamp authorities and key management services over HTTP
 //! - `server`: what listens, so far the witness
 //!
 //! Without either, nothing here needs a database: [`trail::TrailOptions::open_in_memory`] gives a
@@ -39,6 +39,8 @@ pub mod cli;
 pub mod codec;
 pub mod evidence;
 mod file;
+#[cfg(feature = "network")]
+mod http;
 pub mod log;
 pub mod notary;
 pub mod privacy;

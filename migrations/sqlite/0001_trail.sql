@@ -1,5 +1,6 @@
--- Facts are appended, never edited: nothing here has an update but the head of a log and the
--- ranges of a zone. Only text, integer and blob columns, and no defaults: the store says everything.
+-- Facts are appended, never edited: nothing here has an update but the head of a log, the ranges of
+-- a zone, and the keys that values are encrypted under. Only text, integer and blob columns, and no
+-- defaults: the store says everything.
 
 create table trail (
     id             text   not null primary key  -- TrailId; part of the origin of every checkpoint

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    completions, context, decision, demo, entity, evidence, import, log, outcome, rebuild, review,
-    subject, used, verify,
+    completions, context, decision, demo, entity, evidence, import, key, log, outcome, rebuild,
+    review, subject, used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.
@@ -83,6 +83,9 @@ pub(super) enum Command {
     /// Prove what the log holds; sign, check and continue it
     #[command(subcommand, arg_required_else_help = true)]
     Log(log::Verb),
+    /// Show, replace and destroy the keys that personal values are encrypted under
+    #[command(subcommand, arg_required_else_help = true)]
+    Key(key::Verb),
     /// Hash everything again and name whatever is wrong
     Verify(verify::Args),
     /// Make the lookup tables anew from the records

@@ -9,6 +9,7 @@ use crate::assembly::AssemblyError;
 use crate::capture::{CaptureError, SinkError};
 use crate::codec::WriteError;
 use crate::notary::NotaryError;
+use crate::privacy::keys::KeyError;
 use crate::record::{Kind, RecordId};
 use crate::store::StoreError;
 use crate::trail::TrailError;
@@ -161,11 +162,12 @@ fn shown_by(kind: Kind, id: RecordId) -> Option<String> {
 
 fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
     match error {
-        TrailError::NotFound { .. } => (Exit::NotFound, None),
+        TrailError::NotFound { .. } | TrailError::NoKeys(_) | TrailError::Erased { .. } => {
+            (Exit::NotFound, None)
+        }
         TrailError::NothingHeld(_) => (Exit::NotFound, Some("contextrail context list")),
-        TrailError::Erased { .. } => (Exit::NotFound, None),
         TrailError::Approvers(_) => (Exit::Refused, None),
-        TrailError::Key(_) => (Exit::Storage, Some("contextrail doctor")),
+        TrailError::Key(error) => of_key(error),
         TrailError::UnknownRecord { named_as, .. } => {
             let hint = match *named_as {
                 "context" => Some("contextrail context list -o id"),
@@ -187,6 +189,14 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
             (Exit::Storage, Some("contextrail doctor"))
         }
         _ => (Exit::Usage, None),
+    }
+}
+
+fn of_key(error: &KeyError) -> (Exit, Option<&'static str>) {
+    match error {
+        KeyError::Kept { .. } => (Exit::Refused, Some("contextrail key status")),
+        KeyError::Choice { .. } => (Exit::Usage, None),
+        _ => (Exit::Storage, Some("contextrail key status")),
     }
 }
 

@@ -11,6 +11,7 @@ mod evidence;
 mod exit;
 mod import;
 mod input;
+mod key;
 mod log;
 mod outcome;
 mod output;
@@ -79,6 +80,7 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Import(args) => import::run(session, &args).await,
         Command::Evidence(verb) => evidence::run(session, verb).await,
         Command::Log(verb) => log::run(session, verb).await,
+        Command::Key(verb) => key::run(session, verb).await,
         Command::Verify(args) => verify::run(session, &args).await,
         Command::Rebuild => rebuild::run(session).await,
         Command::Doctor => doctor::run(session).await,

@@ -24,10 +24,18 @@ pub struct KeyEvent {
     pub level: KeyLevel,
     /// What was done.
     pub action: KeyAction,
-    /// The key it was done to: a verification key in signed-note form, `name+hash+key`.
+    /// The key it was done to: a verification key in signed-note form, `name+hash+key`; the name of a
+    /// key-encryption key; `epoch N` of the tenant's key; what stands for an entity where its keys
+    /// are kept, in hexadecimal. It names nobody.
     pub key_id: String,
     /// The size of the log from which it holds.
     pub tree_size: u64,
+    /// Why, for what cannot be undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who approved that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approved_by: Vec<Actor>,
 }
 
 /// What a key is for.
@@ -36,16 +44,25 @@ pub struct KeyEvent {
 pub enum KeyLevel {
     /// The key that signs the log's checkpoints.
     Signing,
+    /// The key that the keys of tenants are encrypted under.
+    KeyEncryption,
+    /// The key of the tenant, that the keys of entities are encrypted under.
+    Tenant,
+    /// The keys of one entity, that its values are encrypted under.
+    Entity,
 }
 
 /// What was done to a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyAction {
-    /// It took over from the key before it, which signs one last checkpoint beside it.
+    /// It took over from the key before it. Of the key that signs: which signs one last checkpoint
+    /// beside it. Of the others: and everything was encrypted under it that was under that one.
     Rotate,
     /// Nothing it signed for a log of this size or larger is to be trusted.
     Revoke,
+    /// It was destroyed: nothing encrypted under it can be read again.
+    Destroy,
 }
 
 /// A new epoch of a log whose newest head could not be reached any more: after a restore.

@@ -179,6 +179,7 @@ fn staff<'a>(head: &Head, body: &'a Body) -> impl Iterator<Item = EntityRef> + u
         _ => None,
     };
     let approvers = match body {
+        Body::Key(key) => key.approved_by.as_slice(),
         Body::Succession(succession) => succession.approved_by.as_slice(),
         Body::Erasure(erasure) => erasure.approved_by.as_slice(),
         _ => &[],

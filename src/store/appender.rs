@@ -39,11 +39,19 @@ pub struct Appender {
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
-struct Job {
-    prepared: Prepared,
-    reply: oneshot::Sender<Reply>,
-    /// Given back when the job is done.
-    _room: Option<OwnedSemaphorePermit>,
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are records, which a box would cost an allocation each"
+)]
+enum Job {
+    Append {
+        prepared: Prepared,
+        reply: oneshot::Sender<Reply>,
+        /// Given back when the job is done.
+        room: Option<OwnedSemaphorePermit>,
+    },
+    /// Answered when everything before it is.
+    Mark(oneshot::Sender<()>),
 }
 
 impl fmt::Debug for Appender {
@@ -113,6 +121,16 @@ impl Appender {
         self.enqueue(prepared, None)
     }
 
+    /// Waits until everything that is queued now is answered.
+    pub async fn flush(&self) {
+        let (reply, answer) = oneshot::channel();
+        if let Some(queue) = &*self.queue.lock().expect("no holder of this lock panics") {
+            drop(queue.send(Job::Mark(reply)));
+        }
+        // A closed queue holds nothing.
+        drop(answer.await);
+    }
+
     /// Takes nothing more, and returns when everything queued is answered.
     pub async fn close(&self) {
         drop(
@@ -145,10 +163,10 @@ impl Appender {
         room: Option<OwnedSemaphorePermit>,
     ) -> oneshot::Receiver<Reply> {
         let (reply, answer) = oneshot::channel();
-        let job = Job {
+        let job = Job::Append {
             prepared,
             reply,
-            _room: room,
+            room,
         };
         let queue = self.queue.lock().expect("no holder of this lock panics");
         if let Some(queue) = &*queue {
@@ -170,21 +188,33 @@ impl Group {
     async fn run(self, mut jobs: mpsc::UnboundedReceiver<Job>) {
         let mut group = Vec::with_capacity(self.most);
         while jobs.recv_many(&mut group, self.most).await > 0 {
-            let (batch, waiters): (Vec<_>, Vec<_>) = group
-                .drain(..)
-                .map(
-                    |Job {
-                         prepared,
-                         reply,
-                         _room,
-                     }| (prepared, (reply, _room)),
-                )
-                .unzip();
-            let answers = self.append(&batch).await;
+            let mut batch = Vec::with_capacity(group.len());
+            let mut waiters = Vec::with_capacity(group.len());
+            let mut marks = Vec::new();
+            for job in group.drain(..) {
+                match job {
+                    Job::Append {
+                        prepared,
+                        reply,
+                        room,
+                    } => {
+                        batch.push(prepared);
+                        waiters.push((reply, room));
+                    }
+                    Job::Mark(reply) => marks.push(reply),
+                }
+            }
+            let answers = match batch.as_slice() {
+                [] => Vec::new(),
+                batch => self.append(batch).await,
+            };
             for ((reply, room), answer) in waiters.into_iter().zip(answers) {
                 drop(room);
                 // Whoever does not wait any longer finds the record in the log.
                 drop(reply.send(answer));
+            }
+            for mark in marks {
+                mark.send(()).ok();
             }
             if let Err(error) = self.store.settle(false).await {
                 tracing::warn!(error = %error, "the store could not be settled; it will be tried again");

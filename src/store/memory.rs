@@ -1,5 +1,7 @@
 //! A store in memory: what tests and short-lived programs use. It passes the same suite.
 
+mod rekey;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -11,8 +13,8 @@ use super::pack::pack;
 use super::prepared::kind_number;
 use super::verify::{Audit, RawRecord, bucket_of};
 use super::{
-    Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Removal, Store, StoreError,
-    StoreStatus, StoredRecord, Verification, VerifyPlan,
+    Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Rekey, Removal, Store,
+    StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 use crate::log::{Edge, Hash, Tile, TileId};
 use crate::privacy::keys::{EntityHandle, EntityKey, KeyId, Vault};
@@ -337,6 +339,35 @@ impl Store for MemoryStore {
             log.entity_keys.insert(key.id, key.clone());
         }
         log.append(&removal.record, at).map(Some)
+    }
+
+    async fn entity_keys_after(
+        &self,
+        tenant: &Tenant,
+        after: Option<KeyId>,
+        limit: u32,
+    ) -> Result<Vec<EntityKey>, StoreError> {
+        let logs = self.logs();
+        let keys = logs.get(tenant).map(|log| &log.entity_keys);
+        let keys = keys.into_iter().flat_map(BTreeMap::values);
+        let behind = keys.filter(|key| after.is_none_or(|after| key.id > after));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(behind.take(limit).cloned().collect())
+    }
+
+    async fn keys_by_epoch(&self, tenant: &Tenant) -> Result<BTreeMap<u32, u64>, StoreError> {
+        let logs = self.logs();
+        let keys = logs.get(tenant).map(|log| &log.entity_keys);
+        let mut counts = BTreeMap::new();
+        for key in keys.into_iter().flat_map(BTreeMap::values) {
+            *counts.entry(key.epoch).or_default() += 1;
+        }
+        Ok(counts)
+    }
+
+    async fn rekey(&self, tenant: &Tenant, change: &Rekey) -> Result<bool, StoreError> {
+        let mut logs = self.logs();
+        Ok(logs.get_mut(tenant).is_some_and(|log| log.rekey(change)))
     }
 
     async fn trail(&self) -> Result<TrailId, StoreError> {

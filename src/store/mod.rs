@@ -9,6 +9,7 @@ mod lookup;
 mod memory;
 mod pack;
 mod prepared;
+mod rekey;
 mod spool;
 #[cfg(feature = "sqlite")]
 mod sql;
@@ -32,13 +33,15 @@ pub use locked::{DamagedSlot, Unlocked};
 pub use lookup::{Handle, KeyRange, handles};
 pub use memory::MemoryStore;
 pub use prepared::{PrepareError, Prepared};
+pub use rekey::{Rekey, Relocked, Replacements};
 pub use spool::{Backlog, Spool, Spooled};
 #[cfg(feature = "sqlite")]
 pub use sql::{Access, SqliteStore};
 
 pub use verification::{Finding, Verification, VerifyPlan};
 
-/// A place where trails are kept. It appends and reads; it has no way to change or remove.
+/// A place where trails are kept. It appends and reads; it has no way to change what records say, or
+/// to remove it.
 ///
 /// Every method names a tenant first: one tenant's log never shows in another's answers.
 #[async_trait]
@@ -124,6 +127,33 @@ pub trait Store: fmt::Debug + Send + Sync {
         removal: &Removal,
         at: Timestamp,
     ) -> Result<Option<Placed>, StoreError>;
+
+    /// The keys of all entities behind `after`, in the order of their ids, `limit` at most.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    async fn entity_keys_after(
+        &self,
+        tenant: &Tenant,
+        after: Option<KeyId>,
+        limit: u32,
+    ) -> Result<Vec<EntityKey>, StoreError>;
+
+    /// How many keys of entities are encrypted under each epoch of the tenant's key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    async fn keys_by_epoch(&self, tenant: &Tenant) -> Result<BTreeMap<u32, u64>, StoreError>;
+
+    /// Makes `change`, atomically and durably: which keys values are encrypted under, and nothing
+    /// else. `false` when the log has another size than it asks for; nothing has changed then.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; nothing has changed then.
+    async fn rekey(&self, tenant: &Tenant, change: &Rekey) -> Result<bool, StoreError>;
 
     /// The id of the trail.
     ///

@@ -133,6 +133,9 @@ pub enum TrailError {
     /// Keys cannot be used: what is encrypted under them is not read or written.
     #[error(transparent)]
     Key(Arc<KeyError>),
+    /// Nothing is encrypted under a key of the entity.
+    #[error("no values of {0} are here that are encrypted under a key of its own")]
+    NoKeys(EntityRef),
     /// No signed head reaches the record yet.
     #[error(
         "no signed head reaches it yet: a head is signed within a second while the trail is open for writing, and by `contextrail log checkpoint`"

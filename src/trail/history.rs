@@ -2,7 +2,7 @@
 
 use super::{Search, Stored, Trail, TrailError};
 use crate::record::{
-    Body, DecisionId, EntityRef, KeyAction, Kind, RecordId, ReviewVerdict, Timestamp,
+    Body, DecisionId, EntityRef, KeyAction, KeyLevel, Kind, RecordId, ReviewVerdict, Timestamp,
 };
 use crate::store::Handle;
 
@@ -178,7 +178,7 @@ fn summary(body: &Body) -> String {
             )
         }
         Body::Outcome(outcome) => format!("outcome: {}", outcome.kind),
-        Body::Key(key) => format!("the signing key: {}", key_words(key.action)),
+        Body::Key(key) => format!("{}: {}", level_words(key.level), key_words(key.action)),
         Body::Succession(succession) => format!(
             "the log goes on as epoch {}, from {} entries",
             succession.epoch, succession.restored.size
@@ -201,5 +201,15 @@ const fn key_words(action: KeyAction) -> &'static str {
     match action {
         KeyAction::Rotate => "a new one took over",
         KeyAction::Revoke => "it was revoked",
+        KeyAction::Destroy => "it was destroyed",
+    }
+}
+
+const fn level_words(level: KeyLevel) -> &'static str {
+    match level {
+        KeyLevel::Signing => "the signing key",
+        KeyLevel::KeyEncryption => "the key-encryption key",
+        KeyLevel::Tenant => "the key of the tenant",
+        KeyLevel::Entity => "the key of an entity",
     }
 }

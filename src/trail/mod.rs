@@ -22,7 +22,9 @@ mod open;
 mod options;
 mod prove;
 mod query;
+mod relock;
 mod review;
+mod rotate;
 mod signing;
 mod stored;
 mod succeed;
@@ -61,6 +63,7 @@ pub use open::check_exists;
 pub use options::{Evidence, TrailOptions, local_user};
 pub use query::{ContextFilter, Pages, Search};
 pub use review::{OutcomeBuilder, ReviewBuilder, Reviewed};
+pub use rotate::Rotated;
 pub use stored::Stored;
 pub use vault::KeyFiles;
 pub use verify::Verified;
@@ -88,6 +91,8 @@ struct Inner {
     journal: Option<std::path::PathBuf>,
     notary: Arc<Notary>,
     vault: Arc<Vault>,
+    /// Held by whoever changes keys.
+    rekeying: tokio::sync::Mutex<()>,
     /// `None` when opened for reading.
     signing: Option<Signing>,
     /// Writes that nobody waits for.

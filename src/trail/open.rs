@@ -201,6 +201,7 @@ impl TrailOptions {
             appender,
             notary,
             vault: Arc::new(vault),
+            rekeying: tokio::sync::Mutex::default(),
             signing,
             actor,
             counts: Arc::new(CountCache::default()),

@@ -167,7 +167,8 @@ impl TrailOptions {
         self
     }
 
-    /// Who keeps the key-encryption key; the file [`KeyFiles::key_encryption`] when not set.
+    /// Who keeps the key-encryption key. When not set, whom the file [`KeyFiles::provider`] names; the
+    /// file [`KeyFiles::key_encryption`] when there is none.
     #[must_use]
     pub fn key_provider(mut self, provider: Arc<dyn KeyProvider>) -> Self {
         self.key_provider = Some(provider);

@@ -1,5 +1,6 @@
 //! Going on after a restore: a new epoch that says what is lost.
 
+use super::rotate::event;
 use super::{Stored, Trail, TrailError};
 use crate::capture::Sink as _;
 use crate::log::root;
@@ -32,16 +33,7 @@ impl Trail {
                 "the trail is not frozen: its log goes on as it is".to_owned(),
             ));
         };
-        // One person is one, however the name is written.
-        let names = approved_by.iter().map(|actor| actor.id.as_str());
-        let mut names: Vec<String> = names.map(str::to_lowercase).collect();
-        names.sort_unstable();
-        names.dedup();
-        if names.len() < 2 {
-            return Err(TrailError::Incomplete(
-                "a new epoch needs two different people who approve it: name them with --approved-by A,B".to_owned(),
-            ));
-        }
+        check_approvers(&approved_by, "a new epoch")?;
         let body = self.succession(&frozen, reason, approved_by).await?;
         let now = self.clock().now();
         let draft = Draft::new(RecordId::from_uuid(self.0.options.ids.new_id(now)), body);
@@ -159,8 +151,8 @@ impl Trail {
     /// [`TrailError`] when the key cannot be written or the record not appended.
     pub async fn rotate_key(&self) -> Result<Receipt, TrailError> {
         let key = self.notary().rotate_key().await?;
-        self.record_key(KeyAction::Rotate, key.to_string(), None)
-            .await
+        let event = event(KeyLevel::Signing, KeyAction::Rotate, key.to_string());
+        self.record_key(event).await
     }
 
     /// Records that nothing `key` signed for a log of `tree_size` entries or more is to be trusted.
@@ -169,27 +161,25 @@ impl Trail {
     ///
     /// [`TrailError`] when the record cannot be appended.
     pub async fn revoke_key(&self, key: String, tree_size: u64) -> Result<Receipt, TrailError> {
-        self.record_key(KeyAction::Revoke, key, Some(tree_size))
-            .await
-    }
-
-    async fn record_key(
-        &self,
-        action: KeyAction,
-        key_id: String,
-        tree_size: Option<u64>,
-    ) -> Result<Receipt, TrailError> {
-        let size = self.0.store.head(self.tenant()).await?.size;
-        let now = self.clock().now();
-        let body = KeyEvent {
-            level: KeyLevel::Signing,
-            action,
-            key_id,
-            tree_size: tree_size.unwrap_or(size),
+        let event = KeyEvent {
+            tree_size,
+            ..event(KeyLevel::Signing, KeyAction::Revoke, key)
         };
-        let draft = Draft::new(RecordId::from_uuid(self.0.options.ids.new_id(now)), body);
-        let receipt = self.record(draft).await?;
-        self.notary().checkpoint().await?;
-        Ok(receipt)
+        self.record_key(event).await
     }
+}
+
+/// Two different people have to approve of `what`; one person is one, however the name is written.
+pub(super) fn check_approvers(approved_by: &[Actor], what: &str) -> Result<(), TrailError> {
+    let names = approved_by.iter().map(|actor| actor.id.as_str());
+    let mut names: Vec<String> = names.map(|name| name.trim().to_lowercase()).collect();
+    names.retain(|name| !name.is_empty());
+    names.sort_unstable();
+    names.dedup();
+    if names.len() < 2 {
+        return Err(TrailError::Incomplete(format!(
+            "{what} needs two different people who approve it: name them with --approved-by A,B"
+        )));
+    }
+    Ok(())
 }

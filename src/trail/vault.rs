@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Trail, TrailError};
 use crate::privacy::keys::{
-    EntityHandle, KeyError, KeyProvider, LocalKeys, OpenedKeys, Unopened, Vault,
+    EntityHandle, KeyError, KeyProvider, LocalKeys, OpenedKeys, ProviderChoice, Unopened, Vault,
 };
 use crate::record::{Draft, EntityRef, Tenant, Timestamp};
 use crate::seal::Slots;
@@ -19,10 +19,13 @@ pub struct KeyFiles {
     pub key_encryption: PathBuf,
     /// The keys of tenants, encrypted: for their owner alone.
     pub keyring: PathBuf,
+    /// Who keeps the key-encryption keys, when that is not the file `key_encryption`; see
+    /// [`ProviderChoice::read`].
+    pub provider: PathBuf,
 }
 
 impl KeyFiles {
-    /// The files beside the database `path`: `….kek` and `….keyring`.
+    /// The files beside the database `path`: `….kek`, `….keyring` and `….keys`.
     #[must_use]
     pub fn beside(path: &Path) -> Self {
         let beside = |end: &str| {
@@ -33,6 +36,7 @@ impl KeyFiles {
         Self {
             key_encryption: beside(".kek"),
             keyring: beside(".keyring"),
+            provider: beside(".keys"),
         }
     }
 }
@@ -45,7 +49,9 @@ pub(super) async fn for_writing(
     now: Timestamp,
 ) -> Result<Vault, TrailError> {
     let is_new = store.head(tenant).await?.size == 0;
-    let vault = open(files, provider, tenant, is_new.then_some(now)).await?;
+    let keyring = files.map(|files| files.keyring.as_path());
+    let provider = keeper(files, provider)?;
+    let vault = Vault::open(keyring, provider, tenant, is_new.then_some(now)).await?;
     match vault.why_locked() {
         None => Ok(vault),
         Some(_) => Err(TrailError::Key(Arc::new(KeyError::Missing {
@@ -56,31 +62,43 @@ pub(super) async fn for_writing(
 }
 
 /// Opens the keys of `tenant` for reading: without them what is not personal can be read.
+#[cfg(feature = "sqlite")]
 pub(super) async fn for_reading(
     (files, provider): (Option<&KeyFiles>, Option<Arc<dyn KeyProvider>>),
     tenant: &Tenant,
 ) -> Vault {
-    match open(files, provider, tenant, None).await {
+    let keyring = files.map(|files| files.keyring.as_path());
+    let locked = |error: &KeyError, provider| {
+        Vault::locked_beside(tenant, error_chain(error), keyring, provider)
+    };
+    let provider = match keeper(files, provider) {
+        Ok(provider) => provider,
+        Err(error) => return locked(&error, None),
+    };
+    let described = provider.describe();
+    match Vault::open(keyring, provider, tenant, None).await {
         Ok(vault) => vault,
-        Err(error) => Vault::locked(tenant, error_chain(&error)),
+        Err(error) => locked(&error, Some(described)),
     }
 }
 
-async fn open(
+/// Who keeps the key-encryption key: whom the application names, else whom the file beside the
+/// trail names, else a file beside the trail.
+fn keeper(
     files: Option<&KeyFiles>,
     provider: Option<Arc<dyn KeyProvider>>,
-    tenant: &Tenant,
-    create: Option<Timestamp>,
-) -> Result<Vault, KeyError> {
-    let provider = match (provider, files) {
-        (Some(provider), _) => provider,
-        (None, Some(files)) => Arc::new(LocalKeys::open(&files.key_encryption)?),
-        (None, None) => Arc::new(LocalKeys::in_memory()),
-    };
-    let keyring = files.map(|files| files.keyring.as_path());
-    Vault::open(keyring, provider, tenant, create).await
+) -> Result<Arc<dyn KeyProvider>, KeyError> {
+    match (provider, files) {
+        (Some(provider), _) => Ok(provider),
+        (None, Some(files)) => match ProviderChoice::read(&files.provider)? {
+            Some(chosen) => chosen.open(),
+            None => Ok(Arc::new(LocalKeys::open(&files.key_encryption)?)),
+        },
+        (None, None) => Ok(Arc::new(LocalKeys::in_memory())),
+    }
 }
 
+#[cfg(feature = "sqlite")]
 fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -300,7 +300,7 @@ impl Inner {
         }
     }
 
-    fn appender(&self) -> Result<&Appender, TrailError> {
+    pub(super) fn appender(&self) -> Result<&Appender, TrailError> {
         if let Some(frozen) = self.notary.frozen() {
             return Err(TrailError::Frozen(Box::new(frozen.clone())));
         }

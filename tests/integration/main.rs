@@ -9,6 +9,7 @@ mod cli;
 mod codec;
 mod evidence;
 mod evidence_pages;
+mod keys;
 mod log;
 mod notary;
 mod privacy;

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::{Attesters, Frozen, KnownHead, Notary, NotaryError, WitnessAddress};
+use crate::http::client;
 use crate::log::VerifierKey;
 use crate::record::Acknowledged;
 use crate::store::LogHead;
@@ -53,7 +54,7 @@ impl Remote {
     pub(super) fn new(attesters: Attesters) -> Result<Self, NotaryError> {
         let wanted = !attesters.is_empty();
         let client = wanted
-            .then(client)
+            .then(|| client(TIMEOUT))
             .transpose()
             .map_err(NotaryError::Client)?;
         Ok(Self {
@@ -62,18 +63,6 @@ impl Remote {
             seen: Mutex::default(),
         })
     }
-}
-
-fn client() -> Result<reqwest::Client, reqwest::Error> {
-    // Whoever has installed another provider before keeps it.
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
-    // A redirect could lead a request anywhere, and no attester needs one.
-    reqwest::Client::builder()
-        .timeout(TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
 }
 
 impl Notary {

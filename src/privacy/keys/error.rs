@@ -37,6 +37,16 @@ pub enum KeyError {
         /// What is wrong with it.
         what: String,
     },
+    /// The file that says who keeps the key-encryption key makes no sense.
+    #[error("{path}, line {line}: {what}")]
+    Choice {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: String,
+    },
     /// Values are encrypted, and the keys are not there.
     #[error(
         "{path} is missing, and personal values of tenant {tenant} are encrypted under its keys: put it back; what is not personal can be read without it"
@@ -84,6 +94,32 @@ pub enum KeyError {
         /// Which provider.
         provider: String,
         /// What it said.
+        what: String,
+    },
+    /// The provider cannot be reached, or does not answer in time: try again.
+    #[error("{provider} cannot be reached: {what}")]
+    Away {
+        /// Which provider.
+        provider: String,
+        /// What stands in the way.
+        what: String,
+    },
+    /// The provider does not do it for this caller.
+    #[error("{provider} refuses: it answered {status}; {hint}")]
+    Denied {
+        /// Which provider.
+        provider: String,
+        /// The status of HTTP.
+        status: u16,
+        /// What to look at.
+        hint: String,
+    },
+    /// What the provider answered cannot be what was asked for.
+    #[error("the answer of {provider} does not hold: {what}")]
+    Answer {
+        /// Which provider.
+        provider: String,
+        /// What is wrong with it.
         what: String,
     },
     /// More bytes than can be encrypted at once.

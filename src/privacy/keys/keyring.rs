@@ -91,6 +91,13 @@ impl Keyring {
         Ok(Some(ring))
     }
 
+    /// The lines of `tenant` in the file `path`, unopened.
+    pub(super) fn list(path: &Path, tenant: &Tenant) -> Result<Vec<Line>, KeyError> {
+        let mut lines = read(path)?;
+        lines.retain(|line| line.tenant == *tenant);
+        Ok(lines)
+    }
+
     async fn unwrap_all(&mut self) -> Result<(), KeyError> {
         let own: Vec<Line> = self.own().cloned().collect();
         let mut found = false;
@@ -127,7 +134,7 @@ impl Keyring {
     }
 
     /// The lines of this tenant.
-    pub(super) fn own(&self) -> impl Iterator<Item = &Line> {
+    pub(super) fn own(&self) -> impl Iterator<Item = &Line> + Clone {
         self.lines.iter().filter(|line| line.tenant == self.tenant)
     }
 
@@ -183,10 +190,24 @@ impl Keyring {
             };
             let context = line.context();
             let secret = self.provider.unwrap(&context, &wrapped).await?;
-            line.wrap(self.provider.wrap(&context, &secret).await?);
+            line.wrap(self.wrapped(&context, &secret).await?);
         }
         self.save(lines)?;
         self.provider.retire().await
+    }
+
+    /// Has the provider encrypt a key, and makes sure that it opens it again: what it cannot open is
+    /// lost with everything under it.
+    async fn wrapped(&self, context: &str, secret: &Secret) -> Result<Wrapped, KeyError> {
+        let wrapped = self.provider.wrap(context, secret).await?;
+        let opened = self.provider.unwrap(context, &wrapped).await?;
+        if opened.as_bytes() == secret.as_bytes() {
+            return Ok(wrapped);
+        }
+        Err(KeyError::Answer {
+            provider: self.provider.describe(),
+            what: "what it encrypted opens to another key".to_owned(),
+        })
     }
 
     async fn add(
@@ -205,7 +226,7 @@ impl Keyring {
             kek: None,
             wrapped: None,
         };
-        line.wrap(self.provider.wrap(&line.context(), secret).await?);
+        line.wrap(self.wrapped(&line.context(), secret).await?);
         let mut lines = self.lines.clone();
         lines.push(line);
         self.save(lines)

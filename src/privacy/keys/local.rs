@@ -19,6 +19,7 @@ use crate::file;
 #[derive(Debug)]
 pub struct LocalKeys {
     path: Option<PathBuf>,
+    is_shared: bool,
     keys: Mutex<Vec<(String, Secret)>>,
 }
 
@@ -29,22 +30,10 @@ impl LocalKeys {
     ///
     /// [`KeyError`] when the file cannot be read, others can read it, or a line is no key.
     pub fn open(path: &Path) -> Result<Self, KeyError> {
-        let fault = |source| file_error(path, "read", source);
-        let text = Zeroizing::new(file::read(path).map_err(fault)?.unwrap_or_default());
-        if !text.is_empty() {
-            check_mode(path)?;
-        }
-        let mut keys = Vec::new();
-        for (line, text) in (1..).zip(text.lines()) {
-            let key = parse(text).ok_or_else(|| KeyError::Line {
-                path: path.display().to_string(),
-                line,
-                what: "it is not a name and 32 bytes in base64".to_owned(),
-            })?;
-            keys.push(key);
-        }
+        let keys = read(path)?;
         Ok(Self {
             path: Some(path.to_owned()),
+            is_shared: false,
             keys: Mutex::new(keys),
         })
     }
@@ -54,8 +43,16 @@ impl LocalKeys {
     pub fn in_memory() -> Self {
         Self {
             path: None,
+            is_shared: false,
             keys: Mutex::default(),
         }
+    }
+
+    /// Keeps earlier keys when there is a new one: something else may be encrypted under them.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.is_shared = true;
+        self
     }
 
     fn keys(&self) -> std::sync::MutexGuard<'_, Vec<(String, Secret)>> {
@@ -64,6 +61,12 @@ impl LocalKeys {
 
     /// Adds a new key behind `keys`.
     fn add(&self, keys: &mut Vec<(String, Secret)>) -> Result<(), KeyError> {
+        // Another trail may have added some to a file that both use.
+        for (name, secret) in self.path.as_deref().map_or_else(|| Ok(Vec::new()), read)? {
+            if keys.iter().all(|(known, _)| *known != name) {
+                keys.push((name, secret));
+            }
+        }
         let secret = Secret::fresh()?;
         let digest = secret.mac(&[b"contextrail/key-name/v1\0"]);
         let name = digest.iter().take(8).map(|byte| format!("{byte:02x}"));
@@ -128,12 +131,34 @@ impl KeyProvider for LocalKeys {
     }
 
     async fn retire(&self) -> Result<(), KeyError> {
+        if self.is_shared {
+            return Ok(());
+        }
         let mut keys = self.keys();
         let newest = keys.len().saturating_sub(1);
         self.save(&keys[newest..])?;
         keys.drain(..newest);
         Ok(())
     }
+}
+
+/// The keys in the file, none when it is not there.
+fn read(path: &Path) -> Result<Vec<(String, Secret)>, KeyError> {
+    let fault = |source| file_error(path, "read", source);
+    let text = Zeroizing::new(file::read(path).map_err(fault)?.unwrap_or_default());
+    if !text.is_empty() {
+        check_mode(path)?;
+    }
+    let mut keys = Vec::new();
+    for (line, text) in (1..).zip(text.lines()) {
+        let key = parse(text).ok_or_else(|| KeyError::Line {
+            path: path.display().to_string(),
+            line,
+            what: "it is not a name and 32 bytes in base64".to_owned(),
+        })?;
+        keys.push(key);
+    }
+    Ok(keys)
 }
 
 fn parse(line: &str) -> Option<(String, Secret)> {

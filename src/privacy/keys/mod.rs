@@ -1,18 +1,25 @@
 //! Keys: who can read personal values, and how that ends.
 
+mod chosen;
 mod cipher;
 mod command;
 mod error;
+#[cfg(feature = "network")]
+mod http;
 mod keyring;
 mod local;
 mod provider;
 mod secret;
 mod slot;
 mod status;
+mod tenant;
 mod vault;
 
+pub use chosen::ProviderChoice;
 pub use command::CommandKeys;
 pub use error::KeyError;
+#[cfg(feature = "network")]
+pub use http::HttpKeys;
 pub use local::LocalKeys;
 pub use provider::{KeyProvider, Wrapped};
 pub use secret::Secret;

@@ -32,14 +32,14 @@ pub trait KeyProvider: fmt::Debug + Send + Sync {
 
     /// Makes a new key-encryption key, which later wraps are made under; earlier ones still open.
     ///
+    /// Where the key is rotated at the provider itself there is nothing to do: what is wrapped from
+    /// then on is wrapped under the newest.
+    ///
     /// # Errors
     ///
-    /// [`KeyError::Provider`] where this is done at the provider itself.
+    /// [`KeyError`] when a new key cannot be made or kept.
     async fn rotate(&self) -> Result<(), KeyError> {
-        Err(KeyError::Provider {
-            provider: self.describe(),
-            what: "its key is rotated where it is kept; `contextrail key rotate --level tenant` wraps anew what it holds".to_owned(),
-        })
+        Ok(())
     }
 
     /// Lets go of every key-encryption key but the newest, once nothing is wrapped under them.

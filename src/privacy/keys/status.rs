@@ -26,7 +26,14 @@ pub struct KeyStatus {
 }
 
 impl KeyStatus {
-    pub(super) fn of(line: &Line, current: Option<u32>) -> Self {
+    /// What there is to say of the keys in `lines`.
+    pub(super) fn of_all<'l>(lines: impl Iterator<Item = &'l Line> + Clone) -> Vec<Self> {
+        let alive = lines.clone().filter(|line| line.destroyed_at.is_none());
+        let current = alive.filter_map(|line| line.epoch).max();
+        lines.map(|line| Self::of(line, current)).collect()
+    }
+
+    fn of(line: &Line, current: Option<u32>) -> Self {
         Self {
             purpose: match line.r#use {
                 Use::Find => "find",

@@ -24,19 +24,25 @@ use crate::record::{Digest, EntityRef, Tenant, Timestamp};
 /// A vault without keys is *locked*: it opens nothing, and everything that is not personal can be
 /// read without it.
 pub struct Vault {
-    tenant: Tenant,
+    pub(super) tenant: Tenant,
     /// `None` when locked.
-    ring: RwLock<Option<Keyring>>,
+    pub(super) ring: RwLock<Option<Keyring>>,
     /// The key that finds, which never changes, with its schedule worked out.
     finding: Option<Hmac<Sha256>>,
     /// Why it is locked, in words.
     why: Option<String>,
+    /// What keeps the key-encryption key, as far as that is known.
+    pub(super) provider: Option<String>,
+    /// What the file says of keys that were not opened.
+    pub(super) listed: Vec<KeyStatus>,
     /// Keys of entities that were opened.
     opened: Cache<KeyId, Arc<Secret>>,
     /// Keys that were erased, which an older copy of the database may still have.
     denied: RwLock<HashSet<KeyId>>,
     /// Which key of an entity new records are encrypted under.
     newest: Cache<EntityHandle, (u32, Option<Arc<NewKey>>)>,
+    /// Keys that others take the place of: they open what is there, and nothing new is put under them.
+    retiring: RwLock<HashSet<KeyId>>,
 }
 
 impl fmt::Debug for Vault {
@@ -102,13 +108,17 @@ impl Vault {
         tenant: &Tenant,
         create: Option<Timestamp>,
     ) -> Result<Self, KeyError> {
+        let described = provider.describe();
         let ring = Keyring::open(path, provider, tenant, create).await?;
         let why = ring.is_none().then(|| {
             let path = path.map_or_else(|| "memory".to_owned(), |it| it.display().to_string());
             let tenant = tenant.to_string();
             KeyError::Missing { path, tenant }.to_string()
         });
-        Ok(Self::of(tenant, ring, why))
+        Ok(Self {
+            provider: Some(described),
+            ..Self::of(tenant, ring, why)
+        })
     }
 
     /// A vault that opens nothing; `why` says so to whoever asks for what is in it.
@@ -126,6 +136,9 @@ impl Vault {
             denied: RwLock::default(),
             opened: Cache::new(CACHED),
             newest: Cache::new(CACHED),
+            provider: None,
+            listed: Vec::new(),
+            retiring: RwLock::default(),
         }
     }
 
@@ -141,7 +154,7 @@ impl Vault {
         self.why.as_deref()
     }
 
-    fn with_ring<R>(&self, act: impl FnOnce(&Keyring) -> R) -> Option<R> {
+    pub(super) fn with_ring<R>(&self, act: impl FnOnce(&Keyring) -> R) -> Option<R> {
         let ring = self.ring.read().expect("no holder of this lock panics");
         ring.as_ref().map(act)
     }
@@ -301,7 +314,10 @@ impl Vault {
     fn keep(&self, id: KeyId, secret: Secret, new: Option<Arc<NewKey>>) -> Arc<Secret> {
         let secret = Arc::new(secret);
         self.opened.insert(id, Arc::clone(&secret));
-        self.newest.insert(id.entity, (id.number, new));
+        let retiring = self.retiring.read().expect("no holder of this lock panics");
+        if !retiring.contains(&id) {
+            self.newest.insert(id.entity, (id.number, new));
+        }
         secret
     }
 
@@ -312,6 +328,39 @@ impl Vault {
             self.opened.remove(id);
             denied.insert(*id);
         }
+    }
+
+    /// Puts nothing new under these keys of the entity from now on, and makes one in their place.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when the vault is locked or the system gives no random bytes.
+    pub fn retire(&self, entity: EntityHandle, old: &[KeyId]) -> Result<OwnerKey, KeyError> {
+        let mut retiring = self
+            .retiring
+            .write()
+            .expect("no holder of this lock panics");
+        retiring.extend(old);
+        drop(retiring);
+        self.create(entity)
+    }
+
+    /// Forgets keys that nothing is encrypted under any longer.
+    pub fn retired(&self, old: &[KeyId]) {
+        let mut retiring = self
+            .retiring
+            .write()
+            .expect("no holder of this lock panics");
+        for id in old {
+            retiring.remove(id);
+            self.opened.remove(id);
+        }
+    }
+
+    /// Forgets keys that were made here and are stored nowhere: they are under an earlier epoch.
+    pub(super) fn forget_new_keys(&self) {
+        self.newest
+            .retain(|_, (_, new)| new.as_ref().is_none_or(|new| new.is_stored()));
     }
 
     /// Forgets the keys of an entity, which was erased.
@@ -340,64 +389,6 @@ impl Vault {
         context.extend(id.to_bytes());
         context.extend(epoch.to_be_bytes());
         context
-    }
-
-    /// Begins a new epoch of the tenant's key; gives its number.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError`] when the vault is locked or the file cannot be written.
-    pub async fn begin_epoch(&self, now: Timestamp) -> Result<u32, KeyError> {
-        let mut ring = self.copy()?;
-        let begun = ring.begin_epoch(now).await?;
-        self.put(ring);
-        Ok(begun)
-    }
-
-    /// Has the provider make a new key-encryption key, and encrypts the tenant's keys under it.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError`] when the vault is locked, or the provider does not do that.
-    pub async fn rotate_provider(&self) -> Result<(), KeyError> {
-        let mut ring = self.copy()?;
-        ring.rotate_provider().await?;
-        self.put(ring);
-        Ok(())
-    }
-
-    /// Destroys the key of an epoch.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError::Kept`] for the epoch in use and one that is not there.
-    pub fn destroy(&self, epoch: u32, now: Timestamp) -> Result<(), KeyError> {
-        let mut ring = self.copy()?;
-        ring.destroy(epoch, now)?;
-        self.put(ring);
-        Ok(())
-    }
-
-    /// The keys of the tenant, without secrets.
-    #[must_use]
-    pub fn status(&self) -> Vec<KeyStatus> {
-        let status = self.with_ring(|ring| {
-            let current = ring.current().map(|(epoch, _)| epoch);
-            ring.own()
-                .map(|line| KeyStatus::of(line, current))
-                .collect()
-        });
-        status.unwrap_or_default()
-    }
-
-    /// A copy of the keys, to be changed and put in their place: others go on with these meanwhile.
-    fn copy(&self) -> Result<Keyring, KeyError> {
-        self.with_ring(Keyring::clone)
-            .ok_or_else(|| self.locked_error())
-    }
-
-    fn put(&self, ring: Keyring) {
-        *self.ring.write().expect("no holder of this lock panics") = Some(ring);
     }
 }
 

@@ -21,11 +21,19 @@ pub(super) fn key(key: &KeyEvent, out: &mut Cutter<'_>) -> Result<(), SealError>
         action,
         key_id,
         tree_size,
+        reason,
+        approved_by,
     } = key;
     out.plain("level", level)?;
     out.plain("action", action)?;
     out.plain("key_id", key_id)?;
-    out.plain("tree_size", tree_size)
+    out.plain("tree_size", tree_size)?;
+    if let Some(reason) = reason {
+        out.field("reason", Class::Confidential, Slot::TENANT, reason)?;
+    }
+    out.each("approved_by", approved_by, |out, _, actor| {
+        actor_here(actor, out)
+    })
 }
 
 pub(super) fn succession(succession: &Succession, out: &mut Cutter<'_>) -> Result<(), SealError> {

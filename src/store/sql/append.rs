@@ -263,10 +263,16 @@ pub(super) struct Rows {
 
 /// The rows of keys of entities, in the order of their key.
 #[derive(Default)]
-struct EntityKeys(BTreeMap<KeyId, EntityKey>);
+pub(super) struct EntityKeys(BTreeMap<KeyId, EntityKey>);
+
+impl FromIterator<EntityKey> for EntityKeys {
+    fn from_iter<I: IntoIterator<Item = EntityKey>>(keys: I) -> Self {
+        Self(keys.into_iter().map(|key| (key.id, key)).collect())
+    }
+}
 
 impl EntityKeys {
-    fn into_columns(self) -> Vec<Column> {
+    pub(super) fn into_columns(self) -> Vec<Column> {
         let rows = || self.0.values();
         vec![
             Column::Bytes(rows().map(|row| row.id.entity.0.to_vec()).collect()),

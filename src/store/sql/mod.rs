@@ -26,6 +26,7 @@ mod find;
 mod keys;
 mod raw;
 mod read;
+mod rekey;
 mod sqlite;
 mod sqlite_file;
 mod sqlite_integrity;

@@ -11,14 +11,14 @@ use sqlx::{AssertSqlSafe, Row};
 use super::SqlStore;
 use super::backend::Backend;
 use crate::log::{Hash, TileId};
-use crate::privacy::keys::{EntityHandle, EntityKey, Vault};
+use crate::privacy::keys::{EntityHandle, EntityKey, KeyId, Vault};
 use crate::record::{Kind, Tenant, Timestamp, TrailId};
 use crate::seal::{Slot, SlotBytes};
 use crate::store::pack::unpack;
 use crate::store::prepared::kind_number;
 use crate::store::{
-    BoxError, Find, IdPrefix, Located, LogHead, Placed, Prepared, Removal, Store, StoreError,
-    StoreStatus, StoredRecord, Verification, VerifyPlan,
+    BoxError, Find, IdPrefix, Located, LogHead, Placed, Prepared, Rekey, Removal, Store,
+    StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 
 sql_impl! {
@@ -344,6 +344,23 @@ sql_impl! {
             at: Timestamp,
         ) -> Result<Option<Placed>, StoreError> {
             self.remove(tenant, removal, at).await
+        }
+
+        async fn entity_keys_after(
+            &self,
+            tenant: &Tenant,
+            after: Option<KeyId>,
+            limit: u32,
+        ) -> Result<Vec<EntityKey>, StoreError> {
+            self.keys_after(tenant, after, limit).await
+        }
+
+        async fn keys_by_epoch(&self, tenant: &Tenant) -> Result<BTreeMap<u32, u64>, StoreError> {
+            self.count_keys(tenant).await
+        }
+
+        async fn rekey(&self, tenant: &Tenant, change: &Rekey) -> Result<bool, StoreError> {
+            self.rekey_tenant(tenant, change).await
         }
 
         async fn verify(&self, plan: &VerifyPlan) -> Result<Verification, StoreError> {

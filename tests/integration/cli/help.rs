@@ -31,6 +31,9 @@ fn every_verb_has_examples() {
         "entity show",
         "used",
         "import",
+        "key status",
+        "key rotate",
+        "key destroy",
         "doctor",
         "completions",
     ] {

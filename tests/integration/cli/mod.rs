@@ -8,6 +8,7 @@ mod exit_code;
 mod export;
 mod help;
 mod hostile;
+mod keys;
 mod message;
 mod proof;
 mod read_only;

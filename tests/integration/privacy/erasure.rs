@@ -432,7 +432,7 @@ async fn everything(trail: &Trail, path: &Path) -> HashSet<[u8; 32]> {
         match field.content {
             contextrail::seal::Disclosure::Shown { value, .. } => bytes.push(value),
             contextrail::seal::Disclosure::Withheld { commitment } => {
-                bytes.push(commitment.to_vec())
+                bytes.push(commitment.to_vec());
             }
         }
     }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use contextrail::log::{TiledTree, hash_leaf, root, verify_inclusion};
+use contextrail::privacy::keys::{EntityKey, KeyId};
 use contextrail::record::{Class, Draft, Kind, Tenant};
 use contextrail::seal::{Entry, open};
-use contextrail::store::{Find, IdPrefix, LogHead, Prepared, Store, VerifyPlan};
+use contextrail::store::{Find, IdPrefix, LogHead, Prepared, Rekey, Relocked, Store, VerifyPlan};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -339,4 +340,92 @@ pub(super) async fn a_rebuilt_store_verifies(store: Arc<dyn Store>) {
         []
     );
     assert_eq!(store.trail().await.unwrap(), trail_id());
+}
+
+/// The keys of a store with two records about somebody.
+async fn with_keys(store: &dyn Store) -> (Vec<Prepared>, Vec<EntityKey>) {
+    let about = |number: u64| {
+        let whom = json!([{"type": "person", "id": number.to_string()}]);
+        prepared(Draft::new(id(number), context(json!({"entities": whom}))))
+    };
+    let batch = vec![about(1), about(2)];
+    store.append(&tenant("t"), &batch, time(1)).await.unwrap();
+    let keys = store.entity_keys_after(&tenant("t"), None, 100).await;
+    (batch, keys.unwrap())
+}
+
+pub(super) async fn keys_are_paged_and_counted(store: Arc<dyn Store>) {
+    let t = tenant("t");
+    assert!(store.keys_by_epoch(&t).await.unwrap().is_empty());
+    assert!(
+        store
+            .entity_keys_after(&t, None, 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let (_, keys) = with_keys(&*store).await;
+    assert!(keys.len() >= 2 && keys.is_sorted_by_key(|key| key.id));
+    let mut paged = Vec::new();
+    loop {
+        let after = paged.last().map(|key: &EntityKey| key.id);
+        let page = store.entity_keys_after(&t, after, 1).await.unwrap();
+        let Some(key) = page.into_iter().next() else {
+            break;
+        };
+        paged.push(key);
+    }
+    assert_eq!(paged, keys);
+    let count = u64::try_from(keys.len()).unwrap();
+    assert_eq!(store.keys_by_epoch(&t).await.unwrap(), [(1, count)].into());
+    assert!(store.keys_by_epoch(&tenant("u")).await.unwrap().is_empty());
+}
+
+pub(super) async fn a_change_of_keys_is_made_as_a_whole(store: Arc<dyn Store>) {
+    let t = tenant("t");
+    let (_, keys) = with_keys(&*store).await;
+    let before = store.read(&t, &[0]).await.unwrap();
+    let slot = before[0].slots.last().unwrap().slot;
+    let mut rewrapped = keys[0].clone();
+    rewrapped.epoch = 2;
+    let mut added = keys[0].clone();
+    added.id.number ^= 1;
+    let missing = EntityKey {
+        epoch: 9,
+        id: KeyId {
+            number: keys[0].id.number ^ 2,
+            ..keys[0].id
+        },
+        ..keys[0].clone()
+    };
+    let relocked = |log_index, bytes: &[u8]| Relocked {
+        log_index,
+        slot,
+        bytes: bytes.to_vec(),
+    };
+    let mut change = Rekey {
+        added: vec![added.clone(), keys[0].clone()],
+        rewrapped: vec![rewrapped.clone(), missing],
+        relocked: vec![relocked(0, b"anew"), relocked(77, b"nowhere")],
+        removed: vec![keys[1].id],
+        size: Some(1),
+    };
+    assert!(!store.rekey(&t, &change).await.unwrap());
+    assert_eq!(store.entity_keys_after(&t, None, 100).await.unwrap(), keys);
+    assert_eq!(store.read(&t, &[0]).await.unwrap(), before);
+
+    change.size = Some(2);
+    assert!(store.rekey(&t, &change).await.unwrap());
+    let mut expected = vec![rewrapped, added];
+    expected.extend_from_slice(&keys[2..]);
+    expected.sort_by_key(|key| key.id);
+    assert_eq!(
+        store.entity_keys_after(&t, None, 100).await.unwrap(),
+        expected
+    );
+    let after = store.read(&t, &[0]).await.unwrap();
+    assert_eq!(after[0].slots.last().unwrap().bytes, b"anew");
+    assert_eq!(after[0].slots[..1], before[0].slots[..1]);
+    assert_eq!(store.head(&t).await.unwrap().size, 2);
+    assert!(!store.rekey(&tenant("u"), &change).await.unwrap());
 }

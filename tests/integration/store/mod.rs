@@ -89,6 +89,8 @@ store_suite! {
         cases::two_tenants_may_store_one_text,
         cases::status_counts_what_is_there,
         cases::an_empty_store_answers_everything_with_nothing,
+        cases::keys_are_paged_and_counted,
+        cases::a_change_of_keys_is_made_as_a_whole,
         cases::a_closed_store_takes_nothing_it_would_lose,
         finding::ids_are_located_by_prefix_lowest_first,
         finding::records_are_found_by_key,
