@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    completions, context, decision, demo, entity, evidence, import, log, outcome, rebuild, review,
-    used, verify,
+    completions, context, decision, demo, entity, evidence, import, log, outcome, privacy, rebuild,
+    review, used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.
@@ -80,6 +80,9 @@ pub(super) enum Command {
     /// Prove what the log holds; sign, check and continue it
     #[command(subcommand, arg_required_else_help = true)]
     Log(log::Verb),
+    /// Give back what was taken out of records
+    #[command(subcommand, arg_required_else_help = true)]
+    Privacy(privacy::Verb),
     /// Hash everything again and name whatever is wrong
     Verify(verify::Args),
     /// Make the lookup tables anew from the records

@@ -9,6 +9,7 @@ use crate::assembly::AssemblyError;
 use crate::capture::{CaptureError, SinkError};
 use crate::codec::WriteError;
 use crate::notary::NotaryError;
+use crate::privacy::keys::KeyError;
 use crate::record::{Kind, RecordId};
 use crate::store::StoreError;
 use crate::trail::TrailError;
@@ -146,6 +147,10 @@ impl From<TrailError> for Failure {
         match (&error, hint) {
             // What it is says how it can be seen.
             (TrailError::WrongKind { id, found, .. }, _) => failure.hinted(shown_by(*found, *id)),
+            (TrailError::Blocked(blocked), _) => {
+                let shown = blocked.recorded.and_then(|id| shown_by(Kind::Context, id));
+                failure.hinted(shown)
+            }
             (_, hint) => failure.hinted(hint.map(str::to_owned)),
         }
     }
@@ -178,6 +183,9 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
         TrailError::Notary(error) if matches!(**error, NotaryError::Attesters { .. }) => {
             (Exit::Usage, Some("contextrail log witness --help"))
         }
+        TrailError::Blocked(_) | TrailError::Redact(_) => (Exit::Refused, None),
+        TrailError::Rules(_) => (Exit::Usage, None),
+        TrailError::Key(error) if matches!(**error, KeyError::TokenKey) => (Exit::NotFound, None),
         TrailError::Notary(_) => (Exit::Storage, Some("contextrail log status")),
         TrailError::Spool { .. } | TrailError::ReadOnly => {
             (Exit::Storage, Some("contextrail doctor"))
@@ -231,10 +239,12 @@ fn refused(error: &CaptureError) -> Failure {
 impl From<SinkError> for Failure {
     fn from(error: SinkError) -> Self {
         match error {
-            SinkError::Unavailable { source } => match source.downcast::<TrailError>() {
-                Ok(error) => (*error).into(),
-                Err(source) => Self::of(Exit::Storage, &*source),
-            },
+            SinkError::Unavailable { source } | SinkError::Refused { source, .. } => {
+                match source.downcast::<TrailError>() {
+                    Ok(error) => (*error).into(),
+                    Err(source) => Self::of(Exit::Storage, &*source),
+                }
+            }
             SinkError::UnknownRecord { .. } => Self::of(Exit::NotFound, &error),
             SinkError::Closed => Self::of(Exit::Storage, &error),
             error => Self::of(Exit::Usage, &error),

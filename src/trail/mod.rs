@@ -18,6 +18,7 @@ mod open;
 mod options;
 mod prove;
 mod query;
+mod redact;
 mod review;
 mod signing;
 mod stored;
@@ -36,6 +37,7 @@ use tokio::task::JoinSet;
 use crate::assembly::CountCache;
 use crate::capture::{ContextBuilder, Sink};
 use crate::notary::Notary;
+use crate::privacy::Redaction;
 use crate::privacy::keys::Vault;
 use crate::record::{Actor, RecordId, Tenant};
 use crate::store::{Appender, Spool, Store, StoreStatus};
@@ -76,6 +78,7 @@ struct Inner {
     spool_path: Option<std::path::PathBuf>,
     notary: Arc<Notary>,
     vault: Arc<Vault>,
+    redaction: Arc<Redaction>,
     /// `None` when opened for reading.
     signing: Option<Signing>,
     /// Writes that nobody waits for.

@@ -9,6 +9,7 @@ mod provider;
 mod secret;
 mod slot;
 mod status;
+mod token;
 mod vault;
 
 pub use command::CommandKeys;
@@ -18,6 +19,7 @@ pub use provider::{KeyProvider, Wrapped};
 pub use secret::Secret;
 pub use slot::{LockedSlot, OpenedKeys, SlotPlace, Unopened, key_ids};
 pub use status::KeyStatus;
+pub use token::{Token, TokenKey};
 pub use vault::{NewKey, OwnerKey, Vault};
 
 /// What stands for an entity where its keys are kept: a keyed hash of `type:id`.

@@ -12,6 +12,7 @@ use sha2::Sha256;
 use super::cipher::{unwrap, wrap};
 use super::keyring::Keyring;
 use super::{EntityHandle, EntityKey, KeyError, KeyId, KeyProvider, KeyStatus, Secret};
+use crate::privacy::HashKey;
 use crate::record::{EntityRef, Tenant, Timestamp};
 
 /// The keys of one tenant.
@@ -147,6 +148,13 @@ impl Vault {
     pub fn hash(&self, parts: &[&str]) -> Option<u64> {
         let mac = self.mac(b"contextrail/find/v1\0", parts)?;
         mac.first_chunk().map(|first| u64::from_be_bytes(*first))
+    }
+
+    /// The key that redaction takes its hashes with; `None` when the vault is locked.
+    #[must_use]
+    pub fn redaction_key(&self) -> Option<HashKey> {
+        self.mac(b"contextrail/redaction/v1\0", &[])
+            .map(HashKey::from_bytes)
     }
 
     /// What stands for an entity where its keys are kept; `None` for values that are about nobody.
@@ -336,9 +344,9 @@ impl Vault {
     /// [`KeyError`] when the vault is locked, or the provider does not do that.
     pub async fn rotate_provider(&self) -> Result<(), KeyError> {
         let mut ring = self.copy()?;
-        let rotated = ring.rotate_provider().await?;
+        ring.rotate_provider().await?;
         self.put(ring);
-        Ok(rotated)
+        Ok(())
     }
 
     /// Destroys the key of an epoch.
@@ -348,9 +356,9 @@ impl Vault {
     /// [`KeyError::Kept`] for the epoch in use and one that is not there.
     pub fn destroy(&self, epoch: u32, now: Timestamp) -> Result<(), KeyError> {
         let mut ring = self.copy()?;
-        let destroyed = ring.destroy(epoch, now)?;
+        ring.destroy(epoch, now)?;
         self.put(ring);
-        Ok(destroyed)
+        Ok(())
     }
 
     /// The keys of the tenant, without secrets.

@@ -139,7 +139,7 @@ sql_impl! {
                 next = (bucket + 1) * BUCKET_RECORDS;
                 // why: the next bucket is read while this one is examined.
                 let keys = self.keys_for(&mut *connection, number, &raws, &vault).await?;
-                let examining = examine(raws, &vault, keys);
+                let examining = examine(raws, &vault, &keys);
                 ahead = self.read_bucket(&mut *connection, number, next, found).await?;
                 for (table, row, field, what) in unreadable {
                     audit.wrong(table, row, field, what);
@@ -296,7 +296,7 @@ sql_impl! {
 fn examine(
     raws: Vec<RawRecord>,
     vault: &Arc<Vault>,
-    keys: Arc<OpenedKeys>,
+    keys: &Arc<OpenedKeys>,
 ) -> Vec<JoinHandle<Vec<(u64, Examined)>>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = raws.len().div_ceil(threads).max(1);
@@ -304,7 +304,7 @@ fn examine(
     let mut tasks = Vec::with_capacity(threads);
     while !rest.is_empty() {
         let later = rest.split_off(share.min(rest.len()));
-        let (vault, keys) = (Arc::clone(vault), Arc::clone(&keys));
+        let (vault, keys) = (Arc::clone(vault), Arc::clone(keys));
         tasks.push(tokio::task::spawn_blocking(move || {
             let each = rest
                 .iter()

@@ -9,6 +9,7 @@ mod export;
 mod help;
 mod hostile;
 mod message;
+mod privacy;
 mod proof;
 mod read_only;
 mod shape;

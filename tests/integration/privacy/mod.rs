@@ -2,3 +2,6 @@
 
 mod detection;
 mod guardrail;
+mod redaction;
+mod redaction_random;
+mod redaction_rules;
