@@ -56,6 +56,7 @@ pub(super) async fn for_writing(
 }
 
 /// Opens the keys of `tenant` for reading: without them what is not personal can be read.
+#[cfg(feature = "sqlite")]
 pub(super) async fn for_reading(
     (files, provider): (Option<&KeyFiles>, Option<Arc<dyn KeyProvider>>),
     tenant: &Tenant,
@@ -81,6 +82,7 @@ async fn open(
     Vault::open(keyring, provider, tenant, create).await
 }
 
+#[cfg(feature = "sqlite")]
 fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

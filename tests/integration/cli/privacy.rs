@@ -32,14 +32,19 @@ fn a_token_of_an_assembled_request_is_revealed() {
     assert!(!shown.contains(CANARY), "{shown}");
     let (_, rest) = shown.split_once("[tok:").unwrap();
     let token = format!("[tok:{}]", rest.split_once(']').unwrap().0);
-    let ran = folder.run(&["privacy", "reveal", &token]);
+    let ran = folder.run(&["privacy", "reveal", &token, "-o", "table"]);
     assert_eq!(
         (ran.code, ran.stdout),
         (0, format!("{CANARY}\n").into_bytes())
     );
+    let ran = folder.run(&["privacy", "reveal", &token, "-o", "json"]);
+    let revealed: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(revealed, json!({"value": CANARY}));
 
-    let cut = &token[..token.len() - 5];
-    let ran = folder.run(&["privacy", "reveal", cut]);
+    let (begin, end) = token.split_at(token.len() - 9);
+    let other = if end.starts_with('A') { "B" } else { "A" };
+    let changed = format!("{begin}{other}{}", &end[1..]);
+    let ran = folder.run(&["privacy", "reveal", &changed]);
     assert!(
         ran.stderr.contains("the token is damaged"),
         "{}",
@@ -58,7 +63,7 @@ fn a_token_of_an_assembled_request_is_revealed() {
 fn a_token_of_another_trail_is_not_found() {
     let folder = with_rules("tokenise");
     assert_eq!(folder.run(&["context", "assemble", "r.json"]).code, 0);
-    let ran = folder.run(&["context", "export"]);
+    let ran = folder.run(&["context", "export", "--since", "7d"]);
     let exported = String::from_utf8(ran.stdout).unwrap();
     let (_, rest) = exported.split_once("[tok:").unwrap();
     let token = rest.split_once(']').unwrap().0;

@@ -11,6 +11,7 @@ use contextrail::record::{
     Body, Class, Completeness, ContextStatus, Digest, Draft, Generation, RedactionTrace,
     RedactionTreatment as Treatment,
 };
+use contextrail::store::AppenderOptions;
 use contextrail::trail::{Answer, Evidence, Stored, Trail, TrailError, TrailOptions};
 use serde_json::{Value, json};
 
@@ -320,13 +321,25 @@ async fn a_blocked_text_is_withheld_and_its_context_refused() {
 }
 
 #[tokio::test]
-async fn every_kind_of_record_is_redacted() {
-    let trail = opened(emails(Treatment::Mask)).await;
+async fn every_kind_of_record_is_redacted_by_every_treatment() {
+    for treatment in [
+        Treatment::Mask,
+        Treatment::Hash,
+        Treatment::Tokenise,
+        Treatment::Drop,
+    ] {
+        every_kind_is_redacted(treatment).await;
+    }
+}
+
+async fn every_kind_is_redacted(treatment: Treatment) {
+    let trail = opened(emails(treatment)).await;
     let made = stored(&trail, about_one(&json!({}))).await;
     let decided = trail
         .decide("loan", "1")
         .from_context_id(made.id().into())
         .generation(Answer::new("m", format!("Dear {CANARY}")))
+        .output("sent_to", json!({"all": [CANARY]}))
         .outcome("approved")
         .because("R1", format!("{CANARY} said so"))
         .commit()
@@ -353,10 +366,11 @@ async fn every_kind_of_record_is_redacted() {
     };
     assert_eq!(answer.text, Generation::REDACTED);
     assert!(matches!(answer.text_digest, Some(Digest::HmacSha256(_))));
+    assert_eq!(traces(&generation)[0].treatment, Treatment::Drop);
     let review = trail.read(review).await.unwrap().unwrap();
     let outcome = trail.read(outcome.id).await.unwrap().unwrap();
     for (stored, paths) in [
-        (&decision, vec!["/reasons/0/text"]),
+        (&decision, vec!["/output/sent_to/*/0", "/reasons/0/text"]),
         (&generation, vec!["/text"]),
         (&review, vec!["/note"]),
         (&outcome, vec!["/value/0", "/note"]),
@@ -367,6 +381,41 @@ async fn every_kind_of_record_is_redacted() {
         assert_eq!(found, paths);
     }
     assert!(verified(&trail).await.ok);
+    trail.close().await;
+}
+
+#[tokio::test]
+async fn what_is_blocked_of_any_other_kind_is_not_stored() {
+    let trail = opened(emails(Treatment::Block)).await;
+    let made = stored(&trail, about_one(&json!({}))).await;
+    let decide = || {
+        let decision = trail.decide("loan", "1").from_context_id(made.id().into());
+        decision.outcome("approved")
+    };
+    let decided = decide().commit().await.unwrap().id();
+    let size = trail.status().await.unwrap().size;
+    let answer = Answer::new("m", format!("Dear {CANARY}"));
+    let review = trail.review(decided).by("officer_7");
+    let subject = trail.decide("loan", CANARY).outcome("approved");
+    for error in [
+        decide().generation(answer).commit().await.unwrap_err(),
+        subject
+            .from_context_id(made.id().into())
+            .commit()
+            .await
+            .unwrap_err(),
+        review.reject(format!("asked {CANARY}")).await.unwrap_err(),
+        trail
+            .outcome_of(decided, "repaid")
+            .note(CANARY)
+            .commit()
+            .await
+            .unwrap_err(),
+    ] {
+        assert!(matches!(error, TrailError::Blocked(_)), "{error}");
+        assert!(!error.to_string().contains(CANARY), "{error}");
+    }
+    assert_eq!(trail.status().await.unwrap().size, size);
     trail.close().await;
 }
 
@@ -413,6 +462,31 @@ async fn what_is_imported_is_redacted_unless_the_rules_say_otherwise() {
 }
 
 #[tokio::test]
+async fn a_redacted_record_is_imported_elsewhere_as_it_is() {
+    let trail = opened(emails(Treatment::Mask)).await;
+    let made = stored(&trail, everywhere(1)).await;
+    let exported = trail.export(&made, true).await.unwrap();
+    let text = write_json(&exported, contextrail::codec::Layout::Compact).unwrap();
+    let exported = decode_record(&read_json(text.as_bytes()).unwrap(), Unknown::Keep).unwrap();
+    let elsewhere = opened(Redaction::new()).await;
+    for (trail, existed) in [(&elsewhere, 0), (&trail, 1)] {
+        let digest = Digest::sha256(text.as_bytes());
+        let imported = trail.import(vec![exported.clone()], digest).await.unwrap();
+        assert_eq!(imported.existed, existed);
+        let copy = trail.read(id(1)).await.unwrap().unwrap();
+        assert_eq!(
+            copy.record(),
+            made.record(),
+            "nothing is said to be missing"
+        );
+        assert!(verified(trail).await.ok);
+    }
+    for trail in [trail, elsewhere] {
+        trail.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_file_with_a_blocked_record_is_not_imported() {
     let exported = exported_with_canary().await;
     let trail = opened(emails(Treatment::Block)).await;
@@ -426,25 +500,52 @@ async fn a_file_with_a_blocked_record_is_not_imported() {
 
 #[tokio::test]
 async fn no_file_ever_has_the_value() {
-    for evidence in [Evidence::Required, Evidence::BestEffort] {
+    for (evidence, queue_bytes) in [
+        (Evidence::Required, 1 << 20),
+        (Evidence::BestEffort, 1 << 20),
+        // What the queue has no room for goes to the spool.
+        (Evidence::BestEffort, 1),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trail.db");
-        // A rule that takes shared texts too, which are not encrypted.
         let url = format!("sqlite://{}", path.display());
+        let appender = AppenderOptions {
+            queue_bytes,
+            ..AppenderOptions::default()
+        };
         let options = TrailOptions::new()
             .redaction(emails(Treatment::Mask))
+            .appender(appender)
             .evidence(evidence);
         let trail = options.open(&url).await.unwrap();
-        let (assembly, texts) = assembled(&[(&format!("mail {CANARY}"), Class::Confidential)]);
-        let more = json!({"inputs": {"to": CANARY}, "assembly": assembly,
-                          "model": {"name": "m", "parameters": {"user": CANARY}}});
-        let mut draft = Draft::new(id(1), context(more));
-        draft.texts = texts;
-        trail.record(draft).await.unwrap();
+        for number in 1..=3 {
+            trail.record(everywhere(number)).await.unwrap();
+        }
         nowhere_in(folder.path());
         trail.close().await;
         nowhere_in(folder.path());
+        // What is compressed or encrypted shows itself when it is read.
+        let trail = TrailOptions::new().open(&url).await.unwrap();
+        for number in 1..=3 {
+            let stored = trail.read(id(number)).await.unwrap().unwrap();
+            let exported = trail.export(&stored, true).await.unwrap();
+            let text = write_json(&exported, contextrail::codec::Layout::Compact).unwrap();
+            assert!(!text.contains(CANARY), "{text}");
+        }
+        trail.close().await;
     }
+}
+
+/// A context with the value in personal, confidential and plain members, and in a shared text.
+fn everywhere(number: u64) -> Draft {
+    let (assembly, texts) = assembled(&[(&format!("mail {CANARY}"), Class::Confidential)]);
+    let more = json!({"inputs": {"to": CANARY}, "assembly": assembly,
+                      "template": {"name": "t"},
+                      "model": {"name": "m", "parameters": {"user": CANARY}}});
+    let mut draft = Draft::new(id(number), context(more));
+    draft.texts = texts;
+    draft.texts.template = Some(format!("Write as {CANARY}.").into());
+    draft
 }
 
 fn nowhere_in(folder: &Path) {
