@@ -173,7 +173,7 @@ fn assembly(assembly: &mut Option<AssemblyRecord>, scrub: &mut Scrubber<'_>) {
         tokenizer: _,
         budget: _,
         // It is part of the text that was sent, as markers are.
-        separator: _,
+        separator,
         order: _,
         items,
         messages: _,
@@ -184,6 +184,7 @@ fn assembly(assembly: &mut Option<AssemblyRecord>, scrub: &mut Scrubber<'_>) {
         return;
     };
     scrub.at("assembly", |scrub| {
+        scrub.fixed("separator", separator);
         scrub.each("items", items, |scrub, it| item(it, scrub));
     });
 }
