@@ -214,7 +214,8 @@ impl CaptureError {
             Self::Blocked { .. }
             | Self::OutputBlocked(_)
             | Self::OverBudget { .. }
-            | Self::Stale { .. } => true,
+            | Self::Stale { .. }
+            | Self::Store(SinkError::Refused { .. }) => true,
             Self::Unrecorded { cause, .. } => cause.is_refusal(),
             _ => false,
         }
@@ -225,6 +226,7 @@ impl CaptureError {
     pub fn refused_id(&self) -> Option<ContextId> {
         match self {
             Self::Blocked { id, .. } | Self::OverBudget { id, .. } | Self::Stale { id, .. } => *id,
+            Self::Store(SinkError::Refused { id, .. }) => id.map(Into::into),
             _ => None,
         }
     }

@@ -107,6 +107,15 @@ pub enum SinkError {
         #[source]
         source: BoxError,
     },
+    /// A rule refuses the draft.
+    #[error("the record is refused")]
+    Refused {
+        /// The record that says so, if it is stored.
+        id: Option<RecordId>,
+        /// Which rule, and why.
+        #[source]
+        source: BoxError,
+    },
     /// The trail was closed. Nothing is stored.
     #[error("the trail is closed")]
     Closed,

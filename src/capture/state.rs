@@ -245,6 +245,7 @@ fn empty_context(name: Name, created_at: Timestamp) -> Context {
             door: Door::Native,
             sections: Sections::default(),
             warnings: Vec::new(),
+            redactions: Vec::new(),
         },
         extra: Members::new(),
     }

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    completions, context, decision, demo, entity, evidence, import, key, log, outcome, rebuild,
-    review, subject, used, verify,
+    completions, context, decision, demo, entity, evidence, import, key, log, outcome, privacy,
+    rebuild, review, subject, used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.
@@ -86,6 +86,9 @@ pub(super) enum Command {
     /// Show, replace and destroy the keys that personal values are encrypted under
     #[command(subcommand, arg_required_else_help = true)]
     Key(key::Verb),
+    /// Give back what was taken out of records
+    #[command(subcommand, arg_required_else_help = true)]
+    Privacy(privacy::Verb),
     /// Hash everything again and name whatever is wrong
     Verify(verify::Args),
     /// Make the lookup tables anew from the records

@@ -147,6 +147,10 @@ impl From<TrailError> for Failure {
         match (&error, hint) {
             // What it is says how it can be seen.
             (TrailError::WrongKind { id, found, .. }, _) => failure.hinted(shown_by(*found, *id)),
+            (TrailError::Blocked(blocked), _) => {
+                let shown = blocked.recorded.and_then(|id| shown_by(Kind::Context, id));
+                failure.hinted(shown)
+            }
             (_, hint) => failure.hinted(hint.map(str::to_owned)),
         }
     }
@@ -184,6 +188,8 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
         TrailError::Notary(error) if matches!(**error, NotaryError::Attesters { .. }) => {
             (Exit::Usage, Some("contextrail log witness --help"))
         }
+        TrailError::Blocked(_) | TrailError::Redact(_) => (Exit::Refused, None),
+        TrailError::Rules(_) => (Exit::Usage, None),
         TrailError::Notary(_) => (Exit::Storage, Some("contextrail log status")),
         TrailError::Spool { .. } | TrailError::ReadOnly => {
             (Exit::Storage, Some("contextrail doctor"))
@@ -196,6 +202,7 @@ fn of_key(error: &KeyError) -> (Exit, Option<&'static str>) {
     match error {
         KeyError::Kept { .. } => (Exit::Refused, Some("contextrail key status")),
         KeyError::Choice { .. } => (Exit::Usage, None),
+        KeyError::TokenKey => (Exit::NotFound, None),
         _ => (Exit::Storage, Some("contextrail key status")),
     }
 }
@@ -245,10 +252,12 @@ fn refused(error: &CaptureError) -> Failure {
 impl From<SinkError> for Failure {
     fn from(error: SinkError) -> Self {
         match error {
-            SinkError::Unavailable { source } => match source.downcast::<TrailError>() {
-                Ok(error) => (*error).into(),
-                Err(source) => Self::of(Exit::Storage, &*source),
-            },
+            SinkError::Unavailable { source } | SinkError::Refused { source, .. } => {
+                match source.downcast::<TrailError>() {
+                    Ok(error) => (*error).into(),
+                    Err(source) => Self::of(Exit::Storage, &*source),
+                }
+            }
             SinkError::UnknownRecord { .. } => Self::of(Exit::NotFound, &error),
             SinkError::Closed => Self::of(Exit::Storage, &error),
             error => Self::of(Exit::Usage, &error),

@@ -16,6 +16,7 @@ mod log;
 mod outcome;
 mod output;
 mod plain;
+mod privacy;
 mod rebuild;
 mod review;
 mod session;
@@ -81,6 +82,7 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Evidence(verb) => evidence::run(session, verb).await,
         Command::Log(verb) => log::run(session, verb).await,
         Command::Key(verb) => key::run(session, verb).await,
+        Command::Privacy(verb) => privacy::run(session, verb).await,
         Command::Verify(args) => verify::run(session, &args).await,
         Command::Rebuild => rebuild::run(session).await,
         Command::Doctor => doctor::run(session).await,

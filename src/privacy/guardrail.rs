@@ -40,7 +40,7 @@ impl HashKey {
         Self(bytes)
     }
 
-    fn digits(&self, rule: &str, value: &str) -> String {
+    pub(super) fn digits(&self, rule: &str, value: &str) -> String {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(rule.as_bytes());

@@ -6,6 +6,8 @@
 //! text goes on without what was found, so that the text recorded is still the text sent. What is
 //! left in the record is the rule, the kind, the place and the length; never the value.
 //!
+//! A [`Redaction`] is a set of rules that a trail applies to every record before it is sealed.
+//!
 //! What no pattern can find, such as names and addresses, is not found: `docs/privacy.md` has
 //! precision and recall over a test set, by kind.
 //!
@@ -23,7 +25,9 @@ mod guardrail;
 pub mod keys;
 mod kind;
 mod pattern;
+pub mod redaction;
 
 pub use detector::{Detector, Found, RuleError};
 pub use guardrail::{HashKey, PersonalData, Treatment};
 pub use kind::Kind;
+pub use redaction::Redaction;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::RedactionTrace;
+
 /// How a record was captured.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,6 +15,9 @@ pub struct CaptureReport {
     /// What went wrong on the way, in words; may quote data.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// What redaction took out before the record was sealed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redactions: Vec<RedactionTrace>,
 }
 
 impl CaptureReport {

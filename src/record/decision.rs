@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     ContextId, DecisionId, Digest, EntityRef, GenerationId, GuardrailResult, Members, ModelUse,
-    Name, RecordId, Retention, Timestamp, ToolCall, Trace, VersionedName,
+    Name, RecordId, RedactionTrace, Retention, Timestamp, ToolCall, Trace, VersionedName,
 };
 
 /// A model's answer to a context.
@@ -21,8 +21,11 @@ pub struct Generation {
     /// Keyed digest of the exact request body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_digest: Option<Digest>,
-    /// The answer.
+    /// The answer; [`Generation::REDACTED`] where redaction kept it from being stored.
     pub text: String,
+    /// Keyed digest of the answer, where its text is not stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_digest: Option<Digest>,
     /// Why the model stopped, as the provider says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<Name>,
@@ -41,9 +44,17 @@ pub struct Generation {
     /// How long the call took, in microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_us: Option<u64>,
+    /// What redaction took out before the record was sealed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redactions: Vec<RedactionTrace>,
     /// Members that an imported record had and this version does not know.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: Members,
+}
+
+impl Generation {
+    /// What stands in the place of an answer that is not stored.
+    pub const REDACTED: &'static str = "[redacted]";
 }
 
 /// Tokens of one call, as the provider counts them.
@@ -140,6 +151,9 @@ pub struct Decision {
     /// The decision that this one overrides or corrects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<DecisionId>,
+    /// What redaction took out before the record was sealed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redactions: Vec<RedactionTrace>,
     /// Members that an imported record had and this version does not know.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: Members,
@@ -336,6 +350,9 @@ pub struct Review {
     /// The decision an override made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_decision: Option<DecisionId>,
+    /// What redaction took out before the record was sealed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redactions: Vec<RedactionTrace>,
     /// Members that an imported record had and this version does not know.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: Members,
@@ -375,6 +392,9 @@ pub struct Outcome {
     /// A note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// What redaction took out before the record was sealed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redactions: Vec<RedactionTrace>,
     /// Members that an imported record had and this version does not know.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: Members,

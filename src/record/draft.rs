@@ -1,5 +1,6 @@
 //! A record before it is sealed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Actor, Body, Class, EntityRef, RecordId, Timestamp};
@@ -48,11 +49,22 @@ pub struct Texts {
     pub documents: Vec<Vec<DocumentText>>,
     /// The text of the template before variables are put in.
     pub template: Option<Arc<str>>,
-    /// The text as sent.
+    /// The text of a context as sent; of a generation, the answer that is not to be stored.
     pub text: Option<Arc<str>>,
     /// The bytes behind the one keyed digest a generation, decision or review can have:
     /// `request_digest`, `input_digest`, `shown_digest`.
     pub digested: Option<Arc<[u8]>>,
+    /// Texts among these that a digest is taken of, and that are not stored.
+    pub withheld: BTreeSet<WithheldText>,
+}
+
+/// A text that a digest is taken of, and that is not stored.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum WithheldText {
+    /// That of the template.
+    Template,
+    /// That of the item at this index.
+    Item(usize),
 }
 
 /// The text of an item.

@@ -21,6 +21,7 @@ mod invalid;
 mod kind;
 mod name;
 mod receipt;
+mod redaction;
 mod reference;
 mod request;
 mod retrieval;
@@ -47,7 +48,7 @@ pub use decision::{
     TokenUsage,
 };
 pub use digest::Digest;
-pub use draft::{DocumentText, Draft, ItemText, Texts};
+pub use draft::{DocumentText, Draft, ItemText, Texts, WithheldText};
 pub use entity::EntityRef;
 pub use feature::{Feature, FeatureOrigin, FeatureStatus, Origin, QualityCheck};
 pub use freshness::{FreshnessReport, FreshnessStatus, FreshnessViolation, StaleReason};
@@ -60,6 +61,7 @@ pub use invalid::InvalidValue;
 pub use kind::{Body, Kind, Record};
 pub use name::{Name, Tenant, Version, VersionedName};
 pub use receipt::{Acknowledged, Receipt};
+pub use redaction::{RedactionTrace, RedactionTreatment, TEMPLATE_TEXT_PATH, item_text_path};
 pub use reference::{UsedKind, UsedRef};
 pub use request::{
     REQUEST_SCHEMA, Request, RequestBudget, RequestDocument, RequestFeature, RequestFreshness,

@@ -7,6 +7,7 @@ use super::sealed::SharedText;
 use super::slot::{Seed, Slot, Slots};
 use crate::record::{
     Body, Class, Context, Digest, DocumentText, ItemText, Retrieval, RetrieverClass, Texts,
+    WithheldText,
 };
 
 /// The texts of a record, by where they are stored.
@@ -30,7 +31,13 @@ impl Digester<'_> {
     pub(super) fn fill(&mut self, body: &mut Body, texts: &Texts) {
         match body {
             Body::Context(context) => self.context(context, texts),
-            Body::Generation(body) => self.digested(&mut body.request_digest, texts),
+            Body::Generation(body) => {
+                self.digested(&mut body.request_digest, texts);
+                if let Some(text) = &texts.text {
+                    let digest = self.keyed(self.slots.everybody(), text.as_bytes());
+                    body.text_digest = Some(digest);
+                }
+            }
             Body::Decision(body) => self.digested(&mut body.input_digest, texts),
             Body::Review(body) => self.digested(&mut body.shown_digest, texts),
             Body::Outcome(_)
@@ -46,13 +53,19 @@ impl Digester<'_> {
             self.retrieval(retrieval, documents);
         }
         if let (Some(template), Some(text)) = (&mut context.template, &texts.template) {
-            template.digest = Some(self.shared(text, None));
+            template.digest = Some(match texts.withheld.contains(&WithheldText::Template) {
+                true => Digest::sha256(text.as_bytes()),
+                false => self.shared(text, None),
+            });
         }
         let Some(assembly) = &mut context.assembly else {
             return;
         };
-        for (item, text) in assembly.items.iter_mut().zip(&texts.items) {
-            item.digest = Some(self.item(text));
+        for (index, (item, text)) in assembly.items.iter_mut().zip(&texts.items).enumerate() {
+            item.digest = Some(match texts.withheld.contains(&WithheldText::Item(index)) {
+                true => self.withheld(text),
+                false => self.item(text),
+            });
         }
         if let Some(text) = &texts.text {
             assembly.text_digest = Some(self.keyed(self.slots.everybody(), text.as_bytes()));
@@ -79,6 +92,17 @@ impl Digester<'_> {
                 texts.insert(digest, Arc::clone(&item.text));
                 digest
             }
+        }
+    }
+
+    /// The digest of the text of an item that is not stored.
+    fn withheld(&self, item: &ItemText) -> Digest {
+        match item.class {
+            Class::Plain | Class::Confidential => sha256(item.sha256, item.text.as_bytes()),
+            Class::Personal => self.keyed(
+                self.slots.of_entity(item.owner.as_ref()),
+                item.text.as_bytes(),
+            ),
         }
     }
 

@@ -194,6 +194,18 @@ impl<'s> Cutter<'s> {
         self.field(key, Class::Plain, Slot::TENANT, value)
     }
 
+    /// Makes the list `key` one plain field, or nothing when it is empty.
+    pub(super) fn plain_list<T: Serialize>(
+        &mut self,
+        key: &str,
+        list: &[T],
+    ) -> Result<(), SealError> {
+        if list.is_empty() {
+            return Ok(());
+        }
+        self.plain(key, list)
+    }
+
     /// Makes the member `key` one personal field of everybody the record is about.
     pub(super) fn personal<T: Serialize + ?Sized>(
         &mut self,

@@ -1,6 +1,6 @@
 //! Sealing a draft, and opening what was stored of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::commit::{commitments, record_root};
@@ -12,7 +12,9 @@ use super::payload::{OpenSlot, decode};
 use super::slot::{Seed, Slot, Slots, draw_seeds};
 use super::{OpenError, SealError};
 use crate::log::Hash;
-use crate::record::{Body, Digest, Draft, EntityRef, Head, Record, Texts};
+use crate::record::{
+    Body, Digest, Draft, EntityRef, Head, Record, TEMPLATE_TEXT_PATH, Texts, item_text_path,
+};
 
 /// A record that can no longer change: its fields, the root over them, and the bytes to store.
 #[derive(Clone, Debug)]
@@ -151,17 +153,24 @@ fn place_known(
 }
 
 /// The digests of the texts that are stored with a record, and whose texts they are: those of its
-/// items and of its template.
+/// items and of its template, but for those that it says were redacted.
 pub(super) fn placed_digests(body: &Body) -> impl Iterator<Item = (Digest, Option<&EntityRef>)> {
     let context = match body {
         Body::Context(context) => Some(context),
         _ => None,
     };
     context.into_iter().flat_map(|context| {
+        let redactions = context.capture.redactions.iter();
+        let redacted: HashSet<&str> = redactions.map(|it| it.path.as_str()).collect();
         let template = context.template.as_ref().and_then(|used| used.digest);
+        let template = template.filter(|_| !redacted.contains(TEMPLATE_TEXT_PATH));
         let items = context.assembly.iter().flat_map(|made| &made.items);
         items
-            .filter_map(|item| Some((item.digest?, feature_owner(context, item))))
+            .enumerate()
+            .filter(move |(index, _)| {
+                redacted.is_empty() || !redacted.contains(item_text_path(*index).as_str())
+            })
+            .filter_map(|(_, item)| Some((item.digest?, feature_owner(context, item))))
             .chain(template.map(|digest| (digest, None)))
     })
 }

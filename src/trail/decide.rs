@@ -92,6 +92,7 @@ impl Trail {
             trace: None,
             caused_by: Vec::new(),
             supersedes: None,
+            redactions: Vec::new(),
             extra: Members::new(),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::capture::SinkError;
 use crate::notary::{Frozen, NotaryError};
 use crate::privacy::keys::KeyError;
+use crate::privacy::redaction::{Blocked, RedactError, RulesError};
 use crate::record::{
     Acknowledged, EntityRef, InvalidValue, Kind, Name, RecordId, Tenant, Timestamp,
 };
@@ -136,6 +137,15 @@ pub enum TrailError {
     /// Nothing is encrypted under a key of the entity.
     #[error("no values of {0} are here that are encrypted under a key of its own")]
     NoKeys(EntityRef),
+    /// A redaction rule refuses the record.
+    #[error(transparent)]
+    Blocked(Box<Blocked>),
+    /// A record cannot be redacted as a rule says.
+    #[error(transparent)]
+    Redact(Arc<RedactError>),
+    /// The rules that records are redacted by cannot be read.
+    #[error(transparent)]
+    Rules(Arc<RulesError>),
     /// No signed head reaches the record yet.
     #[error(
         "no signed head reaches it yet: a head is signed within a second while the trail is open for writing, and by `contextrail log checkpoint`"
@@ -219,6 +229,22 @@ impl From<KeyError> for TrailError {
     }
 }
 
+impl From<RedactError> for TrailError {
+    fn from(error: RedactError) -> Self {
+        match error {
+            RedactError::Blocked(blocked) => Self::Blocked(Box::new(blocked)),
+            RedactError::Key(error) => error.into(),
+            error @ RedactError::NoOwner { .. } => Self::Redact(Arc::new(error)),
+        }
+    }
+}
+
+impl From<RulesError> for TrailError {
+    fn from(error: RulesError) -> Self {
+        Self::Rules(Arc::new(error))
+    }
+}
+
 impl From<PrepareError> for TrailError {
     fn from(error: PrepareError) -> Self {
         match error {
@@ -243,6 +269,10 @@ impl From<TrailError> for SinkError {
             }
             TrailError::Seal(source) => Self::Unsealable {
                 source: source.into(),
+            },
+            TrailError::Blocked(ref blocked) => Self::Refused {
+                id: blocked.recorded,
+                source: error.into(),
             },
             TrailError::Store(ref source) if matches!(**source, StoreError::Closed) => Self::Closed,
             other => Self::Unavailable {

@@ -22,6 +22,7 @@ mod open;
 mod options;
 mod prove;
 mod query;
+mod redact;
 mod relock;
 mod review;
 mod rotate;
@@ -42,6 +43,7 @@ use tokio::task::JoinSet;
 use crate::assembly::CountCache;
 use crate::capture::{ContextBuilder, Sink};
 use crate::notary::Notary;
+use crate::privacy::Redaction;
 use crate::privacy::keys::Vault;
 use crate::record::{Actor, RecordId, Tenant};
 use crate::store::{Appender, Spool, Store, StoreStatus};
@@ -93,6 +95,7 @@ struct Inner {
     vault: Arc<Vault>,
     /// Held by whoever changes keys.
     rekeying: tokio::sync::Mutex<()>,
+    redaction: Arc<Redaction>,
     /// `None` when opened for reading.
     signing: Option<Signing>,
     /// Writes that nobody waits for.

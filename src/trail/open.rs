@@ -10,6 +10,8 @@ use crate::assembly::CountCache;
 #[cfg(all(feature = "sqlite", feature = "network"))]
 use crate::notary::Attesters;
 use crate::notary::{Notary, NotaryFiles, NotaryOptions};
+#[cfg(feature = "sqlite")]
+use crate::privacy::Redaction;
 use crate::privacy::keys::Vault;
 use crate::record::TrailId;
 #[cfg(feature = "sqlite")]
@@ -23,7 +25,8 @@ impl TrailOptions {
     ///
     /// # Errors
     ///
-    /// [`TrailError::Store`]: a missing folder, another writer, a newer schema — each its own.
+    /// [`TrailError::Store`]: a missing folder, another writer, a newer schema — each its own;
+    /// [`TrailError::Rules`] for a file of redaction rules that cannot be used.
     #[cfg(feature = "sqlite")]
     pub async fn open(mut self, url: &str) -> Result<Trail, TrailError> {
         let fresh = self.fresh();
@@ -35,6 +38,9 @@ impl TrailOptions {
                 self.start(Arc::new(store), None, Files::default()).await
             }
             Location::File(path) => {
+                if self.redaction.is_none() {
+                    self.redaction = Redaction::read(&Redaction::beside(&path))?;
+                }
                 let files = self.files_of(&path);
                 if !path.exists() {
                     files.check_nothing_is_known(&path)?;
@@ -202,6 +208,7 @@ impl TrailOptions {
             notary,
             vault: Arc::new(vault),
             rekeying: tokio::sync::Mutex::default(),
+            redaction: Arc::new(self.redaction.clone().unwrap_or_default()),
             signing,
             actor,
             counts: Arc::new(CountCache::default()),

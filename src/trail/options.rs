@@ -6,6 +6,7 @@ use super::KeyFiles;
 #[cfg(feature = "network")]
 use crate::notary::Attesters;
 use crate::notary::NotaryFiles;
+use crate::privacy::Redaction;
 use crate::privacy::keys::KeyProvider;
 use crate::record::{
     Actor, ActorKind, ActorMethod, Clock, IdSource, Name, RandomIds, Service, SystemClock, Tenant,
@@ -52,6 +53,8 @@ pub struct TrailOptions {
     pub(super) key_files: Option<KeyFiles>,
     pub(super) key_provider: Option<Arc<dyn KeyProvider>>,
     pub(super) replace_lost_key: bool,
+    /// `None`: the rules in the file beside the trail.
+    pub(super) redaction: Option<Redaction>,
     /// `None`: those in the file beside the trail.
     #[cfg(feature = "network")]
     pub(super) attesters: Option<Attesters>,
@@ -81,6 +84,7 @@ impl TrailOptions {
             key_files: None,
             key_provider: None,
             replace_lost_key: false,
+            redaction: None,
             #[cfg(feature = "network")]
             attesters: None,
         }
@@ -183,6 +187,14 @@ impl TrailOptions {
     #[must_use]
     pub fn attesters(mut self, attesters: Attesters) -> Self {
         self.attesters = Some(attesters);
+        self
+    }
+
+    /// The rules that every record is redacted by before it is sealed. Those in the file
+    /// [`Redaction::beside`] the database when not set; none when there is no such file.
+    #[must_use]
+    pub fn redaction(mut self, redaction: Redaction) -> Self {
+        self.redaction = Some(redaction);
         self
     }
 

@@ -198,6 +198,7 @@ impl ReviewBuilder {
             original_outcome: original.outcome.clone(),
             new_outcome,
             new_decision: new_decision.as_ref().map(|receipt| receipt.id.into()),
+            redactions: Vec::new(),
             extra: Members::new(),
         };
         let mut draft = Draft::new(self.trail.new_id(), review);
@@ -281,6 +282,7 @@ impl OutcomeBuilder {
             value: self.value,
             at: self.at.unwrap_or_else(|| self.trail.clock().now()),
             note: self.note,
+            redactions: Vec::new(),
             extra: Members::new(),
         };
         self.trail

@@ -28,14 +28,27 @@ impl Trail {
     ///
     /// [`TrailError::Conflict`] for a known id with other content, [`TrailError::UnknownRecord`]
     /// when it names a record that is not there, [`TrailError::Invalid`] for a trace that is none,
-    /// [`TrailError::Store`] when it cannot be stored.
+    /// [`TrailError::Blocked`] when a redaction rule refuses it, [`TrailError::Store`] when it cannot
+    /// be stored.
     pub async fn record(&self, mut draft: Draft) -> Result<Receipt, TrailError> {
         check_trace(&draft)?;
         list_entities_of_features(&mut draft);
         self.record_from(draft, Source::New).await
     }
 
+    /// Redacts a new record, and appends it. One that is imported is redacted before this.
     pub(super) async fn record_from(
+        &self,
+        draft: Draft,
+        source: Source,
+    ) -> Result<Receipt, TrailError> {
+        match source {
+            Source::New if !self.redaction().is_empty() => self.redact_and_append(draft).await,
+            source => self.append_from(draft, source).await,
+        }
+    }
+
+    pub(super) async fn append_from(
         &self,
         mut draft: Draft,
         source: Source,
@@ -56,7 +69,7 @@ impl Trail {
     }
 
     /// Runs a write to its end even if nobody waits for it any longer.
-    async fn detached<A, F>(
+    pub(super) async fn detached<A, F>(
         &self,
         write: fn(Self, A) -> F,
         argument: A,

@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "evidence",
         &["record", "codec", "log", "seal", "timestamp", "trail"],
     ),
-    ("privacy", &["record", "capture"]),
+    ("privacy", &["record", "codec", "capture"]),
     ("store", &["record", "log", "seal", "privacy"]),
     ("timestamp", &[]),
     ("notary", &["record", "log", "seal", "store", "timestamp"]),

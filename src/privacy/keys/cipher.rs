@@ -34,7 +34,7 @@ pub(super) fn open_once(key: &Secret, context: &[u8], sealed: &[u8]) -> Option<V
     decrypt(key, [0; NONCE], context, sealed)
 }
 
-fn encrypt(
+pub(super) fn encrypt(
     key: &Secret,
     nonce: [u8; NONCE],
     context: &[u8],
@@ -50,7 +50,12 @@ fn encrypt(
         .map_err(|_| KeyError::TooLong(bytes.len()))
 }
 
-fn decrypt(key: &Secret, nonce: [u8; NONCE], context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn decrypt(
+    key: &Secret,
+    nonce: [u8; NONCE],
+    context: &[u8],
+    sealed: &[u8],
+) -> Option<Vec<u8>> {
     let payload = Payload {
         msg: sealed,
         aad: context,
@@ -62,7 +67,8 @@ fn cipher(key: &Secret) -> Aes256Gcm {
     Aes256Gcm::new(key.as_bytes().into())
 }
 
-const NONCE: usize = 12;
+/// Bytes of a nonce.
+pub(super) const NONCE: usize = 12;
 
 #[cfg(test)]
 mod tests {

@@ -122,6 +122,14 @@ pub enum KeyError {
         /// What is wrong with it.
         what: String,
     },
+    /// A token does not give its value back any more.
+    #[error(
+        "the key of this token is not here: whom it was about was erased, or it is a token of another trail"
+    )]
+    TokenKey,
+    /// A token is not one that was made under the key it names.
+    #[error("the token is damaged: copy all of it, from `[tok:` to `]`")]
+    TokenDamaged,
     /// More bytes than can be encrypted at once.
     #[error("{0} bytes are too many to be encrypted at once")]
     TooLong(usize),

@@ -13,6 +13,7 @@ mod secret;
 mod slot;
 mod status;
 mod tenant;
+mod token;
 mod vault;
 
 pub use chosen::ProviderChoice;
@@ -25,6 +26,7 @@ pub use provider::{KeyProvider, Wrapped};
 pub use secret::Secret;
 pub use slot::{LockedSlot, OpenedKeys, SlotPlace, Unopened, key_ids};
 pub use status::KeyStatus;
+pub use token::{Token, TokenKey};
 pub use vault::{NewKey, OwnerKey, Vault};
 
 /// What stands for an entity where its keys are kept: a keyed hash of `type:id`.

@@ -13,6 +13,7 @@ use sha2::Sha256;
 use super::cipher::{unwrap, wrap};
 use super::keyring::Keyring;
 use super::{EntityHandle, EntityKey, KeyError, KeyId, KeyProvider, KeyStatus, Secret};
+use crate::privacy::HashKey;
 use crate::record::{Digest, EntityRef, Tenant, Timestamp};
 
 /// The keys of one tenant.
@@ -164,6 +165,13 @@ impl Vault {
     pub fn hash(&self, parts: &[&str]) -> Option<u64> {
         let mac = self.mac(b"contextrail/find/v1\0", parts)?;
         mac.first_chunk().map(|first| u64::from_be_bytes(*first))
+    }
+
+    /// The key that redaction takes its hashes with; `None` when the vault is locked.
+    #[must_use]
+    pub fn redaction_key(&self) -> Option<HashKey> {
+        self.mac(b"contextrail/redaction/v1\0", &[])
+            .map(HashKey::from_bytes)
     }
 
     /// What stands for an entity where its keys are kept; `None` for values that are about nobody.

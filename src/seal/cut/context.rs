@@ -153,9 +153,11 @@ fn capture(report: &CaptureReport, out: &mut Cutter<'_>) -> Result<(), SealError
         door,
         sections,
         warnings,
+        redactions,
     } = report;
     out.object("capture", Class::Plain, Slot::TENANT, |object| {
         object.keep("door", door)?;
+        object.keep_list("redactions", redactions)?;
         object.keep("sections", sections)?;
         object
             .out()

@@ -12,18 +12,21 @@ pub(super) fn generation(generation: &Generation, out: &mut Cutter<'_>) -> Resul
         model,
         request_digest,
         text,
+        text_digest,
         finish_reason,
         usage,
         cost,
         tool_calls,
         guardrails,
         latency_us,
+        redactions,
         extra,
     } = generation;
     out.plain("context", of)?;
     context::model(Some(model), out)?;
     out.personal("request_digest", request_digest)?;
     out.personal("text", text)?;
+    out.personal("text_digest", text_digest)?;
     out.plain("finish_reason", finish_reason)?;
     out.plain("usage", usage)?;
     out.plain("cost", cost)?;
@@ -34,6 +37,7 @@ pub(super) fn generation(generation: &Generation, out: &mut Cutter<'_>) -> Resul
         used::guardrail(result, out)
     })?;
     out.plain("latency_us", latency_us)?;
+    out.plain_list("redactions", redactions)?;
     out.members("extra", extra, Class::Personal, out.slots().everybody())
 }
 
@@ -64,6 +68,7 @@ pub(super) fn decision(decision: &Decision, out: &mut Cutter<'_>) -> Result<(), 
         trace,
         caused_by,
         supersedes,
+        redactions,
         extra,
     } = decision;
     let everybody = out.slots().everybody();
@@ -102,6 +107,7 @@ pub(super) fn decision(decision: &Decision, out: &mut Cutter<'_>) -> Result<(), 
         out.emit(Class::Plain, Slot::TENANT, id)
     })?;
     out.plain("supersedes", supersedes)?;
+    out.plain_list("redactions", redactions)?;
     out.members("extra", extra, Class::Personal, everybody)
 }
 
@@ -141,6 +147,7 @@ pub(super) fn review(review: &Review, out: &mut Cutter<'_>) -> Result<(), SealEr
         original_outcome,
         new_outcome,
         new_decision,
+        redactions,
         extra,
     } = review;
     out.plain("decision", decision)?;
@@ -155,6 +162,7 @@ pub(super) fn review(review: &Review, out: &mut Cutter<'_>) -> Result<(), SealEr
     out.personal("original_outcome", original_outcome)?;
     out.personal("new_outcome", new_outcome)?;
     out.plain("new_decision", new_decision)?;
+    out.plain_list("redactions", redactions)?;
     out.members("extra", extra, Class::Personal, out.slots().everybody())
 }
 
@@ -165,6 +173,7 @@ pub(super) fn outcome(outcome: &Outcome, out: &mut Cutter<'_>) -> Result<(), Sea
         value,
         at,
         note,
+        redactions,
         extra,
     } = outcome;
     out.plain("decision", decision)?;
@@ -172,5 +181,6 @@ pub(super) fn outcome(outcome: &Outcome, out: &mut Cutter<'_>) -> Result<(), Sea
     out.personal("value", value)?;
     out.plain("at", at)?;
     out.personal("note", note)?;
+    out.plain_list("redactions", redactions)?;
     out.members("extra", extra, Class::Personal, out.slots().everybody())
 }

@@ -30,8 +30,8 @@ pub struct Imported {
 }
 
 impl Trail {
-    /// Appends records that were exported elsewhere as they are, id and door included, and a
-    /// record of the import, whose document had the digest `file_digest`.
+    /// Appends records that were exported elsewhere as they are but for what the trail's
+    /// [`Redaction`](crate::privacy::Redaction) takes out, id and door included, and a record of the import, whose document had the digest `file_digest`.
     ///
     /// The whole document is checked first: its texts against their digests, its records against
     /// those that are there, and whether what they refer to is in the document or in the trail. So
@@ -43,7 +43,8 @@ impl Trail {
     ///
     /// [`TrailError::DigestMismatch`] for an altered text, [`TrailError::OtherTenant`],
     /// [`TrailError::TwiceInFile`], [`TrailError::OtherContent`], [`TrailError::BareCopy`],
-    /// [`TrailError::UnknownRecord`], [`TrailError::WrongKind`]: nothing is stored.
+    /// [`TrailError::UnknownRecord`], [`TrailError::WrongKind`], [`TrailError::Blocked`]: nothing is
+    /// stored.
     /// [`TrailError::ImportStopped`] when the store fails on the way: it says how much is stored.
     pub async fn import(
         &self,
@@ -104,8 +105,9 @@ impl Trail {
         }
     }
 
-    async fn at_hand(&self, draft: &mut Draft, source: &Source) -> Result<(), TrailError> {
+    async fn at_hand(&self, draft: &mut Draft, source: &mut Source) -> Result<(), TrailError> {
         self.link(draft, source).await?;
+        self.redact_import(draft, source).await?;
         self.learn_keys_for(draft).await
     }
 
@@ -122,7 +124,11 @@ impl Trail {
         };
         let mut handed = Ok(());
         let mut kind = None;
-        for Arriving { mut draft, source } in arriving {
+        for Arriving {
+            mut draft,
+            mut source,
+        } in arriving
+        {
             if refers_to_its_kind(&draft.body) || kind.replace(draft.body.kind()) != kind {
                 handed = under_way.down_to(0).await;
             }
@@ -131,7 +137,7 @@ impl Trail {
             }
             // What it refers to and what it is encrypted under is in memory after this, so that the
             // first poll hands it over.
-            if let Err(error) = self.at_hand(&mut draft, &source).await {
+            if let Err(error) = self.at_hand(&mut draft, &mut source).await {
                 handed = Err(error);
                 break;
             }

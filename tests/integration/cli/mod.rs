@@ -10,6 +10,7 @@ mod help;
 mod hostile;
 mod keys;
 mod message;
+mod privacy;
 mod proof;
 mod read_only;
 mod shape;

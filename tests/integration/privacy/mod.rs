@@ -4,3 +4,6 @@ mod access;
 mod detection;
 mod erasure;
 mod guardrail;
+mod redaction;
+mod redaction_random;
+mod redaction_rules;
