@@ -162,6 +162,12 @@ fn shown_by(kind: Kind, id: RecordId) -> Option<String> {
 fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
     match error {
         TrailError::NotFound { .. } => (Exit::NotFound, None),
+        TrailError::NothingToHold { .. } => (Exit::NotFound, Some("contextrail hold place --help")),
+        TrailError::NotApproved(_) => (
+            Exit::Refused,
+            Some("contextrail hold release ID --reason TEXT --approved-by A,B"),
+        ),
+        TrailError::AlreadyReleased(_) => (Exit::Usage, Some("contextrail hold list")),
         TrailError::UnknownRecord { named_as, .. } => {
             let hint = match *named_as {
                 "context" => Some("contextrail context list -o id"),

@@ -169,7 +169,10 @@ fn is_derived(kind: Kind, name: &str) -> bool {
 
 /// Whether records of the kind have a place for members that are not known.
 const fn has_extra(kind: Kind) -> bool {
-    !matches!(kind, Kind::Import | Kind::Key | Kind::Succession)
+    matches!(
+        kind,
+        Kind::Context | Kind::Generation | Kind::Decision | Kind::Review | Kind::Outcome
+    )
 }
 
 fn extra_of(body: &mut Body) -> Option<&mut Members> {
@@ -179,6 +182,11 @@ fn extra_of(body: &mut Body) -> Option<&mut Members> {
         Body::Decision(decision) => Some(&mut decision.extra),
         Body::Review(review) => Some(&mut review.extra),
         Body::Outcome(outcome) => Some(&mut outcome.extra),
-        Body::Import(_) | Body::Key(_) | Body::Succession(_) => None,
+        Body::Import(_)
+        | Body::Key(_)
+        | Body::Succession(_)
+        | Body::Hold(_)
+        | Body::Release(_)
+        | Body::Policy(_) => None,
     }
 }

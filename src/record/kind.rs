@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, Decision, Generation, Head, Import, InvalidValue, KeyEvent, Outcome, Review,
-    Succession, Timestamp,
+    Context, Decision, Generation, Head, Hold, Import, InvalidValue, KeyEvent, Outcome, Release,
+    RetentionPolicy, Review, Succession, Timestamp,
 };
 
 /// The kind of a record.
@@ -30,11 +30,17 @@ pub enum Kind {
     Key,
     /// [`Succession`]
     Succession,
+    /// [`Hold`]
+    Hold,
+    /// [`Release`]
+    Release,
+    /// [`RetentionPolicy`]
+    Policy,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Context,
         Self::Generation,
         Self::Decision,
@@ -43,6 +49,9 @@ impl Kind {
         Self::Import,
         Self::Key,
         Self::Succession,
+        Self::Hold,
+        Self::Release,
+        Self::Policy,
     ];
 
     /// The word for the kind.
@@ -57,6 +66,9 @@ impl Kind {
             Self::Import => "import",
             Self::Key => "key",
             Self::Succession => "succession",
+            Self::Hold => "hold",
+            Self::Release => "release",
+            Self::Policy => "policy",
         }
     }
 
@@ -72,6 +84,9 @@ impl Kind {
             Self::Import => "contextrail.import/1",
             Self::Key => "contextrail.key/1",
             Self::Succession => "contextrail.succession/1",
+            Self::Hold => "contextrail.hold/1",
+            Self::Release => "contextrail.release/1",
+            Self::Policy => "contextrail.policy/1",
         }
     }
 
@@ -122,6 +137,12 @@ pub enum Body {
     Key(Box<KeyEvent>),
     /// A new epoch of the log.
     Succession(Box<Succession>),
+    /// A legal hold.
+    Hold(Box<Hold>),
+    /// The end of a legal hold.
+    Release(Box<Release>),
+    /// A version of a retention policy.
+    Policy(Box<RetentionPolicy>),
 }
 
 impl Body {
@@ -137,6 +158,9 @@ impl Body {
             Self::Import(_) => Kind::Import,
             Self::Key(_) => Kind::Key,
             Self::Succession(_) => Kind::Succession,
+            Self::Hold(_) => Kind::Hold,
+            Self::Release(_) => Kind::Release,
+            Self::Policy(_) => Kind::Policy,
         }
     }
 
@@ -149,7 +173,13 @@ impl Body {
             Self::Decision(decision) => Some(decision.decided_at),
             Self::Review(review) => Some(review.decided_at),
             Self::Outcome(outcome) => Some(outcome.at),
-            Self::Generation(_) | Self::Import(_) | Self::Key(_) | Self::Succession(_) => None,
+            Self::Generation(_)
+            | Self::Import(_)
+            | Self::Key(_)
+            | Self::Succession(_)
+            | Self::Hold(_)
+            | Self::Release(_)
+            | Self::Policy(_) => None,
         }
     }
 }
@@ -164,8 +194,14 @@ macro_rules! body_kinds {
     )+};
 }
 body_kinds!(
-    Context, Generation, Decision, Review, Outcome, Import, Succession
+    Context, Generation, Decision, Review, Outcome, Import, Succession, Hold, Release
 );
+
+impl From<RetentionPolicy> for Body {
+    fn from(body: RetentionPolicy) -> Self {
+        Self::Policy(Box::new(body))
+    }
+}
 
 impl From<KeyEvent> for Body {
     fn from(body: KeyEvent) -> Self {

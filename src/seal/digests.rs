@@ -33,7 +33,13 @@ impl Digester<'_> {
             Body::Generation(body) => self.digested(&mut body.request_digest, texts),
             Body::Decision(body) => self.digested(&mut body.input_digest, texts),
             Body::Review(body) => self.digested(&mut body.shown_digest, texts),
-            Body::Outcome(_) | Body::Import(_) | Body::Key(_) | Body::Succession(_) => {}
+            Body::Outcome(_)
+            | Body::Import(_)
+            | Body::Key(_)
+            | Body::Succession(_)
+            | Body::Hold(_)
+            | Body::Release(_)
+            | Body::Policy(_) => {}
         }
     }
 

@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::privacy::keys::Vault;
 use crate::record::{
-    Body, Context, ContextStatus, Decision, EntityRef, FreshnessStatus, Name, Record, RecordId,
-    UsedKind, UsedRef, Version,
+    Body, Context, ContextStatus, Decision, EntityRef, FreshnessStatus, HoldTarget, Name, Record,
+    RecordId, UsedKind, UsedRef, Version,
 };
 use crate::seal::WITHHELD;
 
@@ -207,7 +207,15 @@ pub fn handles(record: &Record, about: &[EntityRef]) -> BTreeSet<Handle> {
                 .for_each(|id| refers((*id).into()));
         }
         Body::Outcome(outcome) => refers(outcome.decision.into()),
-        Body::Import(_) | Body::Key(_) | Body::Succession(_) => {}
+        Body::Hold(hold) => match &hold.target {
+            HoldTarget::Decision(id) => refers((*id).into()),
+            HoldTarget::Entity(entity) if entity.kind.as_str() != WITHHELD => {
+                handles.insert(Handle::Entity(entity.clone()));
+            }
+            HoldTarget::Entity(_) | HoldTarget::Query(_) => {}
+        },
+        Body::Release(release) => refers(release.hold.into()),
+        Body::Import(_) | Body::Key(_) | Body::Succession(_) | Body::Policy(_) => {}
     }
     handles
 }

@@ -184,6 +184,9 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
         Kind::Import => 6,
         Kind::Key => 7,
         Kind::Succession => 8,
+        Kind::Hold => 10,
+        Kind::Release => 11,
+        Kind::Policy => 12,
     }
 }
 

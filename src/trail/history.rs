@@ -183,6 +183,9 @@ fn summary(body: &Body) -> String {
             "the log goes on as epoch {}, from {} entries",
             succession.epoch, succession.restored.size
         ),
+        Body::Hold(hold) => format!("legal hold placed, matter {}", hold.matter),
+        Body::Release(release) => format!("legal hold {} released", release.hold),
+        Body::Policy(policy) => format!("retention policy {}", policy.id()),
         Body::Import(import) => {
             format!(
                 "{} records were imported",
