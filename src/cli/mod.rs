@@ -9,6 +9,7 @@ mod doctor;
 mod entity;
 mod evidence;
 mod exit;
+mod hold;
 mod import;
 mod input;
 mod log;
@@ -16,6 +17,7 @@ mod outcome;
 mod output;
 mod plain;
 mod rebuild;
+mod retention;
 mod review;
 mod session;
 mod sink_file;
@@ -74,6 +76,8 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Outcome(verb) => outcome::run(session, verb).await,
         Command::Entity(verb) => entity::run(session, verb).await,
         Command::Used(args) => used::run(session, args).await,
+        Command::Hold(verb) => hold::run(session, verb).await,
+        Command::Retention(verb) => retention::run(session, verb).await,
         Command::Import(args) => import::run(session, &args).await,
         Command::Evidence(verb) => evidence::run(session, verb).await,
         Command::Log(verb) => log::run(session, verb).await,
