@@ -193,7 +193,11 @@ pub(super) fn named(body: &Body, source: &Source) -> Vec<Named> {
         }
         Body::Outcome(outcome) => vec![needed(outcome.decision.into(), Kind::Decision)],
         Body::Hold(hold) => match hold.target {
-            HoldTarget::Decision(id) => vec![needed(id.into(), Kind::Decision)],
+            HoldTarget::Decision(id) => vec![Named {
+                // Without a reason it holds nothing that is about anybody.
+                inherits: hold.reason.is_some(),
+                ..needed(id.into(), Kind::Decision)
+            }],
             HoldTarget::Entity(_) | HoldTarget::Query(_) => Vec::new(),
         },
         Body::Release(release) => vec![needed(release.hold.into(), Kind::Hold)],

@@ -19,7 +19,7 @@ pub(in crate::cli) enum Verb {
     Show {
         /// The version to show
         #[arg(value_name = "NAME@VERSION")]
-        version: Option<VersionedName>,
+        which: Option<VersionedName>,
     },
     /// Record a version of a policy; it is in force from then on, for what exists as well
     #[command(after_help = PUT_EXAMPLES)]
@@ -31,7 +31,7 @@ pub(in crate::cli) enum Verb {
 
 pub(super) async fn run(session: &Session, verb: Verb) -> Result<Exit, Failure> {
     match verb {
-        Verb::Show { version } => show(session, version).await,
+        Verb::Show { which } => show(session, which).await,
         Verb::Put { file } => put(session, file).await,
     }
 }

@@ -104,7 +104,7 @@ fn a_bundle_of_a_decision_says_that_it_is_under_hold() {
     folder.run(&pack).done();
     let page = folder.run(&["evidence", "show", "e.zip"]).out();
     assert!(
-        page.contains("Under legal hold, matter LIT-7, since 20"),
+        page.contains("Under legal hold, matter `LIT-7`, since "),
         "{page}"
     );
     assert!(page.contains("Legal holds"), "{page}");

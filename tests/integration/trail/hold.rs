@@ -310,12 +310,19 @@ pub(super) async fn nothing_is_wrong_with_a_trail_that_has_holds(trail: Trail) {
         HoldTarget::Decision(decided.into()),
         query(json!({"name": "loan_decision"})),
     ] {
-        let hold = trail.place_hold(hold_on(target)).await.unwrap().id;
-        let two = people(&["anna", "ben"]);
-        trail
-            .release_hold(hold.into(), "settled", two)
-            .await
-            .unwrap();
+        let hold = hold_on(target);
+        let bare = Hold {
+            reason: None,
+            review_at: None,
+            owner: None,
+            ..hold.clone()
+        };
+        for hold in [hold, bare] {
+            let hold = trail.place_hold(hold).await.unwrap().id;
+            let two = people(&["anna", "ben"]);
+            let released = trail.release_hold(hold.into(), "settled", two).await;
+            released.unwrap();
+        }
     }
     trail.put_retention_policy(policy("1", 1)).await.unwrap();
     assert_nothing_is_wrong(&trail).await;
