@@ -1,5 +1,6 @@
 //! `contextrail retention plan`.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::super::exit::{Exit, Failure};
@@ -9,7 +10,6 @@ use super::super::table_text::moment;
 use super::read_policy;
 use crate::record::Timestamp;
 use crate::trail::{PlanLine, PlanState};
-use std::io::Write as _;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

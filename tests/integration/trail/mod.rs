@@ -9,6 +9,7 @@ mod finding;
 mod forged;
 mod guard;
 mod hold;
+mod hold_model;
 mod spool;
 mod tamper;
 mod transfer;
