@@ -35,7 +35,8 @@ NOT_PROVED_OF = {
     "entity": " That there are no further records about the entity is not proved; a range bundle proves "
               "that nothing in between was held back.",
     "range": ""}
-KINDS = ["context", "generation", "decision", "review", "outcome", "import", "key", "succession"]
+KINDS = ["context", "generation", "decision", "review", "outcome", "import", "key", "succession",
+         "hold", "release", "policy"]
 CLASSES = ["plain", "confidential", "personal"]
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 NUMBER = r"(?:0|[1-9][0-9]*)"
@@ -619,7 +620,8 @@ def item_digests(record):
 # The members that name one record, and those that list some, by kind.
 NAMING = {"context": ((), ("parents",)), "generation": (("context",), ()),
           "decision": (("supersedes",), ("contexts", "generations", "caused_by")),
-          "review": (("decision", "new_decision"), ()), "outcome": (("decision",), ())}
+          "review": (("decision", "new_decision"), ()), "outcome": (("decision",), ()),
+          "hold": (("target/decision",), ()), "release": (("hold",), ())}
 
 
 # --- The checks -------------------------------------------------------------------------------------
@@ -1075,9 +1077,10 @@ class Bundle:
             return seen
 
         def untied(tied):
-            # A succession belongs to every bundle of a later epoch: it says what the log lost.
+            # A succession belongs to every bundle of a later epoch: it says what the log lost. A hold may
+            # cover what it does not refer to: what an entity or a query stands for.
             return [(id_, it) for id_, it in sorted(self.records.items())
-                    if it["index"] not in tied and it["kind"] != "succession"]
+                    if it["index"] not in tied and it["kind"] not in ("succession", "hold", "release")]
 
         closed = set()
         if kind == "decision":

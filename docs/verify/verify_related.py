@@ -19,10 +19,14 @@ MAPS = {"extra", "filters", "governed_by", "inputs", "kpis", "output", "variable
 # The members of each kind that name other records.
 NAMING = {"context": ["parents"], "generation": ["context"],
           "decision": ["contexts", "generations", "caused_by", "supersedes"],
-          "review": ["decision", "new_decision"], "outcome": ["decision"]}
+          "review": ["decision", "new_decision"], "outcome": ["decision"],
+          "hold": ["target/decision"], "release": ["hold"]}
 VERBS = {"context": "assembling", "generation": "answering", "decision": "deciding", "review": "reviewing",
          "outcome": "observing", "import": "importing", "key": "changing_a_key",
-         "succession": "beginning_an_epoch"}
+         "succession": "beginning_an_epoch", "hold": "placing_a_hold", "release": "releasing_a_hold",
+         "policy": "setting_a_policy"}
+# Where it stands who did what was recorded, when it is not who recorded it.
+DOERS = {"decision": "/decided_by", "hold": "/placed_by"}
 TIMES = {"context": ("/created_at", "/sealed_at"), "decision": (None, "/decided_at"),
          "review": ("/presented_at", "/decided_at"), "outcome": (None, "/at")}
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -211,7 +215,7 @@ class Prov:
         recorder = self.agent(it, "/actor")
         if recorder:
             self.relate("wasAttributedTo", entity=entity, agent=recorder)
-        doer = self.agent(it, "/decided_by" if record["kind"] == "decision" else "/actor")
+        doer = self.agent(it, DOERS.get(record["kind"], "/actor"))
         if doer:
             self.relate("wasAssociatedWith", activity=activity, agent=doer)
         for part, other in it.named():

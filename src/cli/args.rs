@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    completions, context, decision, demo, entity, evidence, import, key, log, outcome, privacy,
-    rebuild, review, subject, used, verify,
+    completions, context, decision, demo, entity, evidence, hold, import, key, log, outcome,
+    privacy, rebuild, retention, review, subject, used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.
@@ -75,6 +75,12 @@ pub(super) enum Command {
     Subject(subject::Verb),
     /// The contexts and decisions that used something
     Used(used::Args),
+    /// Place, list and release legal holds
+    #[command(subcommand, arg_required_else_help = true)]
+    Hold(hold::Verb),
+    /// Say how long records are kept, and what is due
+    #[command(subcommand, arg_required_else_help = true)]
+    Retention(retention::Verb),
     /// Take in records that were exported elsewhere, as they are
     Import(import::Args),
     /// Pack, check and show files that prove decisions to a stranger

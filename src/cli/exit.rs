@@ -172,6 +172,12 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
         TrailError::NothingHeld(_) => (Exit::NotFound, Some("contextrail context list")),
         TrailError::Approvers(_) => (Exit::Refused, None),
         TrailError::Key(error) => of_key(error),
+        TrailError::NothingToHold { .. } => (Exit::NotFound, Some("contextrail hold place --help")),
+        TrailError::NotApproved(_) => (
+            Exit::Refused,
+            Some("contextrail hold release ID --reason TEXT --approved-by A,B"),
+        ),
+        TrailError::AlreadyReleased(_) => (Exit::Usage, Some("contextrail hold list")),
         TrailError::UnknownRecord { named_as, .. } => {
             let hint = match *named_as {
                 "context" => Some("contextrail context list -o id"),

@@ -9,6 +9,7 @@ mod doctor;
 mod entity;
 mod evidence;
 mod exit;
+mod hold;
 mod import;
 mod input;
 mod key;
@@ -18,6 +19,7 @@ mod output;
 mod plain;
 mod privacy;
 mod rebuild;
+mod retention;
 mod review;
 mod session;
 mod sink_file;
@@ -78,6 +80,8 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Entity(verb) => entity::run(session, verb).await,
         Command::Subject(verb) => subject::run(session, verb).await,
         Command::Used(args) => used::run(session, args).await,
+        Command::Hold(verb) => hold::run(session, verb).await,
+        Command::Retention(verb) => retention::run(session, verb).await,
         Command::Import(args) => import::run(session, &args).await,
         Command::Evidence(verb) => evidence::run(session, verb).await,
         Command::Log(verb) => log::run(session, verb).await,

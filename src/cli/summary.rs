@@ -174,6 +174,8 @@ fn name_of(body: &Body) -> String {
     match body {
         Body::Generation(generation) => generation.model.name.to_string(),
         Body::Outcome(outcome) => outcome.kind.to_string(),
+        Body::Hold(hold) => hold.matter.to_string(),
+        Body::Policy(policy) => policy.id().to_string(),
         body => body.kind().to_string(),
     }
 }

@@ -54,6 +54,9 @@ fn line(stored: &Stored) -> String {
         Body::Decision(decision) => format!("{}: {}", decision.subject, decision.outcome),
         Body::Review(review) => format!("of {}", review.decision),
         Body::Outcome(outcome) => format!("{} after {}", outcome.kind, outcome.decision),
+        Body::Hold(hold) => format!("matter {} on {}", hold.matter, hold.target),
+        Body::Release(release) => format!("of {}", release.hold),
+        Body::Policy(policy) => policy.id().to_string(),
         _ => String::new(),
     };
     format!(

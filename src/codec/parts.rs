@@ -118,6 +118,9 @@ pub(super) fn decode_body(fields: &Fields<'_, '_>, kind: Kind) -> Result<Body, R
         Kind::Key => Body::Key(fields.decode()?),
         Kind::Succession => Body::Succession(fields.decode()?),
         Kind::Erasure => Body::Erasure(fields.decode()?),
+        Kind::Hold => Body::Hold(fields.decode()?),
+        Kind::Release => Body::Release(fields.decode()?),
+        Kind::Policy => Body::Policy(fields.decode()?),
     })
 }
 

@@ -184,9 +184,9 @@ fn is_derived(kind: Kind, name: &str) -> bool {
 
 /// Whether records of the kind have a place for members that are not known.
 const fn has_extra(kind: Kind) -> bool {
-    !matches!(
+    matches!(
         kind,
-        Kind::Import | Kind::Key | Kind::Succession | Kind::Erasure
+        Kind::Context | Kind::Generation | Kind::Decision | Kind::Review | Kind::Outcome
     )
 }
 
@@ -197,6 +197,12 @@ fn extra_of(body: &mut Body) -> Option<&mut Members> {
         Body::Decision(decision) => Some(&mut decision.extra),
         Body::Review(review) => Some(&mut review.extra),
         Body::Outcome(outcome) => Some(&mut outcome.extra),
-        Body::Import(_) | Body::Key(_) | Body::Succession(_) | Body::Erasure(_) => None,
+        Body::Import(_)
+        | Body::Key(_)
+        | Body::Succession(_)
+        | Body::Erasure(_)
+        | Body::Hold(_)
+        | Body::Release(_)
+        | Body::Policy(_) => None,
     }
 }

@@ -28,7 +28,14 @@ pub(super) fn artifacts(record: &ShownRecord<'_>) -> BTreeSet<Artifact> {
         }
         Kind::Decision => found.of_decision(),
         Kind::Review => found.by_text("policy", "/policy"),
-        Kind::Outcome | Kind::Import | Kind::Key | Kind::Succession | Kind::Erasure => {}
+        Kind::Outcome
+        | Kind::Import
+        | Kind::Key
+        | Kind::Succession
+        | Kind::Erasure
+        | Kind::Hold
+        | Kind::Release
+        | Kind::Policy => {}
     }
     found.artifacts
 }

@@ -75,7 +75,8 @@ pub enum GatherError {
 /// cover it: [`Trail::head_over`] its last record.
 ///
 /// Beside a decision it holds the contexts and generations it rests on, the decisions it replaced or
-/// that replaced it, its reviews and its outcomes: every record that one of them refers to. Under a head
+/// that replaced it, its reviews and its outcomes, and the legal holds on it that are open: every record
+/// that one of them refers to. Under a head
 /// of a later epoch it holds the successions before it as well: they say what the log lost.
 ///
 /// # Errors
@@ -211,6 +212,17 @@ impl Found {
         Ok(())
     }
 
+    /// Adds the open holds on a decision, whatever they cover it through.
+    async fn add_holds(&mut self, trail: &Trail, decision: &Stored) -> Result<(), TrailError> {
+        for hold in trail.holds_on(decision).await? {
+            let hold = hold.stored();
+            if self.seen.insert(hold.id()) {
+                self.records.insert(hold.log_index(), hold.clone());
+            }
+        }
+        Ok(())
+    }
+
     /// Adds a record, all that it rests on, and for a decision all that followed from it.
     async fn add_with_all(&mut self, trail: &Trail, first: Stored) -> Result<(), TrailError> {
         let mut waiting = vec![first];
@@ -228,6 +240,7 @@ impl Found {
                 for kind in [Kind::Decision, Kind::Review, Kind::Outcome] {
                     waiting.extend(trail.referring(stored.id(), kind).await?);
                 }
+                self.add_holds(trail, &stored).await?;
             }
             self.records.insert(stored.log_index(), stored);
         }

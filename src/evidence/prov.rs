@@ -69,6 +69,7 @@ impl Document {
         }
         let by = match record.view.kind {
             Kind::Decision => "/decided_by",
+            Kind::Hold => "/placed_by",
             _ => "/actor",
         };
         if let Some(agent) = self.agent(record, by) {
@@ -185,9 +186,14 @@ fn made(record: &ShownRecord<'_>) -> Value {
         Kind::Decision => ("", "/decided_at"),
         Kind::Review => ("/presented_at", "/decided_at"),
         Kind::Outcome => ("", "/at"),
-        Kind::Generation | Kind::Import | Kind::Key | Kind::Succession | Kind::Erasure => {
-            ("", "/recorded_at")
-        }
+        Kind::Generation
+        | Kind::Import
+        | Kind::Key
+        | Kind::Succession
+        | Kind::Erasure
+        | Kind::Hold
+        | Kind::Release
+        | Kind::Policy => ("", "/recorded_at"),
     };
     let mut members = json!({"prov:type": qualified(&format!("ct:{}", verb(record.view.kind)))});
     for (name, pointer) in [("prov:startTime", begun), ("prov:endTime", ended)] {
@@ -209,6 +215,9 @@ fn verb(kind: Kind) -> &'static str {
         Kind::Key => "changing_a_key",
         Kind::Succession => "beginning_an_epoch",
         Kind::Erasure => "erasing",
+        Kind::Hold => "placing_a_hold",
+        Kind::Release => "releasing_a_hold",
+        Kind::Policy => "setting_a_policy",
     }
 }
 

@@ -92,7 +92,9 @@ pub(super) fn named(record: &ShownRecord<'_>) -> Vec<(&'static str, String)> {
         Kind::Decision => &["contexts", "generations", "caused_by", "supersedes"],
         Kind::Review => &["decision", "new_decision"],
         Kind::Outcome => &["decision"],
-        Kind::Import | Kind::Key | Kind::Succession | Kind::Erasure => &[],
+        Kind::Hold => &["target/decision"],
+        Kind::Release => &["hold"],
+        Kind::Import | Kind::Key | Kind::Succession | Kind::Erasure | Kind::Policy => &[],
     };
     let mut found = Vec::new();
     for part in parts {

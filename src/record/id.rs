@@ -108,6 +108,10 @@ record_id_type! {
     /// Names one outcome event.
     OutcomeId
 }
+record_id_type! {
+    /// Names one legal hold.
+    HoldId
+}
 id_type! {
     /// Names one trail; stays the same when the trail moves between stores.
     TrailId

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, Decision, Erasure, Generation, Head, Import, InvalidValue, KeyEvent, Outcome, Review,
-    Succession, Timestamp,
+    Context, Decision, Erasure, Generation, Head, Hold, Import, InvalidValue, KeyEvent, Outcome,
+    Release, RetentionPolicy, Review, Succession, Timestamp,
 };
 
 /// The kind of a record.
@@ -32,11 +32,17 @@ pub enum Kind {
     Succession,
     /// [`Erasure`]
     Erasure,
+    /// [`Hold`]
+    Hold,
+    /// [`Release`]
+    Release,
+    /// [`RetentionPolicy`]
+    Policy,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Context,
         Self::Generation,
         Self::Decision,
@@ -46,6 +52,9 @@ impl Kind {
         Self::Key,
         Self::Succession,
         Self::Erasure,
+        Self::Hold,
+        Self::Release,
+        Self::Policy,
     ];
 
     /// The word for the kind.
@@ -61,6 +70,9 @@ impl Kind {
             Self::Key => "key",
             Self::Succession => "succession",
             Self::Erasure => "erasure",
+            Self::Hold => "hold",
+            Self::Release => "release",
+            Self::Policy => "policy",
         }
     }
 
@@ -77,6 +89,9 @@ impl Kind {
             Self::Key => "contextrail.key/1",
             Self::Succession => "contextrail.succession/1",
             Self::Erasure => "contextrail.erasure/1",
+            Self::Hold => "contextrail.hold/1",
+            Self::Release => "contextrail.release/1",
+            Self::Policy => "contextrail.policy/1",
         }
     }
 
@@ -129,6 +144,12 @@ pub enum Body {
     Succession(Box<Succession>),
     /// Values erased.
     Erasure(Box<Erasure>),
+    /// A legal hold.
+    Hold(Box<Hold>),
+    /// The end of a legal hold.
+    Release(Box<Release>),
+    /// A version of a retention policy.
+    Policy(Box<RetentionPolicy>),
 }
 
 impl Body {
@@ -145,6 +166,9 @@ impl Body {
             Self::Key(_) => Kind::Key,
             Self::Succession(_) => Kind::Succession,
             Self::Erasure(_) => Kind::Erasure,
+            Self::Hold(_) => Kind::Hold,
+            Self::Release(_) => Kind::Release,
+            Self::Policy(_) => Kind::Policy,
         }
     }
 
@@ -161,7 +185,10 @@ impl Body {
             | Self::Import(_)
             | Self::Key(_)
             | Self::Succession(_)
-            | Self::Erasure(_) => None,
+            | Self::Erasure(_)
+            | Self::Hold(_)
+            | Self::Release(_)
+            | Self::Policy(_) => None,
         }
     }
 }
@@ -176,8 +203,14 @@ macro_rules! body_kinds {
     )+};
 }
 body_kinds!(
-    Context, Generation, Decision, Review, Outcome, Import, Succession, Erasure
+    Context, Generation, Decision, Review, Outcome, Import, Succession, Erasure, Hold, Release
 );
+
+impl From<RetentionPolicy> for Body {
+    fn from(body: RetentionPolicy) -> Self {
+        Self::Policy(Box::new(body))
+    }
+}
 
 impl From<KeyEvent> for Body {
     fn from(body: KeyEvent) -> Self {

@@ -16,6 +16,7 @@ mod feature;
 mod freshness;
 mod guardrail;
 mod head;
+mod hold;
 mod id;
 mod invalid;
 mod kind;
@@ -24,6 +25,7 @@ mod receipt;
 mod redaction;
 mod reference;
 mod request;
+mod retention;
 mod retrieval;
 mod time;
 mod trail_own;
@@ -56,7 +58,8 @@ pub use guardrail::{
     GuardrailAction, GuardrailResult, GuardrailVerdict, PolicyUse, Stage, ToolCall, ToolStatus,
 };
 pub use head::{Actor, ActorKind, ActorMethod, Head};
-pub use id::{ContextId, DecisionId, GenerationId, OutcomeId, RecordId, ReviewId, TrailId};
+pub use hold::{Hold, HoldQuery, HoldTarget, Release};
+pub use id::{ContextId, DecisionId, GenerationId, HoldId, OutcomeId, RecordId, ReviewId, TrailId};
 pub use invalid::InvalidValue;
 pub use kind::{Body, Kind, Record};
 pub use name::{Name, Tenant, Version, VersionedName};
@@ -67,6 +70,7 @@ pub use request::{
     REQUEST_SCHEMA, Request, RequestBudget, RequestDocument, RequestFeature, RequestFreshness,
     RequestItem, RequestRetrieval, RequestTemplate,
 };
+pub use retention::{RetentionAction, RetentionClass, RetentionPolicy};
 pub use retrieval::{
     DocumentUse, IndexUse, Retrieval, RetrievalStatus, RetrievedDocument, RetrieverClass,
 };

@@ -63,6 +63,13 @@ impl Timestamp {
         Self(self.0.saturating_sub(micros).max(FIRST_US))
     }
 
+    /// This time so many days on, stopping at the last time there is.
+    #[must_use]
+    pub fn plus_days(self, days: u32) -> Self {
+        let micros = i64::from(days) * 86_400_000_000;
+        Self(self.0.saturating_add(micros).min(LAST_US))
+    }
+
     /// The same time for `chrono`.
     #[must_use]
     pub fn to_chrono(self) -> DateTime<Utc> {

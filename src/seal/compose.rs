@@ -62,6 +62,9 @@ fn body(kind: Kind, members: &[u8]) -> Result<Body, OpenError> {
         Kind::Key => Body::Key(read(kind, members)?),
         Kind::Succession => Body::Succession(read(kind, members)?),
         Kind::Erasure => Body::Erasure(read(kind, members)?),
+        Kind::Hold => Body::Hold(read(kind, members)?),
+        Kind::Release => Body::Release(read(kind, members)?),
+        Kind::Policy => Body::Policy(read(kind, members)?),
     })
 }
 

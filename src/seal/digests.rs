@@ -44,7 +44,10 @@ impl Digester<'_> {
             | Body::Import(_)
             | Body::Key(_)
             | Body::Succession(_)
-            | Body::Erasure(_) => {}
+            | Body::Erasure(_)
+            | Body::Hold(_)
+            | Body::Release(_)
+            | Body::Policy(_) => {}
         }
     }
 

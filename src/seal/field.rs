@@ -307,7 +307,8 @@ impl<'s> Cutter<'s> {
         object.end()
     }
 
-    fn within<R>(&mut self, key: &str, cut: impl FnOnce(&mut Self) -> R) -> R {
+    /// Cuts at the member `key`.
+    pub(super) fn within<R>(&mut self, key: &str, cut: impl FnOnce(&mut Self) -> R) -> R {
         let length = self.path.len();
         self.path.push('/');
         if key.contains(['~', '/']) {

@@ -6,7 +6,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::SealError;
-use crate::record::{Actor, ActorKind, Body, DeciderKind, Digest, EntityRef, Head, InvalidValue};
+use crate::record::{
+    Actor, ActorKind, Body, DeciderKind, Digest, EntityRef, Head, HoldTarget, InvalidValue,
+};
 
 /// The place of an owner among the slots of its record.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -161,13 +163,22 @@ pub(super) fn entities(body: &Body) -> Option<&[EntityRef]> {
     match body {
         Body::Context(context) => Some(&context.entities),
         Body::Decision(decision) => Some(&decision.entities),
+        // A hold on a decision is about whom the decision is about; one on staff has staff's slot.
+        Body::Hold(hold) => match &hold.target {
+            HoldTarget::Entity(entity) if entity.kind.as_str() != STAFF => {
+                Some(std::slice::from_ref(entity))
+            }
+            _ => None,
+        },
         Body::Generation(_)
         | Body::Review(_)
         | Body::Outcome(_)
         | Body::Import(_)
         | Body::Key(_)
         | Body::Succession(_)
-        | Body::Erasure(_) => None,
+        | Body::Erasure(_)
+        | Body::Release(_)
+        | Body::Policy(_) => None,
     }
 }
 
@@ -178,16 +189,31 @@ fn staff<'a>(head: &Head, body: &'a Body) -> impl Iterator<Item = EntityRef> + u
         }
         _ => None,
     };
-    let approvers = match body {
+    let actors = match body {
         Body::Key(key) => key.approved_by.as_slice(),
-        Body::Succession(succession) => succession.approved_by.as_slice(),
         Body::Erasure(erasure) => erasure.approved_by.as_slice(),
+        Body::Succession(succession) => succession.approved_by.as_slice(),
+        Body::Release(release) => release.approved_by.as_slice(),
+        Body::Hold(hold) => std::slice::from_ref(&hold.placed_by),
         _ => &[],
+    };
+    let (held, owner) = match body {
+        Body::Hold(hold) => {
+            let held = match &hold.target {
+                HoldTarget::Entity(entity) if entity.kind.as_str() == STAFF => Some(entity.clone()),
+                _ => None,
+            };
+            let owner = hold.owner.as_ref();
+            (held, owner.and_then(|it| staff_ref(it.as_str()).ok()))
+        }
+        _ => (None, None),
     };
     staff_of(&head.actor)
         .into_iter()
         .chain(decider)
-        .chain(approvers.iter().filter_map(staff_of))
+        .chain(actors.iter().filter_map(staff_of))
+        .chain(held)
+        .chain(owner)
 }
 
 /// The entity that an actor who is a person is.
@@ -199,8 +225,11 @@ pub(super) fn staff_of(actor: &Actor) -> Option<EntityRef> {
 }
 
 pub(super) fn staff_ref(id: &str) -> Result<EntityRef, InvalidValue> {
-    EntityRef::new("staff", id)
+    EntityRef::new(STAFF, id)
 }
+
+/// The type of entity that people who work here are.
+const STAFF: &str = "staff";
 
 /// Draws one seed for each of `count` slots from the operating system.
 pub(super) fn draw_seeds(count: usize) -> Result<Vec<Seed>, SealError> {

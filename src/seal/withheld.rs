@@ -14,11 +14,11 @@ pub(super) fn stand_in(path: &str, slot: Slot) -> String {
     let below = path.matches('/').count();
     let text = || format!("\"{WITHHELD}\"");
     match (first, last) {
-        ("entities", _) | ("subject", _) => {
+        ("entities", _) | ("subject", _) | ("target", "entity") => {
             let slot = slot.number();
             format!("{{\"id\":\"{slot}\",\"type\":\"{WITHHELD}\"}}")
         }
-        ("actor", _) | ("approved_by", _) => {
+        ("actor" | "approved_by" | "placed_by", _) => {
             format!("{{\"id\":\"{WITHHELD}\",\"kind\":\"human\",\"method\":\"asserted\"}}")
         }
         ("decided_by", _) => format!("{{\"id\":\"{WITHHELD}\",\"kind\":\"human\"}}"),
@@ -30,7 +30,7 @@ pub(super) fn stand_in(path: &str, slot: Slot) -> String {
         ("freshness", "ref") => text(),
         ("capture", _) if path.starts_with("/capture/warnings/") => text(),
         (_, "message") => text(),
-        ("text" | "outcome" | "kind" | "original_outcome", _) if below == 1 => text(),
+        ("text" | "outcome" | "kind" | "original_outcome" | "reason", _) if below == 1 => text(),
         _ => String::new(),
     }
 }

@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::privacy::keys::Vault;
 use crate::record::{
-    Body, Context, ContextStatus, Decision, Digest, EntityRef, FreshnessStatus, Name, Record,
-    RecordId, UsedKind, UsedRef, Version,
+    Body, Context, ContextStatus, Decision, Digest, EntityRef, FreshnessStatus, HoldTarget, Name,
+    Record, RecordId, UsedKind, UsedRef, Version,
 };
 use crate::seal::WITHHELD;
 
@@ -213,7 +213,15 @@ pub fn handles(record: &Record, about: &[EntityRef]) -> BTreeSet<Handle> {
         Body::Erasure(erasure) => {
             handles.insert(Handle::Erased(erasure.subject_digest));
         }
-        Body::Import(_) | Body::Key(_) | Body::Succession(_) => {}
+        Body::Hold(hold) => match &hold.target {
+            HoldTarget::Decision(id) => refers((*id).into()),
+            HoldTarget::Entity(entity) if entity.kind.as_str() != WITHHELD => {
+                handles.insert(Handle::Entity(entity.clone()));
+            }
+            HoldTarget::Entity(_) | HoldTarget::Query(_) => {}
+        },
+        Body::Release(release) => refers(release.hold.into()),
+        Body::Import(_) | Body::Key(_) | Body::Succession(_) | Body::Policy(_) => {}
     }
     handles
 }

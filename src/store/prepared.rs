@@ -186,6 +186,9 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
         Kind::Key => 7,
         Kind::Succession => 8,
         Kind::Erasure => 9,
+        Kind::Hold => 10,
+        Kind::Release => 11,
+        Kind::Policy => 12,
     }
 }
 

@@ -177,6 +177,25 @@ pub enum TrailError {
     /// A member of a decision or review that has to be there is not.
     #[error("{0}")]
     Incomplete(String),
+    /// A legal hold that would cover nothing that is there.
+    #[error(
+        "nothing in this trail is about {target}, and a hold on it would keep nothing: correct it, or place a hold on a query, which covers what comes later too"
+    )]
+    NothingToHold {
+        /// What it was to be placed on.
+        target: String,
+    },
+    /// A hold is released already.
+    #[error("the hold {0} is released already")]
+    AlreadyReleased(crate::record::HoldId),
+    /// A rule refuses it that no more input makes good but other people.
+    #[error("a hold is released by two people: {0}")]
+    NotApproved(#[source] InvalidValue),
+    /// A version of a retention policy is there already, and says something else.
+    #[error(
+        "the retention policy {0} is there already, and a version never changes: give this one a version of its own"
+    )]
+    PolicyExists(crate::record::VersionedName),
     /// A text of an imported record is not the one its digest was taken of.
     #[error(
         "record {id}: {member} does not match its digest: the file was altered, or is not an export"

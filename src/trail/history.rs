@@ -188,6 +188,9 @@ fn summary(body: &Body) -> String {
             erasure.slots.len(),
             erasure.keys
         ),
+        Body::Hold(hold) => format!("legal hold placed, matter {}", hold.matter),
+        Body::Release(release) => format!("legal hold {} released", release.hold),
+        Body::Policy(policy) => format!("retention policy {}", policy.id()),
         Body::Import(import) => {
             format!(
                 "{} records were imported",

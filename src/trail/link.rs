@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Stored, Trail, TrailError};
 use crate::log::Hash;
-use crate::record::{Body, Draft, EntityRef, Kind, RecordId};
+use crate::record::{Body, Draft, EntityRef, HoldTarget, Kind, RecordId};
 use crate::seal::Source;
 
 /// What is remembered of a record for those that refer to it.
@@ -192,6 +192,19 @@ pub(super) fn named(body: &Body, source: &Source) -> Vec<Named> {
                 .collect()
         }
         Body::Outcome(outcome) => vec![needed(outcome.decision.into(), Kind::Decision)],
-        Body::Import(_) | Body::Key(_) | Body::Succession(_) | Body::Erasure(_) => Vec::new(),
+        Body::Hold(hold) => match hold.target {
+            HoldTarget::Decision(id) => vec![Named {
+                // Without a reason it holds nothing that is about anybody.
+                inherits: hold.reason.is_some(),
+                ..needed(id.into(), Kind::Decision)
+            }],
+            HoldTarget::Entity(_) | HoldTarget::Query(_) => Vec::new(),
+        },
+        Body::Release(release) => vec![needed(release.hold.into(), Kind::Hold)],
+        Body::Import(_)
+        | Body::Key(_)
+        | Body::Succession(_)
+        | Body::Erasure(_)
+        | Body::Policy(_) => Vec::new(),
     }
 }

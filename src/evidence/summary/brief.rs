@@ -2,7 +2,7 @@
 
 use super::facts::{entity, who};
 use super::words;
-use super::{MAX_IN_DETAIL, succession, withheld};
+use super::{MAX_IN_DETAIL, hold, succession, withheld};
 use crate::evidence::page::{Block, Line, Section, counted};
 use crate::evidence::shown::{Said, ShownBundle, ShownRecord};
 use crate::evidence::view::Scope;
@@ -11,6 +11,7 @@ use crate::record::Kind;
 pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
     let mut lines = vec![holds(bundle)];
     lines.extend(succession::sentences(bundle));
+    lines.extend(hold::sentences(bundle));
     if withheld::shows_nothing(bundle) {
         lines.push("No value is shown. This file proves that the records exist, and nothing about what they say.".into());
     }

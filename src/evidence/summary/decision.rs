@@ -257,7 +257,17 @@ pub(super) fn others(bundle: &ShownBundle<'_>) -> Section {
             Kind::Import => Line::from("counts ").said(record.at("/counts")),
             Kind::Key => Line::from("the signing key, ").said(record.at("/action")),
             Kind::Erasure => Line::from("values erased, keys destroyed: ").said(record.at("/keys")),
-            Kind::Context | Kind::Decision | Kind::Generation | Kind::Succession => continue,
+            Kind::Policy => Line::from("retention policy ")
+                .said(record.at("/name"))
+                .own("@")
+                .said(record.at("/version")),
+            // Those have sections of their own.
+            Kind::Context
+            | Kind::Decision
+            | Kind::Generation
+            | Kind::Succession
+            | Kind::Hold
+            | Kind::Release => continue,
         };
         let decision = record.at("/decision");
         let stands_elsewhere = decision

@@ -5,6 +5,7 @@ mod brief;
 mod context;
 mod decision;
 mod facts;
+mod hold;
 mod people;
 mod proof;
 mod saw;
@@ -49,6 +50,7 @@ impl Summary {
             context::section(bundle),
             decision::answers(bundle),
             decision::others(bundle),
+            hold::section(bundle),
             succession::section(bundle),
             withheld::section(bundle),
             proof::section(bundle),

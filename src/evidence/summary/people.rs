@@ -17,7 +17,18 @@ pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
             Kind::Context => named.entities(record),
             Kind::Review => named.party("who reviewed", record, "/actor"),
             Kind::Generation => named.model(record),
-            Kind::Outcome | Kind::Import | Kind::Key | Kind::Succession | Kind::Erasure => {}
+            Kind::Hold => named.party("who placed a legal hold", record, "/placed_by"),
+            Kind::Release => {
+                for approver in record.elements("/approved_by") {
+                    named.party("who released a legal hold", record, &approver);
+                }
+            }
+            Kind::Outcome
+            | Kind::Import
+            | Kind::Key
+            | Kind::Succession
+            | Kind::Erasure
+            | Kind::Policy => {}
         }
         if record.view.kind != Kind::Review {
             named.party("who recorded it", record, "/actor");
@@ -81,11 +92,13 @@ impl Named {
 }
 
 /// In which order the parts stand.
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 8] = [
     "what was decided on",
     "whom it is about",
     "who decided",
     "who reviewed",
     "what answered",
+    "who placed a legal hold",
+    "who released a legal hold",
     "who recorded it",
 ];

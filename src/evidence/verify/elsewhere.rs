@@ -52,6 +52,8 @@ const fn members(kind: Kind) -> (&'static [&'static str], &'static [&'static str
         Kind::Decision => (&["supersedes"], &["contexts", "generations", "caused_by"]),
         Kind::Review => (&["decision", "new_decision"], &[]),
         Kind::Outcome => (&["decision"], &[]),
-        Kind::Import | Kind::Key | Kind::Succession | Kind::Erasure => (&[], &[]),
+        Kind::Hold => (&["target/decision"], &[]),
+        Kind::Release => (&["hold"], &[]),
+        Kind::Import | Kind::Key | Kind::Succession | Kind::Erasure | Kind::Policy => (&[], &[]),
     }
 }

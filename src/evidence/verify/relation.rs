@@ -82,9 +82,13 @@ fn untied<'c>(
     contents: &'c Contents,
     tied: &'c BTreeSet<u64>,
 ) -> impl Iterator<Item = &'c RecordFile> {
-    // A succession belongs to every bundle of a later epoch: it says what the log lost.
+    // A succession belongs to every bundle of a later epoch: it says what the log lost. A hold may
+    // cover what it does not refer to: what an entity or a query stands for.
     let records = contents.records.values();
-    records.filter(|it| !tied.contains(&it.index) && it.kind != Kind::Succession)
+    records.filter(|it| {
+        let stands_alone = matches!(it.kind, Kind::Succession | Kind::Hold | Kind::Release);
+        !tied.contains(&it.index) && !stands_alone
+    })
 }
 
 fn report_untied(record: &RecordFile, report: &mut Report) {

@@ -65,7 +65,13 @@ impl Redaction {
             Body::Review(review) => walk::review(review, &mut scrub),
             Body::Outcome(outcome) => walk::outcome(outcome, &mut scrub),
             // What the trail says of itself.
-            Body::Import(_) | Body::Key(_) | Body::Succession(_) | Body::Erasure(_) => {}
+            Body::Import(_)
+            | Body::Key(_)
+            | Body::Succession(_)
+            | Body::Erasure(_)
+            | Body::Hold(_)
+            | Body::Release(_)
+            | Body::Policy(_) => {}
         }
         let Scrubber {
             traces,
@@ -106,7 +112,13 @@ const fn redactions(body: &mut Body) -> Option<&mut Vec<RedactionTrace>> {
         Body::Decision(decision) => Some(&mut decision.redactions),
         Body::Review(review) => Some(&mut review.redactions),
         Body::Outcome(outcome) => Some(&mut outcome.redactions),
-        Body::Import(_) | Body::Key(_) | Body::Succession(_) | Body::Erasure(_) => None,
+        Body::Import(_)
+        | Body::Key(_)
+        | Body::Succession(_)
+        | Body::Erasure(_)
+        | Body::Hold(_)
+        | Body::Release(_)
+        | Body::Policy(_) => None,
     }
 }
 

@@ -6,6 +6,7 @@
 mod assembly;
 mod context;
 mod decision;
+mod hold;
 mod trail_own;
 mod used;
 
@@ -29,6 +30,9 @@ pub(super) fn cut(record: &Record, slots: &Slots) -> Result<Fields, SealError> {
         Body::Key(body) => trail_own::key(body, &mut cutter)?,
         Body::Succession(body) => trail_own::succession(body, &mut cutter)?,
         Body::Erasure(body) => trail_own::erasure(body, &mut cutter)?,
+        Body::Hold(body) => hold::hold(body, &mut cutter)?,
+        Body::Release(body) => hold::release(body, &mut cutter)?,
+        Body::Policy(body) => hold::policy(body, &mut cutter)?,
     }
     cutter.finish()
 }
@@ -43,17 +47,12 @@ fn head(head: &Head, out: &mut Cutter<'_>) -> Result<(), SealError> {
     out.plain("id", id)?;
     out.plain("tenant", tenant)?;
     out.plain("recorded_at", recorded_at)?;
-    person_or_plain(actor, out)
+    person_or_plain_as("actor", actor, out)
 }
 
-fn person_or_plain(actor: &Actor, out: &mut Cutter<'_>) -> Result<(), SealError> {
-    match staff_of(actor) {
-        Some(person) => {
-            let slot = out.slots().of_entity(Some(&person));
-            out.field("actor", Class::Personal, slot, actor)
-        }
-        None => out.plain("actor", actor),
-    }
+/// Makes the actor a field under the member `key`: a person's own, or a plain one.
+fn person_or_plain_as(key: &str, actor: &Actor, out: &mut Cutter<'_>) -> Result<(), SealError> {
+    out.within(key, |out| actor_here(actor, out))
 }
 
 /// Makes the actor here a field: a person's own, or a plain one.

@@ -7,6 +7,7 @@ mod difference;
 mod exit_code;
 mod export;
 mod help;
+mod hold;
 mod hostile;
 mod keys;
 mod message;

@@ -23,7 +23,7 @@ fn decided() -> (Folder, String) {
 }
 
 /// Runs the verifier that shares no code with the program.
-fn python(folder: &Folder, arguments: &[&str]) -> i32 {
+pub(super) fn python(folder: &Folder, arguments: &[&str]) -> i32 {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/verify/verify.py");
     let ran = Command::new(crate::python::python())
         .arg(script)

@@ -71,6 +71,23 @@ fn body(kind: Kind) -> Value {
             "keys": 1,
             "kept": [{"log_index": 7, "why": "hold"}],
         }),
+        Kind::Hold => json!({
+            "matter": "LIT-7",
+            "target": {"entity": {"type": "applicant", "id": "user_456"}},
+            "placed_by": {"id": "anna", "kind": "human", "method": "asserted"},
+            "reason": "a claim", "review_at": AT, "owner": "legal",
+        }),
+        Kind::Release => json!({
+            "hold": ID,
+            "reason": "settled",
+            "approved_by": [{"id": "anna", "kind": "human", "method": "asserted"},
+                            {"id": "ben", "kind": "human", "method": "asserted"}],
+        }),
+        Kind::Policy => json!({
+            "name": "lending", "version": "2", "default_class": "low",
+            "classes": {"high": {"floor_days": 3650, "ceiling_days": 4000, "action": "archive"},
+                        "low": {"floor_days": 90, "action": "aggregate"}},
+        }),
     }
 }
 

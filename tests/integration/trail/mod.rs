@@ -8,6 +8,8 @@ mod file;
 mod finding;
 mod forged;
 mod guard;
+mod hold;
+mod hold_model;
 mod spool;
 mod tamper;
 mod transfer;
@@ -138,6 +140,15 @@ trail_suite! {[
     used::what_is_rare_is_found_behind_many_decisions,
     used::a_decision_that_names_a_context_as_its_cause_alone_does_not_rest_on_it,
     finding::prefixes_are_resolved_or_say_why_not,
+    hold::a_hold_covers_all_that_belongs_to_its_decision,
+    hold::a_hold_covers_an_entity_and_a_business_key,
+    hold::a_hold_covers_what_fits_its_query_now_and_later,
+    hold::a_hold_on_what_is_not_there_is_refused,
+    hold::two_people_release_a_hold,
+    hold::a_release_that_one_person_approved_ends_nothing_however_it_came_in,
+    hold::another_policy_moves_the_dates_of_what_exists,
+    hold::a_version_of_a_policy_never_changes,
+    hold::nothing_is_wrong_with_a_trail_that_has_holds,
     transfer::what_is_exported_imports_to_the_same,
     transfer::importing_twice_changes_nothing,
     transfer::an_altered_text_is_refused,
