@@ -171,6 +171,7 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
         }
         TrailError::NothingHeld(_) => (Exit::NotFound, Some("contextrail context list")),
         TrailError::Approvers(_) => (Exit::Refused, None),
+        TrailError::Kept(_) => (Exit::Refused, Some("contextrail hold list")),
         TrailError::Key(error) => of_key(error),
         TrailError::NothingToHold { .. } => (Exit::NotFound, Some("contextrail hold place --help")),
         TrailError::NotApproved(_) => (

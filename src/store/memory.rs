@@ -308,6 +308,16 @@ impl Store for MemoryStore {
         let mut logs = self.logs();
         let log = logs.entry(tenant.clone()).or_default();
         let (key, size) = removal.looked_through;
+        let new = usize::try_from(size)
+            .ok()
+            .and_then(|size| log.records.get(size..));
+        if new
+            .unwrap_or_default()
+            .iter()
+            .any(|row| row.kind == Kind::Hold)
+        {
+            return Ok(None);
+        }
         if log
             .keys
             .range((key, size)..=(key, u64::MAX))
@@ -321,8 +331,8 @@ impl Store for MemoryStore {
                 row.stored.slots.retain(|it| it.slot != *slot);
             }
         }
-        for (index, relocked) in &removal.relocked {
-            let slots = log.row(*index).map(|row| &mut row.stored.slots);
+        for relocked in &removal.relocked {
+            let slots = log.row(relocked.log_index).map(|row| &mut row.stored.slots);
             for slot in slots.into_iter().flatten() {
                 if slot.slot == relocked.slot {
                     slot.bytes.clone_from(&relocked.bytes);

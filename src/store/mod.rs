@@ -236,7 +236,7 @@ pub struct Removal {
     /// What the records are found by no longer: the key, and the index.
     pub lookups: Vec<(i64, u64)>,
     /// Slots that stay, encrypted anew under another key.
-    pub relocked: Vec<(u64, SlotBytes)>,
+    pub relocked: Vec<Relocked>,
     /// The keys of entities that those are encrypted under.
     pub new_keys: Vec<EntityKey>,
     /// What records about the entity are found by, and the size of the log that was looked through.

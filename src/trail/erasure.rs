@@ -1,17 +1,18 @@
 //! Erasing the values of a person or thing, with the proofs of everything left as they are.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::journal::Pledge;
-use super::{Stored, Trail, TrailError};
+use super::{Kept, Stored, Trail, TrailError};
 use crate::capture::Sink as _;
 use crate::log::TlogProof;
-use crate::privacy::keys::{EntityHandle, KeyId, OpenedKeys};
+use crate::privacy::keys::{EntityHandle, EntityKey, KeyId, OpenedKeys};
 use crate::record::{
     Actor, Digest, Draft, EntityRef, Erasure, KeptValues, Kind, Receipt, Record, RecordId,
 };
-use crate::seal::{Slot, Source, open};
-use crate::store::{Find, Handle, KeyRange, Prepared, Removal, StoredRecord, handles};
+use crate::seal::{Slot, SlotBytes, Source, open};
+use crate::store::{Find, Handle, KeyRange, Prepared, Relocked, Removal, StoredRecord, handles};
 
 /// What an erasure would take away, and what it would leave.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct PlannedRecord {
     pub paths: Vec<String>,
     /// Whoever else the values are about: a text that names several goes when one of them does.
     pub others: Vec<EntityRef>,
+    /// The hold or the retention floor that keeps them for now.
+    pub kept: Option<Kept>,
 }
 
 /// An erasure that was done.
@@ -51,6 +54,7 @@ pub struct Erased {
 }
 
 /// Values of an entity in one record.
+#[derive(Clone)]
 struct Held {
     row: StoredRecord,
     slots: BTreeSet<Slot>,
@@ -66,6 +70,7 @@ impl Trail {
     pub async fn erasure_plan(&self, entity: &EntityRef) -> Result<ErasurePlan, TrailError> {
         let (pledge, _) = self.pledge(entity).await?;
         let (held, _) = self.held(&pledge).await?;
+        let (keeping, now) = (self.keeping().await?, self.clock().now());
         let mut records = Vec::with_capacity(held.len());
         for Held { row, slots } in &held {
             let keys = self.keys_for(std::slice::from_ref(row)).await?;
@@ -77,7 +82,9 @@ impl Trail {
             left.retain(|slot| !slots.contains(&slot.slot));
             let withheld = open(&left).map_err(damaged)?.withheld.into_iter();
             let others = opened.about.iter().filter(|other| *other != entity);
+            let stored = self.open_row(row.clone(), &keys)?;
             records.push(PlannedRecord {
+                kept: keeping.kept_by(&stored, now).await?,
                 id: entry.id,
                 kind: entry.kind,
                 log_index: row.log_index,
@@ -106,7 +113,8 @@ impl Trail {
     /// # Errors
     ///
     /// [`TrailError::Approvers`] unless two people approve who are not the one who asks;
-    /// [`TrailError::NothingHeld`], [`TrailError::Erased`]; [`TrailError::Frozen`].
+    /// [`TrailError::NothingHeld`], [`TrailError::Erased`]; [`TrailError::Kept`] when holds and floors
+    /// keep all of it; [`TrailError::Frozen`].
     pub async fn erase(
         &self,
         entity: &EntityRef,
@@ -116,6 +124,13 @@ impl Trail {
         self.check_approvers(&approved_by)?;
         self.replay_spool().await?;
         let (mut pledge, _) = self.pledge(entity).await?;
+        let (held, _) = self.held(&pledge).await?;
+        let (gone, mut kept) = self.parted(held).await?;
+        if gone.is_empty()
+            && let Some((_, why)) = kept.pop()
+        {
+            return Err(TrailError::Kept(Box::new(why)));
+        }
         reason.clone_into(&mut pledge.reason);
         pledge.approved_by = approved_by;
         self.journal_write(&pledge)?;
@@ -295,23 +310,73 @@ impl Trail {
         }
         let rows: Vec<StoredRecord> = held.iter().map(|it| it.row.clone()).collect();
         let keys = self.keys_for(&rows).await?;
+        let (gone, kept) = self.parted(held.to_vec()).await?;
+        if gone.is_empty()
+            && let Some((_, why)) = kept.last()
+        {
+            return Err(TrailError::Kept(Box::new(why.clone())));
+        }
+        let (relocked, new_keys) = self.relocked(pledge, &kept, &keys)?;
         let mut lookups = Vec::new();
         let mut slots = Vec::new();
-        for Held { row, slots: gone } in held {
+        for Held { row, slots: gone } in &gone {
             lookups.extend(self.lookups_lost(row, gone, &keys)?);
             slots.extend(gone.iter().map(|slot| (row.log_index, *slot)));
         }
-        let record = self.erasure_record(pledge, &slots, is_recorded).await?;
+        let record = self
+            .erasure_record(pledge, (&slots, &kept), is_recorded)
+            .await?;
         let removal = Removal {
             slots,
             keys: pledge.keys.clone(),
             lookups,
-            relocked: Vec::new(),
-            new_keys: Vec::new(),
+            relocked,
+            new_keys,
             looked_through: (pledge.lookup, size),
             record,
         };
         Ok(Some((removal, size)))
+    }
+
+    /// What may go, and what holds and retention floors keep.
+    async fn parted(&self, held: Vec<Held>) -> Result<(Vec<Held>, Vec<(Held, Kept)>), TrailError> {
+        let rows: Vec<StoredRecord> = held.iter().map(|it| it.row.clone()).collect();
+        let keys = self.keys_for(&rows).await?;
+        let (keeping, now) = (self.keeping().await?, self.clock().now());
+        let (mut gone, mut kept) = (Vec::with_capacity(held.len()), Vec::new());
+        for held in held {
+            let stored = self.open_row(held.row.clone(), &keys)?;
+            match keeping.kept_by(&stored, now).await? {
+                Some(why) => kept.push((held, why)),
+                None => gone.push(held),
+            }
+        }
+        Ok((gone, kept))
+    }
+
+    /// What stays, under a new key: the old one goes with everything else that is under it.
+    fn relocked(
+        &self,
+        pledge: &Pledge,
+        kept: &[(Held, Kept)],
+        keys: &OpenedKeys,
+    ) -> Result<(Vec<Relocked>, Vec<EntityKey>), TrailError> {
+        let (Some(old), false) = (pledge.keys.first(), kept.is_empty()) else {
+            return Ok(Default::default());
+        };
+        let new = self.vault().create(old.entity)?;
+        let replaced = pledge.keys.iter();
+        let replaced = replaced.map(|id| (*id, (new.id, Arc::clone(&new.secret))));
+        let replaced = replaced.collect();
+        let mut relocked = Vec::new();
+        for (Held { row, .. }, _) in kept {
+            let (entry, _) = self.unlock(row, keys)?;
+            let place = (entry.id, entry.schema.as_str());
+            let slots = row.relocked(place, self.vault(), keys, &replaced)?;
+            relocked.extend(slots);
+        }
+        let rows = new.new.iter().map(|new| new.row.clone());
+        Ok((relocked, rows.collect()))
     }
 
     /// The keys that a record is found by no longer once `gone` are gone.
@@ -322,7 +387,7 @@ impl Trail {
         keys: &OpenedKeys,
     ) -> Result<Vec<(i64, u64)>, TrailError> {
         let (entry, unlocked) = self.unlock(row, keys)?;
-        let found_by = |slots: &[crate::seal::SlotBytes]| {
+        let found_by = |slots: &[SlotBytes]| {
             let opened = open(slots).map_err(|error| self.damaged(entry.id, &error.to_string()))?;
             let own = handles(&opened.record, &opened.about);
             let keys: Option<BTreeSet<i64>> = own.iter().map(|it| it.key(self.vault())).collect();
@@ -339,7 +404,7 @@ impl Trail {
     async fn erasure_record(
         &self,
         pledge: &Pledge,
-        slots: &[(u64, Slot)],
+        (slots, kept): (&[(u64, Slot)], &[(Held, Kept)]),
         is_recorded: bool,
     ) -> Result<Prepared, TrailError> {
         // After a restore there is more to erase than the record of before says.
@@ -356,7 +421,13 @@ impl Trail {
                 .map(|(index, slot)| [*index, u64::from(slot.number())])
                 .collect(),
             keys: u64::try_from(pledge.keys.len()).unwrap_or(u64::MAX),
-            kept: Vec::<KeptValues>::new(),
+            kept: kept
+                .iter()
+                .map(|(held, why)| KeptValues {
+                    log_index: held.row.log_index,
+                    why: why.to_string(),
+                })
+                .collect(),
         };
         let mut draft = Draft::new(id, body);
         draft.actor = Some(pledge.actor.clone());

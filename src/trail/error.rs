@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Kept;
 use crate::capture::SinkError;
 use crate::notary::{Frozen, NotaryError};
 use crate::privacy::keys::KeyError;
@@ -128,6 +129,9 @@ pub enum TrailError {
         /// Who asked for it.
         by: Name,
     },
+    /// A legal hold or a retention floor keeps everything that was to be erased.
+    #[error("restricted: nothing is erased, for it is kept by {0}")]
+    Kept(Box<Kept>),
     /// Those who approve are not two different people, or one of them asks for it.
     #[error("{0}: name two others with --approved-by A --approved-by B")]
     Approvers(String),

@@ -71,7 +71,13 @@ impl Trail {
         };
         for pledge in read(&path)? {
             if pledge.tenant == *self.tenant() && !self.is_fulfilled(&pledge).await? {
-                self.fulfil(&pledge).await?;
+                match self.fulfil(&pledge).await {
+                    // What was placed since keeps it; it goes when that ends, and is asked for again.
+                    Err(TrailError::Kept(why)) => {
+                        tracing::warn!(erasure.id = %pledge.erasure, why = %why, "an erasure that was promised is restricted");
+                    }
+                    fulfilled => drop(fulfilled?),
+                }
             }
         }
         Ok(())

@@ -199,7 +199,11 @@ impl Trail {
             .collect()
     }
 
-    fn open_row(&self, row: StoredRecord, keys: &OpenedKeys) -> Result<Stored, TrailError> {
+    pub(super) fn open_row(
+        &self,
+        row: StoredRecord,
+        keys: &OpenedKeys,
+    ) -> Result<Stored, TrailError> {
         let (entry, unlocked) = self.unlock(&row, keys)?;
         let damaged = |what: &str| self.damaged(entry.id, what);
         let opened = open(&unlocked.slots).map_err(|error| damaged(&error.to_string()))?;

@@ -70,6 +70,8 @@ struct Line {
     paths: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     others: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept_by: Option<String>,
 }
 
 impl Line {
@@ -80,12 +82,14 @@ impl Line {
             log_index: planned.log_index,
             paths: planned.paths.clone(),
             others: planned.others.iter().map(ToString::to_string).collect(),
+            kept_by: planned.kept.as_ref().map(ToString::to_string),
         }
     }
 }
 
 impl Row for Line {
-    const COLUMNS: &'static [&'static str] = &["index", "kind", "id", "values", "also about"];
+    const COLUMNS: &'static [&'static str] =
+        &["index", "kind", "id", "values", "also about", "kept by"];
 
     fn id(&self) -> String {
         self.id.to_string()
@@ -98,6 +102,7 @@ impl Row for Line {
             self.id.to_string(),
             self.paths.len().to_string(),
             self.others.join(", "),
+            self.kept_by.clone().unwrap_or_default(),
         ]
     }
 }

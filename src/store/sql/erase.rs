@@ -4,7 +4,8 @@ use super::SqlStore;
 use super::backend::{Backend, Column, ENTITY_KEY};
 use super::read::sql_int;
 use crate::log::Edge;
-use crate::record::{Tenant, Timestamp};
+use crate::record::{Kind, Tenant, Timestamp};
+use crate::store::prepared::kind_number;
 use crate::store::{Placed, Removal, StoreError};
 
 sql_impl! {
@@ -50,9 +51,9 @@ sql_impl! {
                 let query = sqlx::query(sql).bind(number).bind(sql_int(*index)).bind(i64::from(slot.number()));
                 query.execute(&mut *connection).await.map_err(|e| self.fault(e))?;
             }
-            for (index, slot) in &removal.relocked {
+            for slot in &removal.relocked {
                 let sql = "update slot set payload = $4 where tenant = $1 and log_index = $2 and slot = $3";
-                let query = sqlx::query(sql).bind(number).bind(sql_int(*index)).bind(i64::from(slot.slot.number()));
+                let query = sqlx::query(sql).bind(number).bind(sql_int(slot.log_index)).bind(i64::from(slot.slot.number()));
                 query.bind(slot.bytes.clone()).execute(&mut *connection).await.map_err(|e| self.fault(e))?;
             }
             for (key, index) in &removal.lookups {
@@ -79,7 +80,7 @@ sql_impl! {
             Ok(placed.into_iter().next().map(|placed| (number, placed, edge)))
         }
 
-        /// Whether a record has come behind the first `size` that is found by `key`.
+        /// Whether a record has come behind the first `size` that is found by `key`, or a legal hold.
         async fn has_grown(
             &self,
             connection: &mut DB::Connection,
@@ -93,10 +94,18 @@ sql_impl! {
                 .bind(sql_int(crate::store::verify::bucket_of(size)))
                 .bind(key)
                 .bind(sql_int(size))
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(|e| self.fault(e))?;
+            let hold = "select count(*) from record where tenant = $1 and kind = $2 and log_index >= $3";
+            let holds: i64 = sqlx::query_scalar(hold)
+                .bind(tenant)
+                .bind(kind_number(Kind::Hold))
+                .bind(sql_int(size))
                 .fetch_one(connection)
                 .await
                 .map_err(|e| self.fault(e))?;
-            Ok(late > 0)
+            Ok(late + holds > 0)
         }
     }
 }

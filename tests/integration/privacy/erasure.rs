@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use contextrail::log::{Quorum, VerifierKey};
-use contextrail::record::{Actor, ActorKind, ActorMethod, Body, Class, Draft, EntityRef, RecordId};
+use contextrail::record::{
+    Actor, ActorKind, ActorMethod, Body, Class, Draft, EntityRef, Hold, HoldTarget, RecordId,
+};
 use contextrail::seal::{Seed, entry_hash};
 use contextrail::trail::{Evidence, Trail, TrailError, TrailOptions, leftovers_in_file};
 use serde_json::json;
@@ -461,4 +463,70 @@ fn guesses(known: &HashSet<[u8; 32]>, seeds: &[Seed], incomes: std::ops::Range<u
         all.any(|digest: [u8; 32]| known.contains(&digest))
     };
     incomes.filter(fits).collect()
+}
+
+#[tokio::test]
+async fn a_hold_and_a_floor_beat_an_erasure_and_what_may_go_goes() {
+    let place = Place::new();
+    let trail = place.open().await;
+    fill(&trail, 1..4).await;
+    let hold = trail
+        .place_hold(Hold {
+            matter: "LIT-7".parse().unwrap(),
+            target: HoldTarget::Entity(whom(1)),
+            placed_by: approver("carl"),
+            reason: None,
+            review_at: None,
+            owner: Some("legal".parse().unwrap()),
+        })
+        .await
+        .unwrap();
+    let refused = trail.erase(&whom(1), "on request", approvers()).await;
+    let Err(TrailError::Kept(why)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(
+        why.to_string().contains("LIT-7") && why.to_string().contains("legal"),
+        "{why}"
+    );
+    let plan = trail.erasure_plan(&whom(1)).await.unwrap();
+    assert!(plan.records.iter().all(|it| it.kept.is_some()));
+    trail
+        .release_hold(hold.id.into(), "settled", approvers())
+        .await
+        .unwrap();
+
+    // One record of theirs has a class with a floor.
+    let kept = json!({"entities": [whom(1)], "inputs": {"name": canary(1)},
+                      "retention": {"class": "high_risk"}});
+    trail
+        .record(Draft::new(id(50), context(kept)))
+        .await
+        .unwrap();
+    let erased = trail
+        .erase(&whom(1), "on request", approvers())
+        .await
+        .unwrap();
+    let Body::Erasure(erasure) = &erased.record.body else {
+        panic!("{erased:?}");
+    };
+    assert_eq!(erasure.kept.len(), 1);
+    assert!(erasure.kept[0].why.contains("high_risk"), "{erasure:?}");
+    let kept = trail.read(id(50)).await.unwrap().unwrap();
+    assert!(kept.withheld().is_empty(), "it is under a new key");
+    let gone = trail.read(id(1)).await.unwrap().unwrap();
+    assert_eq!(gone.why_withheld("/inputs/name"), "erased");
+    assert_eq!(findings(&trail).await, []);
+    trail.close().await;
+    let trail = place.open().await;
+    assert!(
+        trail
+            .read(id(50))
+            .await
+            .unwrap()
+            .unwrap()
+            .withheld()
+            .is_empty()
+    );
+    trail.close().await;
 }
