@@ -115,8 +115,8 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Takes values away for ever, and appends the record that says so: all of it, or nothing.
     ///
-    /// The bytes of what goes are overwritten. A log that has grown beyond [`Removal::size`] by a
-    /// record about the same entity is left as it is, and `None` is given.
+    /// The bytes of what goes are overwritten. A log that has grown since it was looked through by a
+    /// record about the same entity, or by a legal hold, is left as it is, and `None` is given.
     ///
     /// # Errors
     ///

@@ -1,7 +1,5 @@
 //! What a person may know: everything about them, and why a decision came out as it did.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -40,7 +38,7 @@ pub struct AccessRecord {
     /// The values that are about the person alone, or about nobody.
     pub values: Vec<AccessValue>,
     /// The texts that are about the person alone.
-    pub texts: Vec<Arc<str>>,
+    pub texts: Vec<String>,
     /// What is not given, and why.
     pub withheld: Vec<AccessWithheld>,
 }
@@ -194,7 +192,7 @@ impl Trail {
         &self,
         stored: &Stored,
         subject: &EntityRef,
-    ) -> Result<Vec<Arc<str>>, TrailError> {
+    ) -> Result<Vec<String>, TrailError> {
         let rows = self
             .0
             .store
@@ -207,7 +205,7 @@ impl Trail {
         let (entry, unlocked) = self.unlock(row, &keys)?;
         let texts = own_texts(&unlocked.slots, subject);
         let texts = texts.map_err(|error| self.damaged(entry.id, &error.to_string()))?;
-        Ok(texts.into_values().collect())
+        Ok(texts.values().map(ToString::to_string).collect())
     }
 
     /// Why the decision `id` came out as it did, for `whom`, or for the one it is about when it is

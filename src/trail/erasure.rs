@@ -53,6 +53,9 @@ pub struct Erased {
     pub proof: TlogProof,
 }
 
+/// Values of an entity in one record that stay, and what keeps them.
+type KeptHeld = (Held, Kept);
+
 /// Values of an entity in one record.
 #[derive(Clone)]
 struct Held {
@@ -339,7 +342,7 @@ impl Trail {
     }
 
     /// What may go, and what holds and retention floors keep.
-    async fn parted(&self, held: Vec<Held>) -> Result<(Vec<Held>, Vec<(Held, Kept)>), TrailError> {
+    async fn parted(&self, held: Vec<Held>) -> Result<(Vec<Held>, Vec<KeptHeld>), TrailError> {
         let rows: Vec<StoredRecord> = held.iter().map(|it| it.row.clone()).collect();
         let keys = self.keys_for(&rows).await?;
         let (keeping, now) = (self.keeping().await?, self.clock().now());
@@ -358,7 +361,7 @@ impl Trail {
     fn relocked(
         &self,
         pledge: &Pledge,
-        kept: &[(Held, Kept)],
+        kept: &[KeptHeld],
         keys: &OpenedKeys,
     ) -> Result<(Vec<Relocked>, Vec<EntityKey>), TrailError> {
         let (Some(old), false) = (pledge.keys.first(), kept.is_empty()) else {
@@ -404,7 +407,7 @@ impl Trail {
     async fn erasure_record(
         &self,
         pledge: &Pledge,
-        (slots, kept): (&[(u64, Slot)], &[(Held, Kept)]),
+        (slots, kept): (&[(u64, Slot)], &[KeptHeld]),
         is_recorded: bool,
     ) -> Result<Prepared, TrailError> {
         // After a restore there is more to erase than the record of before says.
