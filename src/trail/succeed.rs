@@ -85,6 +85,9 @@ impl Trail {
     /// Against a witness only heads count that witnesses have seen: any other may be that of the
     /// history they do not know.
     async fn first_lost(&self, frozen: &Frozen) -> u64 {
+        // Nor is more believed of a log that begins an epoch in which no head was signed.
+        let epoch = self.notary().standing().await.map_or(0, |it| it.epoch);
+        let is_forged = epoch > self.notary().newest_epoch().await;
         let by_witness = frozen.witness.is_some();
         let mut sizes: Vec<_> = self
             .notary()
@@ -97,6 +100,7 @@ impl Trail {
         sizes.sort_unstable_by_key(|head| std::cmp::Reverse(head.size));
         let whole = self.notary().root_at(frozen.found.size).await;
         if !by_witness
+            && !is_forged
             && frozen.found.size < frozen.known.size
             && whole.is_ok_and(|root| root == frozen.found.root)
         {

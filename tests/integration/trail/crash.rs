@@ -130,8 +130,10 @@ async fn whatever_was_written_before_a_power_loss_is_whole() {
     let database = fs::read(&path).unwrap();
     trail.close().await;
     let mut seen = BTreeSet::new();
-    // A frame is a page and 24 bytes; the log has 32 bytes before the first.
-    let frames = (32..=log.len()).step_by(8_192 + 24);
+    // A frame is a page, whose size stands in the header of the file, and 24 bytes; the log has 32
+    // bytes before the first.
+    let page = usize::from(u16::from_be_bytes([database[16], database[17]]));
+    let frames = (32..=log.len()).step_by(page + 24);
     for cut in frames
         .flat_map(|end| [end, end + 24, end + 4_000])
         .filter(|cut| *cut <= log.len())
@@ -141,11 +143,10 @@ async fn whatever_was_written_before_a_power_loss_is_whole() {
         fs::write(&path, &database).unwrap();
         fs::write(image.path().join("trail.db-wal"), &log[..cut]).unwrap();
         fs::write(image.path().join("trail.db.heads"), &heads).unwrap();
-        fs::copy(
-            folder.path().join("trail.db.key.pub"),
-            image.path().join("trail.db.key.pub"),
-        )
-        .unwrap();
+        for end in ["key.pub", "kek", "keyring"] {
+            let name = format!("trail.db.{end}");
+            fs::copy(folder.path().join(&name), image.path().join(&name)).unwrap();
+        }
         seen.insert(is_whole(&path).await);
     }
     assert_eq!(seen, (3..=15).collect());
