@@ -7,6 +7,7 @@
     reason = "the table is what a benchmark is run for"
 )]
 
+mod erasing;
 mod proof;
 mod report;
 mod sealing;
@@ -110,6 +111,9 @@ impl Plan {
         }
         if self.wants("evidence") {
             proof::evidence(20_000 / self.scale).await?;
+        }
+        if self.wants("erasing") {
+            erasing::erasing(1_000 / self.scale).await?;
         }
         if self.wants("proofs") {
             proof::inclusion(1_000_000 / self.scale).await?;

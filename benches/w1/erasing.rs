@@ -1,0 +1,44 @@
+//! What a person with many contexts costs: access, and erasure.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use contextrail::record::{Actor, ActorKind, ActorMethod, EntityRef};
+use contextrail::trail::Trail;
+
+use super::workload::Workload;
+use super::{BoxError, Place};
+
+/// Records `count` contexts of one customer of W1, with their decisions, exports and erases them.
+pub(crate) async fn erasing(count: u64) -> Result<(), BoxError> {
+    let place = Place::new()?;
+    let trail = Trail::open(&place.url()).await?;
+    let workload = Arc::new(Workload::new(false));
+    for number in 0..count {
+        // Every thousandth context of the workload is about the same customer.
+        workload.record(&trail, number * 1_000, true).await?;
+    }
+    let customer: EntityRef = "customer:cust-0".parse()?;
+    let started = Instant::now();
+    let access = trail.subject_access(&customer).await?;
+    let exported = started.elapsed();
+    let approver = |name: &str| -> Result<Actor, BoxError> {
+        Ok(Actor {
+            id: name.parse()?,
+            kind: ActorKind::Human,
+            method: ActorMethod::Asserted,
+        })
+    };
+    let approvers = vec![approver("anna")?, approver("ben")?];
+    let started = Instant::now();
+    trail.erase(&customer, "measured", approvers).await?;
+    let erased = started.elapsed();
+    println!(
+        "\n| one person | records | ms |\n|---|---|---|\n| subject export | {0} | {1:.0} |\n| subject erase | {0} | {2:.0} |",
+        access.records.len(),
+        exported.as_secs_f64() * 1e3,
+        erased.as_secs_f64() * 1e3
+    );
+    trail.close().await;
+    Ok(())
+}
