@@ -18,7 +18,11 @@ impl ReadOnly {
     fn with(from: &Folder, names: &[&str]) -> Self {
         let folder = Folder::new();
         let program = env!("CARGO_BIN_EXE_contextrail");
-        fs::copy(program, folder.path("contextrail")).unwrap();
+        // Copied by another process: a program that is being started by another test would inherit the
+        // file as open for writing, and what is open for writing cannot be run.
+        let mut copy = Command::new("cp");
+        copy.arg(program).arg(folder.path("contextrail"));
+        assert!(copy.status().unwrap().success());
         fs::create_dir(folder.path("medium")).unwrap();
         for name in names {
             let copy = folder.path("medium").join(name);
