@@ -16,6 +16,7 @@ mod key;
 mod log;
 mod outcome;
 mod output;
+mod person;
 mod plain;
 mod privacy;
 mod rebuild;

@@ -29,6 +29,15 @@ pub struct Actor {
     pub method: ActorMethod,
 }
 
+impl Actor {
+    /// The name by which two actors are one person: space around it and the case of letters make no
+    /// other person of anybody.
+    #[must_use]
+    pub fn known_as(&self) -> String {
+        self.id.as_str().trim().to_lowercase()
+    }
+}
+
 /// Whether an actor is a person.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -136,8 +136,7 @@ impl Release {
             let name = service.id.as_str();
             return Err(InvalidValue::new("approval", name, "a person"));
         }
-        let one = |name: &&str| name.trim().to_lowercase();
-        let mut people: Vec<String> = names.iter().map(one).collect();
+        let mut people: Vec<String> = self.approved_by.iter().map(Actor::known_as).collect();
         people.sort_unstable();
         people.dedup();
         if people.len() < 2 || people.len() < names.len() {

@@ -141,15 +141,13 @@ impl Trail {
     }
 
     fn check_approvers(&self, approved_by: &[Actor]) -> Result<(), TrailError> {
-        // One person is one, however the name is written.
-        let lower = |actor: &Actor| actor.id.as_str().to_lowercase();
-        let names: BTreeSet<String> = approved_by.iter().map(lower).collect();
+        let names: BTreeSet<String> = approved_by.iter().map(Actor::known_as).collect();
         if names.len() < 2 || names.len() < approved_by.len() {
             return Err(TrailError::Approvers(
                 "an erasure needs two different people who approve it".to_owned(),
             ));
         }
-        if names.contains(&lower(self.actor())) {
+        if names.contains(&self.actor().known_as()) {
             return Err(TrailError::Approvers(format!(
                 "{} asks for the erasure and cannot approve it",
                 self.actor().id

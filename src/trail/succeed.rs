@@ -175,8 +175,7 @@ impl Trail {
 
 /// Two different people have to approve of `what`; one person is one, however the name is written.
 pub(super) fn check_approvers(approved_by: &[Actor], what: &str) -> Result<(), TrailError> {
-    let names = approved_by.iter().map(|actor| actor.id.as_str());
-    let mut names: Vec<String> = names.map(|name| name.trim().to_lowercase()).collect();
+    let mut names: Vec<String> = approved_by.iter().map(Actor::known_as).collect();
     names.retain(|name| !name.is_empty());
     names.sort_unstable();
     names.dedup();

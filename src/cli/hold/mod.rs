@@ -6,9 +6,10 @@ mod place;
 use clap::Subcommand;
 
 use super::exit::{Exit, Failure};
+use super::person::person;
 use super::session::{Session, resolve};
 use super::written;
-use crate::record::{Actor, ActorKind, ActorMethod, Name, Receipt};
+use crate::record::{Name, Receipt};
 use crate::trail::Trail;
 
 #[derive(Debug, Subcommand)]
@@ -61,15 +62,6 @@ async fn release(trail: &Trail, args: ReleaseArgs) -> Result<Receipt, Failure> {
     Ok(trail
         .release_hold(hold.into(), &args.reason, approvers)
         .await?)
-}
-
-/// A person by the name that whoever runs this states.
-fn person(id: Name) -> Actor {
-    Actor {
-        id,
-        kind: ActorKind::Human,
-        method: ActorMethod::Asserted,
-    }
 }
 
 const RELEASE_EXAMPLES: &str = "\

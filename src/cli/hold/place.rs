@@ -3,9 +3,9 @@
 use std::str::FromStr;
 
 use super::super::exit::Failure;
+use super::super::person::person;
 use super::super::session::{Session, resolve};
 use super::super::when::When;
-use super::person;
 use crate::record::{Hold, HoldQuery, HoldTarget, InvalidValue, Name, Receipt, Timestamp};
 use crate::trail::Trail;
 

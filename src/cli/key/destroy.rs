@@ -1,9 +1,10 @@
 //! `contextrail key destroy`.
 
 use super::super::exit::{Exit, Failure};
+use super::super::person::person;
 use super::super::session::Session;
 use super::super::written;
-use crate::record::{Actor, ActorKind, ActorMethod, Name};
+use crate::record::Name;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -22,11 +23,7 @@ pub(in crate::cli) struct Args {
 pub(super) async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     session.must_exist()?;
     let trail = session.writer().await?;
-    let approvers = args.approved_by.into_iter().map(|id| Actor {
-        id,
-        kind: ActorKind::Human,
-        method: ActorMethod::Asserted,
-    });
+    let approvers = args.approved_by.into_iter().map(person);
     let reason = args.reason.to_string();
     let destroyed = trail.destroy_epoch(args.epoch, &reason, approvers.collect());
     let printed = match destroyed.await {

@@ -1,9 +1,10 @@
 //! `contextrail log succeed`.
 
 use super::super::exit::{Exit, Failure};
+use super::super::person::person;
 use super::super::session::Session;
 use super::super::written;
-use crate::record::{Actor, ActorKind, ActorMethod, Name};
+use crate::record::Name;
 use crate::trail::TrailError;
 
 #[derive(Debug, clap::Args)]
@@ -20,11 +21,7 @@ pub(in crate::cli) struct Args {
 pub(super) async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     session.must_exist()?;
     let trail = session.writer().await?;
-    let approvers = args.approved_by.into_iter().map(|id| Actor {
-        id,
-        kind: ActorKind::Human,
-        method: ActorMethod::Asserted,
-    });
+    let approvers = args.approved_by.into_iter().map(person);
     let succeeded = trail.succeed(&args.reason, approvers.collect()).await;
     let printed = match succeeded {
         Ok(receipt) => written::print(session, &trail, &[receipt.id], false).await,

@@ -4,11 +4,10 @@ use serde::Serialize;
 
 use super::super::exit::{Exit, Failure};
 use super::super::output::{List, Page, Row, single};
+use super::super::person::person;
 use super::super::plain;
 use super::super::session::Session;
-use crate::record::{
-    Actor, ActorKind, ActorMethod, EntityRef, Kind, Name, Receipt, Record, RecordId,
-};
+use crate::record::{EntityRef, Kind, Name, Receipt, Record, RecordId};
 use crate::trail::{Erased, PlannedRecord, Trail};
 
 #[derive(Debug, clap::Args)]
@@ -35,11 +34,7 @@ pub(super) async fn run(session: &Session, args: Args) -> Result<Exit, Failure> 
     }
     session.must_exist()?;
     let trail = session.writer().await?;
-    let approvers = args.approved_by.into_iter().map(|id| Actor {
-        id,
-        kind: ActorKind::Human,
-        method: ActorMethod::Asserted,
-    });
+    let approvers = args.approved_by.into_iter().map(person);
     let reason = args.reason.unwrap_or_default();
     let erased = trail
         .erase(&args.entity, &reason, approvers.collect())

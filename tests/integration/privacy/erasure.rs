@@ -283,6 +283,7 @@ async fn whoever_asks_does_not_approve_and_nobody_approves_twice() {
     for names in [
         vec!["anna"],
         vec!["anna", "ANNA"],
+        vec!["anna", " Anna "],
         vec!["anna", "carl"],
         vec!["anna", "ben", "Ben"],
     ] {
