@@ -7,7 +7,7 @@ use super::journal::Pledge;
 use super::{Kept, Stored, Trail, TrailError};
 use crate::capture::Sink as _;
 use crate::log::TlogProof;
-use crate::privacy::keys::{EntityHandle, EntityKey, KeyId, OpenedKeys};
+use crate::privacy::keys::{EntityKey, KeyId, OpenedKeys};
 use crate::record::{
     Actor, Digest, Draft, EntityRef, Erasure, KeptValues, Kind, Receipt, Record, RecordId,
 };
@@ -63,6 +63,15 @@ struct Held {
     slots: BTreeSet<Slot>,
 }
 
+/// What was found of an entity.
+struct Looked {
+    held: Vec<Held>,
+    /// The size of the log that was looked through.
+    size: u64,
+    /// The keys that go.
+    keys: Vec<KeyId>,
+}
+
 impl Trail {
     /// What erasing `entity` would take away.
     ///
@@ -71,8 +80,8 @@ impl Trail {
     /// [`TrailError::NothingHeld`] for one that no record has values of, [`TrailError::Erased`] when
     /// that is since they were erased.
     pub async fn erasure_plan(&self, entity: &EntityRef) -> Result<ErasurePlan, TrailError> {
-        let (pledge, _) = self.pledge(entity).await?;
-        let (held, _) = self.held(&pledge).await?;
+        let pledge = self.pledge(entity).await?;
+        let held = self.held(&pledge).await?.held;
         let (keeping, now) = (self.keeping().await?, self.clock().now());
         let mut records = Vec::with_capacity(held.len());
         for Held { row, slots } in &held {
@@ -125,9 +134,24 @@ impl Trail {
         approved_by: Vec<Actor>,
     ) -> Result<Erased, TrailError> {
         self.check_approvers(&approved_by)?;
-        self.replay_spool().await?;
-        let (mut pledge, _) = self.pledge(entity).await?;
-        let (held, _) = self.held(&pledge).await?;
+        let _alone = self.begin_rekeying().await?;
+        self.settle_writes().await?;
+        let mut pledge = self.pledge(entity).await?;
+        // What is recorded from now on is encrypted under a new key, and what was under way is seen.
+        self.vault().stop_using(&pledge.keys);
+        let erased = self.erase_pledged(&mut pledge, reason, approved_by).await;
+        self.vault().retired(&pledge.keys);
+        erased
+    }
+
+    async fn erase_pledged(
+        &self,
+        pledge: &mut Pledge,
+        reason: &str,
+        approved_by: Vec<Actor>,
+    ) -> Result<Erased, TrailError> {
+        self.settle_writes().await?;
+        let held = self.held(pledge).await?.held;
         let (gone, mut kept) = self.parted(held).await?;
         if gone.is_empty()
             && let Some((_, why)) = kept.pop()
@@ -136,8 +160,8 @@ impl Trail {
         }
         reason.clone_into(&mut pledge.reason);
         pledge.approved_by = approved_by;
-        self.journal_write(&pledge)?;
-        self.fulfil(&pledge).await
+        self.journal_write(pledge)?;
+        self.fulfil(pledge).await
     }
 
     fn check_approvers(&self, approved_by: &[Actor]) -> Result<(), TrailError> {
@@ -157,13 +181,11 @@ impl Trail {
     }
 
     /// What is to be done to erase `entity`, before anybody has said why.
-    async fn pledge(&self, entity: &EntityRef) -> Result<(Pledge, EntityHandle), TrailError> {
+    async fn pledge(&self, entity: &EntityRef) -> Result<Pledge, TrailError> {
         let locked = || self.keys_missing();
         let handle = self.vault().handle(Some(entity)).ok_or_else(locked)?;
         let lookup = Handle::Entity(entity.clone()).key(self.vault());
         let subject = self.vault().digest_of(entity).ok_or_else(locked)?;
-        // What is recorded from now on is encrypted under a new key.
-        self.vault().forget(handle);
         let rows = self.0.store.entity_keys(self.tenant(), &[handle]).await?;
         let keys: Vec<KeyId> = rows.iter().map(|row| row.id).collect();
         if keys.is_empty() {
@@ -182,7 +204,7 @@ impl Trail {
             reason: String::new(),
             approved_by: Vec::new(),
         };
-        Ok((pledge, handle))
+        Ok(pledge)
     }
 
     async fn nothing_held(
@@ -217,7 +239,12 @@ impl Trail {
     /// Does what was pledged, and gives the certificate.
     pub(super) async fn fulfil(&self, pledge: &Pledge) -> Result<Erased, TrailError> {
         for _ in 0..TRIES {
-            let (held, size) = self.held(pledge).await?;
+            let Looked { held, size, keys } = self.held(pledge).await?;
+            let pledge = &Pledge {
+                keys,
+                ..pledge.clone()
+            };
+            self.vault().stop_using(&pledge.keys);
             let removal = self.removal(pledge, &held, size).await?;
             let Some((removal, record)) = removal else {
                 return self.certificate(pledge.erasure).await;
@@ -236,6 +263,7 @@ impl Trail {
                     self.0.linked.remove(&entry.id);
                 }
             }
+            self.vault().retired(&pledge.keys);
             // What was overwritten must not wait in the write-ahead log.
             store.empty_log().await?;
             self.0.grown_to(record + 1);
@@ -265,10 +293,12 @@ impl Trail {
         })
     }
 
-    /// The records with values under the pledged keys, and the size of the log looked through.
-    async fn held(&self, pledge: &Pledge) -> Result<(Vec<Held>, u64), TrailError> {
+    /// The records with values under the pledged keys, or under any key of the entity when they were
+    /// appended before the pledge: in a restored database older keys can be in use.
+    async fn held(&self, pledge: &Pledge) -> Result<Looked, TrailError> {
         let size = self.0.store.head(self.tenant()).await?.size;
-        let keys: BTreeSet<KeyId> = pledge.keys.iter().copied().collect();
+        let handles = pledge.handles();
+        let mut keys: BTreeSet<KeyId> = pledge.keys.iter().copied().collect();
         let key = KeyRange {
             first: pledge.lookup,
             last: pledge.lookup,
@@ -281,16 +311,30 @@ impl Trail {
         };
         let mut indexes = self.0.store.find(self.tenant(), &find, u32::MAX).await?;
         indexes.sort_unstable();
-        let mut held = Vec::new();
+        let mut rows = Vec::new();
         for chunk in indexes.chunks(CHUNK) {
             for row in self.0.store.read(self.tenant(), chunk).await? {
-                let slots = row.slots_under(&keys);
-                if !slots.is_empty() {
-                    held.push(Held { row, slots });
+                let ids = row.key_ids().filter(|id| handles.contains(&id.entity));
+                let ids: Vec<KeyId> = ids.collect();
+                if ids.is_empty() {
+                    continue;
                 }
+                let entry = serde_json::from_slice::<crate::seal::Entry>(&row.entry);
+                if entry.is_ok_and(|entry| entry.at < pledge.at) {
+                    keys.extend(ids);
+                }
+                rows.push(row);
             }
         }
-        Ok((held, size))
+        let held = rows.into_iter().filter_map(|row| {
+            let slots = row.slots_under(&keys);
+            (!slots.is_empty()).then_some(Held { row, slots })
+        });
+        Ok(Looked {
+            held: held.collect(),
+            size,
+            keys: keys.into_iter().collect(),
+        })
     }
 
     /// What goes, and the index that the record of it will have at least; `None` when the record is
@@ -302,10 +346,8 @@ impl Trail {
         size: u64,
     ) -> Result<Option<(Removal, u64)>, TrailError> {
         let is_recorded = self.read(pledge.erasure).await?.is_some();
-        let handles: BTreeSet<EntityHandle> = pledge.keys.iter().map(|id| id.entity).collect();
-        let handles: Vec<EntityHandle> = handles.into_iter().collect();
-        let stored = self.0.store.entity_keys(self.tenant(), &handles).await?;
-        let left = stored.iter().filter(|row| pledge.keys.contains(&row.id));
+        let stored = self.stored_keys(pledge).await?;
+        let left = stored.iter().filter(|id| pledge.keys.contains(id));
         if is_recorded && held.is_empty() && left.count() == 0 {
             return Ok(None);
         }

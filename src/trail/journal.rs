@@ -4,6 +4,7 @@
 //! finished; and it is read whenever the trail is opened, so that a restored database is erased
 //! again before anybody reads it.
 
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
@@ -34,6 +35,14 @@ pub(super) struct Pledge {
     pub(super) approved_by: Vec<Actor>,
 }
 
+impl Pledge {
+    /// What stands for the entity where its keys are kept.
+    pub(super) fn handles(&self) -> Vec<EntityHandle> {
+        let handles: BTreeSet<EntityHandle> = self.keys.iter().map(|id| id.entity).collect();
+        handles.into_iter().collect()
+    }
+}
+
 impl Trail {
     /// Writes a pledge; when this returns it is on disk. A trail in memory has no journal.
     pub(super) fn journal_write(&self, pledge: &Pledge) -> Result<(), TrailError> {
@@ -53,15 +62,28 @@ impl Trail {
         file::sync_folder(path).map_err(fault)
     }
 
-    /// Has the keys that were erased opened no longer, where nothing can be taken away.
-    pub(super) fn journal_deny(&self) -> Result<(), TrailError> {
+    /// Has the keys that were erased opened no longer, where nothing can be taken away. In a database
+    /// that has no record of the erasure those are all that the entity has: they may have been
+    /// replaced by others between that copy and the erasure.
+    pub(super) async fn journal_deny(&self) -> Result<(), TrailError> {
         let Some(path) = &self.0.journal else {
             return Ok(());
         };
         for pledge in read(path)?.iter().filter(|it| it.tenant == *self.tenant()) {
             self.vault().deny(&pledge.keys);
+            if self.read(pledge.erasure).await?.is_none() {
+                let stored = self.stored_keys(pledge).await?;
+                self.vault().deny(&stored);
+            }
         }
         Ok(())
+    }
+
+    /// The keys there are of the entity of a pledge.
+    pub(super) async fn stored_keys(&self, pledge: &Pledge) -> Result<Vec<KeyId>, TrailError> {
+        let handles = pledge.handles();
+        let rows = self.0.store.entity_keys(self.tenant(), &handles).await?;
+        Ok(rows.iter().map(|row| row.id).collect())
     }
 
     /// Finishes what was promised and is not done, and does again what a restore has undone.
@@ -84,9 +106,8 @@ impl Trail {
     }
 
     async fn is_fulfilled(&self, pledge: &Pledge) -> Result<bool, TrailError> {
-        let handles: Vec<EntityHandle> = pledge.keys.iter().map(|id| id.entity).collect();
-        let stored = self.0.store.entity_keys(self.tenant(), &handles).await?;
-        let is_left = stored.iter().any(|row| pledge.keys.contains(&row.id));
+        let stored = self.stored_keys(pledge).await?;
+        let is_left = stored.iter().any(|id| pledge.keys.contains(id));
         Ok(!is_left && self.read(pledge.erasure).await?.is_some())
     }
 }

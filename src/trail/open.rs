@@ -90,7 +90,7 @@ impl TrailOptions {
             spool_path: Some(spool_path(&path)),
         };
         let trail = self.assemble(parts);
-        trail.journal_deny()?;
+        trail.journal_deny().await?;
         Ok(trail)
     }
 
@@ -142,7 +142,7 @@ impl TrailOptions {
             trail.journal_replay().await?;
             trail.replay_spool().await?;
         } else {
-            trail.journal_deny()?;
+            trail.journal_deny().await?;
         }
         Ok(trail)
     }

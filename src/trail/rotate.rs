@@ -248,13 +248,15 @@ impl Trail {
     }
 
     /// Keeps out others that change keys, and refuses where nothing can be recorded.
-    async fn begin_rekeying(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, TrailError> {
+    pub(super) async fn begin_rekeying(
+        &self,
+    ) -> Result<tokio::sync::MutexGuard<'_, ()>, TrailError> {
         self.0.appender()?;
         Ok(self.0.rekeying.lock().await)
     }
 
     /// Waits until what was prepared under the keys of before is stored.
-    async fn settle_writes(&self) -> Result<(), TrailError> {
+    pub(super) async fn settle_writes(&self) -> Result<(), TrailError> {
         self.finish_tasks().await;
         self.0.appender()?.flush().await;
         // Its records may have come back from the queue.

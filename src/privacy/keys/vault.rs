@@ -338,18 +338,26 @@ impl Vault {
         }
     }
 
+    /// Puts nothing new under these keys from now on.
+    pub fn stop_using(&self, old: &[KeyId]) {
+        let mut retiring = self
+            .retiring
+            .write()
+            .expect("no holder of this lock panics");
+        retiring.extend(old);
+        for id in old {
+            self.newest
+                .remove_if(&id.entity, |(number, _)| *number == id.number);
+        }
+    }
+
     /// Puts nothing new under these keys of the entity from now on, and makes one in their place.
     ///
     /// # Errors
     ///
     /// [`KeyError`] when the vault is locked or the system gives no random bytes.
     pub fn retire(&self, entity: EntityHandle, old: &[KeyId]) -> Result<OwnerKey, KeyError> {
-        let mut retiring = self
-            .retiring
-            .write()
-            .expect("no holder of this lock panics");
-        retiring.extend(old);
-        drop(retiring);
+        self.stop_using(old);
         self.create(entity)
     }
 
@@ -369,12 +377,6 @@ impl Vault {
     pub(super) fn forget_new_keys(&self) {
         self.newest
             .retain(|_, (_, new)| new.as_ref().is_none_or(|new| new.is_stored()));
-    }
-
-    /// Forgets the keys of an entity, which was erased.
-    pub fn forget(&self, entity: EntityHandle) {
-        self.newest.remove(&entity);
-        self.opened.retain(|id, _| id.entity != entity);
     }
 
     /// What is to be said when something needs keys that are not here.

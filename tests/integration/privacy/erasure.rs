@@ -399,6 +399,134 @@ async fn whoever_was_erased_is_not_read_from_a_restored_database() {
     trail.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_recorded_during_an_erasure_is_erased_or_is_there() {
+    let place = Place::new();
+    let trail = place.open().await;
+    trail.record(about(1)).await.unwrap();
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..8 {
+        let trail = trail.clone();
+        writers.spawn(async move {
+            for number in 0..25 {
+                let mut draft = about(1);
+                draft.id = id(1_000 + 100 * writer + number);
+                trail.record(draft).await.unwrap();
+            }
+        });
+    }
+    for _ in 0..3 {
+        match trail.erase(&whom(1), "on request", approvers()).await {
+            Ok(_) | Err(TrailError::Erased { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    writers.join_all().await;
+    let last = trail.erase(&whom(1), "on request", approvers()).await;
+    assert!(matches!(last, Ok(_) | Err(TrailError::Erased { .. })));
+    let mut afterwards = about(1);
+    afterwards.id = id(900);
+    trail.record(afterwards).await.unwrap();
+    let stored = trail.read(id(900)).await.unwrap().unwrap();
+    let text = serde_json::to_string(stored.record()).unwrap();
+    assert!(text.contains(&canary(1)), "{text}");
+    for number in 0..8 {
+        for at in 0..25 {
+            let stored = trail.read(id(1_000 + 100 * number + at)).await.unwrap();
+            let stored = stored.unwrap();
+            let text = serde_json::to_string(stored.record()).unwrap();
+            assert!(
+                text.contains(&canary(1)) || stored.why_withheld("/inputs/name") == "erased",
+                "{text}"
+            );
+        }
+    }
+    assert_eq!(findings(&trail).await, []);
+    trail.close().await;
+}
+
+#[tokio::test]
+async fn a_copy_from_before_the_key_was_replaced_is_not_read_either() {
+    let place = Place::new();
+    let trail = place.open().await;
+    fill(&trail, 1..4).await;
+    let mut undecided = about(2);
+    undecided.id = id(7_001);
+    trail.record(undecided).await.unwrap();
+    trail.close().await;
+    place.save();
+    let trail = place.open().await;
+    // Twice: what the first leaves is held, and lies under another key that the copy does not have.
+    let hold = trail
+        .place_hold(Hold {
+            matter: "LIT-7".parse().unwrap(),
+            target: HoldTarget::Decision(id(100_002).into()),
+            placed_by: approver("carl"),
+            reason: None,
+            review_at: None,
+            owner: None,
+        })
+        .await
+        .unwrap();
+    trail.rotate_entity_key(&whom(2), |_| {}).await.unwrap();
+    trail
+        .erase(&whom(2), "on request", approvers())
+        .await
+        .unwrap();
+    let before = trail.read(id(2)).await.unwrap().unwrap();
+    assert!(
+        serde_json::to_string(before.record())
+            .unwrap()
+            .contains("canary")
+    );
+    trail
+        .release_hold(hold.id.into(), "settled", approvers())
+        .await
+        .unwrap();
+    trail
+        .erase(&whom(2), "the matter is closed", approvers())
+        .await
+        .unwrap();
+    trail.close().await;
+    let shown = async |trail: &Trail| {
+        let stored = trail.read(id(2)).await.unwrap().unwrap();
+        serde_json::to_string(stored.record()).unwrap()
+    };
+    place.restore(&["", ".heads"]);
+    // Where nothing can be taken away, it is not opened.
+    let trail = TrailOptions::new()
+        .open_for_reading(&place.url())
+        .await
+        .unwrap();
+    assert!(!shown(&trail).await.contains("canary"));
+    trail.close().await;
+    let trail = place.open().await;
+    assert!(trail.notary().frozen().is_none());
+    assert!(!shown(&trail).await.contains("canary"));
+    let left = [canary(2)];
+    assert_eq!(place.holding(&left), Vec::<String>::new());
+    let other = trail.read(id(3)).await.unwrap().unwrap();
+    assert!(
+        serde_json::to_string(other.record())
+            .unwrap()
+            .contains(&canary(3))
+    );
+    // What is recorded afterwards stays.
+    let mut again = about(2);
+    again.id = id(7_002);
+    trail.record(again).await.unwrap();
+    trail.close().await;
+    let trail = place.open().await;
+    let later = trail.read(id(7_002)).await.unwrap().unwrap();
+    assert!(
+        serde_json::to_string(later.record())
+            .unwrap()
+            .contains(&canary(2))
+    );
+    assert_eq!(findings(&trail).await, []);
+    trail.close().await;
+}
+
 #[tokio::test]
 async fn a_value_of_few_possible_ones_is_not_guessed_from_what_is_left() {
     let place = Place::new();
