@@ -237,12 +237,13 @@ pub(super) fn key_fault(vault: &Vault, row: &EntityKey) -> Option<(&'static str,
 /// The length of an encrypted key: a nonce, the key and a tag.
 const WRAPPED: usize = 60;
 
-/// The slots that a record of an erasure says are gone.
+/// The slots that a record of an erasure, or of retention, says are gone.
 fn erased_by(body: &Body) -> Vec<(u64, Slot)> {
-    let Body::Erasure(erasure) = body else {
-        return Vec::new();
+    let slots = match body {
+        Body::Erasure(erasure) => erasure.slots.iter(),
+        Body::Retention(expiry) => expiry.slots.iter(),
+        _ => return Vec::new(),
     };
-    let slots = erasure.slots.iter();
     // A number that no slot has is that of one which is always there.
     let slots = slots.map(|[index, slot]| (*index, u16::try_from(*slot).unwrap_or(0)));
     slots

@@ -13,7 +13,7 @@ use super::pack::pack;
 use super::prepared::kind_number;
 use super::verify::{Audit, RawRecord, bucket_of};
 use super::{
-    Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Rekey, Removal, Store,
+    Find, IdPrefix, KeyRange, Located, LogHead, LookedThrough, Placed, Prepared, Rekey, Removal, Store,
     StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 use crate::log::{Edge, Hash, Tile, TileId};
@@ -116,6 +116,16 @@ impl Log {
 
     fn row(&mut self, log_index: u64) -> Option<&mut Row> {
         self.records.get_mut(usize::try_from(log_index).ok()?)
+    }
+
+    /// Whether a record has come that a look did not see: found by one of its keys, or a hold.
+    fn has_grown(&self, LookedThrough { keys, size }: &LookedThrough) -> bool {
+        let new = usize::try_from(*size).ok();
+        let new = new.and_then(|size| self.records.get(size..));
+        let is_held = new.unwrap_or_default().iter();
+        let late = |key: &i64| self.keys.range((*key, *size)..=(*key, u64::MAX)).next();
+        is_held.map(|row| row.kind).any(|kind| kind == Kind::Hold)
+            || keys.iter().any(|key| late(key).is_some())
     }
 
     /// The indexes of the records under one of the keys of `range`.
@@ -307,23 +317,7 @@ impl Store for MemoryStore {
     ) -> Result<Option<Placed>, StoreError> {
         let mut logs = self.logs();
         let log = logs.entry(tenant.clone()).or_default();
-        let (key, size) = removal.looked_through;
-        let new = usize::try_from(size)
-            .ok()
-            .and_then(|size| log.records.get(size..));
-        if new
-            .unwrap_or_default()
-            .iter()
-            .any(|row| row.kind == Kind::Hold)
-        {
-            return Ok(None);
-        }
-        if log
-            .keys
-            .range((key, size)..=(key, u64::MAX))
-            .next()
-            .is_some()
-        {
+        if log.has_grown(&removal.looked_through) {
             return Ok(None);
         }
         for (index, slot) in &removal.slots {
@@ -349,6 +343,19 @@ impl Store for MemoryStore {
             log.entity_keys.insert(key.id, key.clone());
         }
         log.append(&removal.record, at).map(Some)
+    }
+
+    async fn found_by(
+        &self,
+        tenant: &Tenant,
+        indexes: &[u64],
+    ) -> Result<Vec<(i64, u64)>, StoreError> {
+        let logs = self.logs();
+        let keys = logs.get(tenant).map(|log| &log.keys);
+        let wanted: HashSet<u64> = indexes.iter().copied().collect();
+        let found = keys.into_iter().flatten();
+        let found = found.filter(|(_, index)| wanted.contains(index));
+        Ok(found.copied().collect())
     }
 
     async fn entity_keys_after(
