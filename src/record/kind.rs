@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, Decision, Erasure, Expiry, Generation, Head, Hold, Import, InvalidValue, KeyEvent, Outcome,
-    Release, RetentionPolicy, Review, Succession, Timestamp,
+    Context, Decision, Erasure, Expiry, Generation, Head, Hold, Import, InvalidValue, KeyEvent,
+    Outcome, Release, RetentionPolicy, Review, Succession, Timestamp,
 };
 
 /// The kind of a record.

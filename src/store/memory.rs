@@ -1,6 +1,7 @@
 //! A store in memory: what tests and short-lived programs use. It passes the same suite.
 
 mod rekey;
+mod removal;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,7 +14,7 @@ use super::pack::pack;
 use super::prepared::kind_number;
 use super::verify::{Audit, RawRecord, bucket_of};
 use super::{
-    Find, IdPrefix, KeyRange, Located, LogHead, LookedThrough, Placed, Prepared, Rekey, Removal, Store,
+    Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Rekey, Removal, Store,
     StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 use crate::log::{Edge, Hash, Tile, TileId};
@@ -116,16 +117,6 @@ impl Log {
 
     fn row(&mut self, log_index: u64) -> Option<&mut Row> {
         self.records.get_mut(usize::try_from(log_index).ok()?)
-    }
-
-    /// Whether a record has come that a look did not see: found by one of its keys, or a hold.
-    fn has_grown(&self, LookedThrough { keys, size }: &LookedThrough) -> bool {
-        let new = usize::try_from(*size).ok();
-        let new = new.and_then(|size| self.records.get(size..));
-        let is_held = new.unwrap_or_default().iter();
-        let late = |key: &i64| self.keys.range((*key, *size)..=(*key, u64::MAX)).next();
-        is_held.map(|row| row.kind).any(|kind| kind == Kind::Hold)
-            || keys.iter().any(|key| late(key).is_some())
     }
 
     /// The indexes of the records under one of the keys of `range`.
@@ -317,32 +308,7 @@ impl Store for MemoryStore {
     ) -> Result<Option<Placed>, StoreError> {
         let mut logs = self.logs();
         let log = logs.entry(tenant.clone()).or_default();
-        if log.has_grown(&removal.looked_through) {
-            return Ok(None);
-        }
-        for (index, slot) in &removal.slots {
-            if let Some(row) = log.row(*index) {
-                row.stored.slots.retain(|it| it.slot != *slot);
-            }
-        }
-        for relocked in &removal.relocked {
-            let slots = log.row(relocked.log_index).map(|row| &mut row.stored.slots);
-            for slot in slots.into_iter().flatten() {
-                if slot.slot == relocked.slot {
-                    slot.bytes.clone_from(&relocked.bytes);
-                }
-            }
-        }
-        for lookup in &removal.lookups {
-            log.keys.remove(lookup);
-        }
-        for id in &removal.keys {
-            log.entity_keys.remove(id);
-        }
-        for key in &removal.new_keys {
-            log.entity_keys.insert(key.id, key.clone());
-        }
-        log.append(&removal.record, at).map(Some)
+        log.remove(removal, at)
     }
 
     async fn found_by(

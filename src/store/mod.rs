@@ -357,6 +357,12 @@ impl StoredRecord {
         locked::keys_of(&self.slots)
     }
 
+    /// Its slots but the tenant's: what it holds of anybody.
+    pub fn owned_slots(&self) -> impl Iterator<Item = Slot> {
+        let slots = self.slots.iter().map(|it| it.slot);
+        slots.filter(|slot| *slot != Slot::TENANT)
+    }
+
     /// The slots that are encrypted under one of `keys`.
     #[must_use]
     pub fn slots_under(&self, keys: &BTreeSet<KeyId>) -> BTreeSet<Slot> {

@@ -12,7 +12,9 @@ use crate::record::{
     Actor, Digest, Draft, EntityRef, Erasure, KeptValues, Kind, Receipt, Record, RecordId,
 };
 use crate::seal::{Slot, SlotBytes, Source, open};
-use crate::store::{Find, Handle, KeyRange, LookedThrough, Prepared, Relocked, Removal, StoredRecord, handles};
+use crate::store::{
+    Find, Handle, KeyRange, LookedThrough, Prepared, Relocked, Removal, StoredRecord, handles,
+};
 
 /// What an erasure would take away, and what it would leave.
 #[derive(Clone, Debug)]

@@ -203,7 +203,10 @@ sql_impl! {
 
 /// `chunk`, with the last of it repeated up to `rows`, so that few statements serve every number.
 fn padded<T>(chunk: &[T], rows: usize) -> impl Iterator<Item = &T> {
-    chunk.iter().chain(chunk.last().into_iter().cycle()).take(rows)
+    chunk
+        .iter()
+        .chain(chunk.last().into_iter().cycle())
+        .take(rows)
 }
 
 /// Rows of one statement.
