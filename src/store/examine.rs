@@ -46,6 +46,8 @@ pub(super) struct Content {
     pub(super) is_locked: bool,
     /// Slots of other records that this one says were erased, by index.
     pub(super) erased: Vec<(u64, Slot)>,
+    /// Whether they went by a retention policy, which leaves the keys of their owners.
+    pub(super) is_expiry: bool,
     /// The shared texts it points at.
     pub(super) shared: BTreeSet<[u8; 32]>,
     /// Whether it says that it was imported without all its texts.
@@ -142,6 +144,7 @@ impl Examined {
             gone: gone.collect(),
             is_locked: !unlocked.locked.is_empty(),
             erased: erased_by(&opened.record.body),
+            is_expiry: matches!(opened.record.body, Body::Retention(_)),
             tenant: head.tenant.clone(),
             at_us,
             fields: opened.fields,
