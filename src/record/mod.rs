@@ -70,7 +70,7 @@ pub use request::{
     REQUEST_SCHEMA, Request, RequestBudget, RequestDocument, RequestFeature, RequestFreshness,
     RequestItem, RequestRetrieval, RequestTemplate,
 };
-pub use retention::{RetentionAction, RetentionClass, RetentionPolicy};
+pub use retention::{Aggregate, Expiry, RetentionAction, RetentionClass, RetentionPolicy};
 pub use retrieval::{
     DocumentUse, IndexUse, Retrieval, RetrievalStatus, RetrievedDocument, RetrieverClass,
 };

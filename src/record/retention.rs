@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidValue, Name, Version, VersionedName};
+use super::{InvalidValue, Kind, Name, Version, VersionedName};
 
 /// A retention policy. A version of it never changes: the next one is a record of its own.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,45 @@ pub enum RetentionAction {
     Aggregate,
     /// Nothing: they are kept until somebody asks for erasure.
     Keep,
+}
+
+/// Values of records of one class that went when their time had come: the trail's own record of it.
+/// What is left of them are the commitments.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expiry {
+    /// The policy that said so.
+    pub policy: VersionedName,
+    /// The class of the records, or of those that they belong to.
+    pub class: Name,
+    /// What was done.
+    pub action: RetentionAction,
+    /// How many records it was done to.
+    pub records: u64,
+    /// The values that are gone, as in an [`Erasure`](super::Erasure): the index of the record in the
+    /// log, and the slot of it.
+    pub slots: Vec<[u64; 2]>,
+    /// What the records add up to, for the action `aggregate`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aggregates: Vec<Aggregate>,
+}
+
+/// How many records there were that agree in what stands in plain text.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Aggregate {
+    /// The month in which they happened, in UTC: `2026-03`.
+    pub month: String,
+    /// Their kind.
+    pub kind: Kind,
+    /// The use case of the context or decision, their own or that they belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub use_case: Option<VersionedName>,
+    /// The name of the context, their own or that they belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// How many.
+    pub count: u64,
 }
 
 impl RetentionAction {

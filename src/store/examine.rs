@@ -46,6 +46,8 @@ pub(super) struct Content {
     pub(super) is_locked: bool,
     /// Slots of other records that this one says were erased, by index.
     pub(super) erased: Vec<(u64, Slot)>,
+    /// Whether they went by a retention policy, which leaves the keys of their owners.
+    pub(super) is_expiry: bool,
     /// The shared texts it points at.
     pub(super) shared: BTreeSet<[u8; 32]>,
     /// Whether it says that it was imported without all its texts.
@@ -142,6 +144,7 @@ impl Examined {
             gone: gone.collect(),
             is_locked: !unlocked.locked.is_empty(),
             erased: erased_by(&opened.record.body),
+            is_expiry: matches!(opened.record.body, Body::Retention(_)),
             tenant: head.tenant.clone(),
             at_us,
             fields: opened.fields,
@@ -237,12 +240,13 @@ pub(super) fn key_fault(vault: &Vault, row: &EntityKey) -> Option<(&'static str,
 /// The length of an encrypted key: a nonce, the key and a tag.
 const WRAPPED: usize = 60;
 
-/// The slots that a record of an erasure says are gone.
+/// The slots that a record of an erasure, or of retention, says are gone.
 fn erased_by(body: &Body) -> Vec<(u64, Slot)> {
-    let Body::Erasure(erasure) = body else {
-        return Vec::new();
+    let slots = match body {
+        Body::Erasure(erasure) => erasure.slots.iter(),
+        Body::Retention(expiry) => expiry.slots.iter(),
+        _ => return Vec::new(),
     };
-    let slots = erasure.slots.iter();
     // A number that no slot has is that of one which is always there.
     let slots = slots.map(|[index, slot]| (*index, u16::try_from(*slot).unwrap_or(0)));
     slots

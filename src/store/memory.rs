@@ -1,6 +1,7 @@
 //! A store in memory: what tests and short-lived programs use. It passes the same suite.
 
 mod rekey;
+mod removal;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -307,48 +308,20 @@ impl Store for MemoryStore {
     ) -> Result<Option<Placed>, StoreError> {
         let mut logs = self.logs();
         let log = logs.entry(tenant.clone()).or_default();
-        let (key, size) = removal.looked_through;
-        let new = usize::try_from(size)
-            .ok()
-            .and_then(|size| log.records.get(size..));
-        if new
-            .unwrap_or_default()
-            .iter()
-            .any(|row| row.kind == Kind::Hold)
-        {
-            return Ok(None);
-        }
-        if log
-            .keys
-            .range((key, size)..=(key, u64::MAX))
-            .next()
-            .is_some()
-        {
-            return Ok(None);
-        }
-        for (index, slot) in &removal.slots {
-            if let Some(row) = log.row(*index) {
-                row.stored.slots.retain(|it| it.slot != *slot);
-            }
-        }
-        for relocked in &removal.relocked {
-            let slots = log.row(relocked.log_index).map(|row| &mut row.stored.slots);
-            for slot in slots.into_iter().flatten() {
-                if slot.slot == relocked.slot {
-                    slot.bytes.clone_from(&relocked.bytes);
-                }
-            }
-        }
-        for lookup in &removal.lookups {
-            log.keys.remove(lookup);
-        }
-        for id in &removal.keys {
-            log.entity_keys.remove(id);
-        }
-        for key in &removal.new_keys {
-            log.entity_keys.insert(key.id, key.clone());
-        }
-        log.append(&removal.record, at).map(Some)
+        log.remove(removal, at)
+    }
+
+    async fn found_by(
+        &self,
+        tenant: &Tenant,
+        indexes: &[u64],
+    ) -> Result<Vec<(i64, u64)>, StoreError> {
+        let logs = self.logs();
+        let keys = logs.get(tenant).map(|log| &log.keys);
+        let wanted: HashSet<u64> = indexes.iter().copied().collect();
+        let found = keys.into_iter().flatten();
+        let found = found.filter(|(_, index)| wanted.contains(index));
+        Ok(found.copied().collect())
     }
 
     async fn entity_keys_after(

@@ -116,7 +116,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Takes values away for ever, and appends the record that says so: all of it, or nothing.
     ///
     /// The bytes of what goes are overwritten. A log that has grown since it was looked through by a
-    /// record about the same entity, or by a legal hold, is left as it is, and `None` is given.
+    /// record that is found by one of the keys, or by a legal hold, is left as it is, and `None` is
+    /// given.
     ///
     /// # Errors
     ///
@@ -127,6 +128,17 @@ pub trait Store: fmt::Debug + Send + Sync {
         removal: &Removal,
         at: Timestamp,
     ) -> Result<Option<Placed>, StoreError>;
+
+    /// What the records at `indexes` are found by, in no order: each key, with the index.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    async fn found_by(
+        &self,
+        tenant: &Tenant,
+        indexes: &[u64],
+    ) -> Result<Vec<(i64, u64)>, StoreError>;
 
     /// The keys of all entities behind `after`, in the order of their ids, `limit` at most.
     ///
@@ -226,7 +238,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     async fn close(&self);
 }
 
-/// What an erasure takes away.
+/// What an erasure, or retention, takes away.
 #[derive(Clone, Debug)]
 pub struct Removal {
     /// The slots whose values go: the index of the record, and the slot.
@@ -239,10 +251,19 @@ pub struct Removal {
     pub relocked: Vec<Relocked>,
     /// The keys of entities that those are encrypted under.
     pub new_keys: Vec<EntityKey>,
-    /// What records about the entity are found by, and the size of the log that was looked through.
-    pub looked_through: (i64, u64),
-    /// The record of the erasure.
+    /// What was looked at before.
+    pub looked_through: LookedThrough,
+    /// The record of what was done.
     pub record: Prepared,
+}
+
+/// How far a log was looked through for what may go, and which later records would change that.
+#[derive(Clone, Debug, Default)]
+pub struct LookedThrough {
+    /// What a record is found by that has to be looked at first.
+    pub keys: BTreeSet<i64>,
+    /// How many records the log had.
+    pub size: u64,
 }
 
 /// Where a record was placed in its log.
@@ -334,6 +355,12 @@ impl StoredRecord {
     /// The keys of entities that its slots are encrypted under.
     pub fn key_ids(&self) -> impl Iterator<Item = KeyId> {
         locked::keys_of(&self.slots)
+    }
+
+    /// Its slots but the tenant's: what it holds of anybody.
+    pub fn owned_slots(&self) -> impl Iterator<Item = Slot> {
+        let slots = self.slots.iter().map(|it| it.slot);
+        slots.filter(|slot| *slot != Slot::TENANT)
     }
 
     /// The slots that are encrypted under one of `keys`.

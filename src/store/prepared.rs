@@ -189,6 +189,7 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
         Kind::Hold => 10,
         Kind::Release => 11,
         Kind::Policy => 12,
+        Kind::Retention => 13,
     }
 }
 

@@ -12,7 +12,9 @@ use crate::record::{
     Actor, Digest, Draft, EntityRef, Erasure, KeptValues, Kind, Receipt, Record, RecordId,
 };
 use crate::seal::{Slot, SlotBytes, Source, open};
-use crate::store::{Find, Handle, KeyRange, Prepared, Relocked, Removal, StoredRecord, handles};
+use crate::store::{
+    Find, Handle, KeyRange, LookedThrough, Prepared, Relocked, Removal, StoredRecord, handles,
+};
 
 /// What an erasure would take away, and what it would leave.
 #[derive(Clone, Debug)]
@@ -375,7 +377,10 @@ impl Trail {
             lookups,
             relocked,
             new_keys,
-            looked_through: (pledge.lookup, size),
+            looked_through: LookedThrough {
+                keys: BTreeSet::from([pledge.lookup]),
+                size,
+            },
             record,
         };
         Ok(Some((removal, size)))

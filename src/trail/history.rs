@@ -191,6 +191,10 @@ fn summary(body: &Body) -> String {
         Body::Hold(hold) => format!("legal hold placed, matter {}", hold.matter),
         Body::Release(release) => format!("legal hold {} released", release.hold),
         Body::Policy(policy) => format!("retention policy {}", policy.id()),
+        Body::Retention(expiry) => format!(
+            "values of {} records of the class {} went by the retention policy {}",
+            expiry.records, expiry.class, expiry.policy
+        ),
         Body::Import(import) => {
             format!(
                 "{} records were imported",

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::keeping::Keeping;
+use super::relative::{Labels, Relative};
 use super::{Search, Stored, Trail, TrailError};
 use crate::record::{
     Actor, Body, Draft, EntityRef, Hold, HoldId, HoldQuery, HoldTarget, Kind, Name, Receipt,
@@ -54,15 +55,15 @@ impl OpenHold {
     }
 
     /// Whether it covers `stored`, which belongs together with the contexts and decisions `family`.
-    pub(super) fn covers(&self, stored: &Stored, family: &[Stored]) -> bool {
-        let mut all = std::iter::once(stored).chain(family);
+    pub(super) fn covers(&self, stored: &Stored, family: &[Relative]) -> bool {
+        let own = Relative::of(stored);
+        let mut all = own.iter().chain(family);
         match &self.hold.target {
             HoldTarget::Entity(entity) => {
-                let is_on = |it: &Stored| it.decision().is_some_and(|it| it.subject == *entity);
-                holds_values_of(stored, entity) || all.any(is_on)
+                holds_values_of(stored, entity) || all.any(|it| it.subject.as_ref() == Some(entity))
             }
-            HoldTarget::Decision(id) => all.any(|it| it.id() == RecordId::from(*id)),
-            HoldTarget::Query(query) => all.any(|it| fits(query, it.record())),
+            HoldTarget::Decision(id) => all.any(|it| it.id == RecordId::from(*id)),
+            HoldTarget::Query(query) => all.any(|it| fits(query, it)),
         }
     }
 }
@@ -198,21 +199,26 @@ fn holds_values_of(stored: &Stored, entity: &EntityRef) -> bool {
     owns || handles(stored.record(), stored.about()).contains(&Handle::Entity(entity.clone()))
 }
 
-/// Whether a context or decision fits a query. Nothing else does.
-fn fits(query: &HoldQuery, record: &Record) -> bool {
-    let (use_case, name) = match &record.body {
-        Body::Context(context) => (&context.use_case, Some(&context.name)),
-        Body::Decision(decision) => (&decision.use_case, None),
-        _ => return false,
-    };
-    let class = retention_of(&record.body).map(|it| &it.class);
+/// Whether a context or decision fits a query.
+fn fits(query: &HoldQuery, relative: &Relative) -> bool {
+    let Labels {
+        use_case,
+        name,
+        class,
+    } = &*relative.labels;
     let is_case = |wanted: &Name, found: &VersionedName| {
         *wanted == found.name || wanted.as_str() == found.to_string()
     };
-    query.name.as_ref().is_none_or(|it| name == Some(it))
-        && query.class.as_ref().is_none_or(|it| class == Some(it))
-        && query.since.is_none_or(|since| record.at() >= since)
-        && query.until.is_none_or(|until| record.at() < until)
+    query
+        .name
+        .as_ref()
+        .is_none_or(|it| name.as_ref() == Some(it))
+        && query
+            .class
+            .as_ref()
+            .is_none_or(|it| class.as_ref() == Some(it))
+        && query.since.is_none_or(|since| relative.at >= since)
+        && query.until.is_none_or(|until| relative.at < until)
         && query
             .use_case
             .as_ref()

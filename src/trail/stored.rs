@@ -107,6 +107,12 @@ impl Stored {
         }
     }
 
+    /// Whether no slot but the tenant's is there: nothing of anybody is left, or ever was.
+    pub(super) fn is_emptied(&self) -> bool {
+        let tenant = Slot::TENANT.number();
+        self.locked.is_empty() && self.opened.seeds.keys().all(|slot| *slot == tenant)
+    }
+
     pub(super) const fn root(&self) -> Hash {
         self.opened.root
     }

@@ -261,6 +261,10 @@ pub(super) fn others(bundle: &ShownBundle<'_>) -> Section {
                 .said(record.at("/name"))
                 .own("@")
                 .said(record.at("/version")),
+            Kind::Retention => Line::from("values gone by the retention policy ")
+                .said(record.at("/policy"))
+                .own(", records: ")
+                .said(record.at("/records")),
             // Those have sections of their own.
             Kind::Context
             | Kind::Decision

@@ -346,6 +346,10 @@ sql_impl! {
             self.remove(tenant, removal, at).await
         }
 
+        async fn found_by(&self, tenant: &Tenant, indexes: &[u64]) -> Result<Vec<(i64, u64)>, StoreError> {
+            self.lookups_of(tenant, indexes).await
+        }
+
         async fn entity_keys_after(
             &self,
             tenant: &Tenant,

@@ -57,6 +57,8 @@ pub(super) struct Audit<'p> {
     /// Slots whose values are not there, and those that were erased by record.
     gone: BTreeSet<(u64, Slot)>,
     erased: BTreeSet<(u64, Slot)>,
+    /// Whether values went by a retention policy: keys are left then that nothing is encrypted under.
+    has_expiries: bool,
     zone: Option<(i64, i64)>,
     found: Verification,
 }
@@ -93,6 +95,7 @@ impl<'p> Audit<'p> {
             stored_keys: HashSet::new(),
             gone: BTreeSet::new(),
             erased: BTreeSet::new(),
+            has_expiries: false,
             zone: None,
             found: Verification::default(),
         };
@@ -202,6 +205,7 @@ impl<'p> Audit<'p> {
         let gone = content.gone.into_iter().map(|slot| (index, slot));
         self.gone.extend(gone);
         self.erased.extend(content.erased);
+        self.has_expiries |= content.is_expiry;
         if content.is_without_texts {
             self.found.without_texts += 1;
             self.may_lack.extend(content.shared);

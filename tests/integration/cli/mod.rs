@@ -14,6 +14,7 @@ mod message;
 mod privacy;
 mod proof;
 mod read_only;
+mod retention;
 mod shape;
 mod storage;
 mod subject;

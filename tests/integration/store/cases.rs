@@ -15,7 +15,7 @@ use crate::sample::{
     vault,
 };
 
-fn small(number: u64) -> Prepared {
+pub(super) fn small(number: u64) -> Prepared {
     prepared(Draft::new(id(number), context(json!({}))))
 }
 
@@ -343,7 +343,7 @@ pub(super) async fn a_rebuilt_store_verifies(store: Arc<dyn Store>) {
 }
 
 /// The keys of a store with two records about somebody.
-async fn with_keys(store: &dyn Store) -> (Vec<Prepared>, Vec<EntityKey>) {
+pub(super) async fn with_keys(store: &dyn Store) -> (Vec<Prepared>, Vec<EntityKey>) {
     let about = |number: u64| {
         let whom = json!([{"type": "person", "id": number.to_string()}]);
         prepared(Draft::new(id(number), context(json!({"entities": whom}))))

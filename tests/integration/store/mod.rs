@@ -2,6 +2,7 @@
 
 mod cases;
 mod finding;
+mod removing;
 
 use std::sync::Arc;
 
@@ -92,6 +93,9 @@ store_suite! {
         cases::keys_are_paged_and_counted,
         cases::a_change_of_keys_is_made_as_a_whole,
         cases::a_closed_store_takes_nothing_it_would_lose,
+        removing::values_are_taken_away_as_a_whole_with_the_record_of_it,
+        removing::nothing_is_taken_away_once_a_hold_has_come,
+        removing::many_values_are_taken_away_and_no_others,
         finding::ids_are_located_by_prefix_lowest_first,
         finding::records_are_found_by_key,
         finding::records_are_found_by_a_range_of_keys,
