@@ -76,6 +76,12 @@ impl Kind {
         }
     }
 
+    /// Whether records of this kind say which values are gone, in a member `slots`.
+    #[must_use]
+    pub const fn takes_away(self) -> bool {
+        matches!(self, Self::Erasure)
+    }
+
     /// The value of the member `schema`: `contextrail.context/1`.
     #[must_use]
     pub const fn schema(self) -> &'static str {
@@ -169,6 +175,26 @@ impl Body {
             Self::Hold(_) => Kind::Hold,
             Self::Release(_) => Kind::Release,
             Self::Policy(_) => Kind::Policy,
+        }
+    }
+
+    /// The values that it says are gone, each by the index of the record in the log and the slot of it;
+    /// none for kinds that take nothing away.
+    #[must_use]
+    pub fn gone(&self) -> &[[u64; 2]] {
+        match self {
+            Self::Erasure(erasure) => &erasure.slots,
+            Self::Context(_)
+            | Self::Generation(_)
+            | Self::Decision(_)
+            | Self::Review(_)
+            | Self::Outcome(_)
+            | Self::Import(_)
+            | Self::Key(_)
+            | Self::Succession(_)
+            | Self::Hold(_)
+            | Self::Release(_)
+            | Self::Policy(_) => &[],
         }
     }
 

@@ -239,10 +239,7 @@ const WRAPPED: usize = 60;
 
 /// The slots that a record of an erasure says are gone.
 fn erased_by(body: &Body) -> Vec<(u64, Slot)> {
-    let Body::Erasure(erasure) = body else {
-        return Vec::new();
-    };
-    let slots = erasure.slots.iter();
+    let slots = body.gone().iter();
     // A number that no slot has is that of one which is always there.
     let slots = slots.map(|[index, slot]| (*index, u16::try_from(*slot).unwrap_or(0)));
     slots
