@@ -26,7 +26,9 @@ impl Trail {
                 kind: Some(kind),
                 ..Search::default()
             };
-            removals.records.extend(self.search(search).await?.all().await?);
+            removals
+                .records
+                .extend(self.search(search).await?.all().await?);
         }
         removals.records.sort_by_key(Stored::log_index);
         for (place, stored) in removals.records.iter().enumerate() {

@@ -256,7 +256,6 @@ pub(super) fn others(bundle: &ShownBundle<'_>) -> Section {
             Kind::Outcome => record.at("/kind").into(),
             Kind::Import => Line::from("counts ").said(record.at("/counts")),
             Kind::Key => Line::from("the signing key, ").said(record.at("/action")),
-            Kind::Erasure => Line::from("values erased, keys destroyed: ").said(record.at("/keys")),
             Kind::Policy => Line::from("retention policy ")
                 .said(record.at("/name"))
                 .own("@")
@@ -266,6 +265,7 @@ pub(super) fn others(bundle: &ShownBundle<'_>) -> Section {
             | Kind::Decision
             | Kind::Generation
             | Kind::Succession
+            | Kind::Erasure
             | Kind::Hold
             | Kind::Release => continue,
         };
