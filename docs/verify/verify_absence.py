@@ -10,7 +10,7 @@ import re
 KINDS = ["feature", "document", "index", "template", "model", "guardrail", "policy"]
 SECTIONS = {"feature": "features", "document": "retrievals", "index": "retrievals", "template": "template",
             "model": "model", "guardrail": "guardrails", "policy": "guardrails"}
-UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 YES, NO = "yes", "no"  # a list of reasons where it cannot be said
 NOTHING = object()
