@@ -12,7 +12,8 @@ use crate::cli::session::{Session, resolve, warn};
 use crate::cli::sink_file::Target;
 use crate::cli::when::When;
 use crate::evidence::{
-    Absence, Custody, GatherError, Gathered, Redactions, Selector, Usage, What, Withheld, gather,
+    Absence, Custody, GatherError, Gathered, RecordUsage, Redactions, Selector, Usage, What,
+    Withheld, gather,
 };
 use crate::record::{EntityRef, UsedRef};
 use crate::trail::{Trail, TrailError};
@@ -123,35 +124,37 @@ pub(super) async fn run(session: &Session, verb: Verb) -> Result<Exit, Failure> 
 
 /// What the bundle says of one thing, for whoever made it.
 fn said(claim: &Absence) -> String {
-    let of = |outcome: Usage| {
-        let mut records = claim.records.iter().filter(move |it| it.outcome == outcome);
-        (records.clone().count(), records.next())
-    };
+    let records = claim.records.iter();
+    let alike: Vec<&RecordUsage> = records.filter(|it| it.outcome == claim.outcome).collect();
     let reference = plain::line(&claim.reference);
-    match claim.outcome {
-        Usage::Absent => format!(
-            "{reference}: absent from {} contexts, which the bundle proves",
-            of(Usage::Absent).0
+    let count = |noun: &str| match alike.len() {
+        1 => format!("1 {noun}"),
+        more => format!("{more} {noun}s"),
+    };
+    match (claim.outcome, alike.first()) {
+        (Usage::Absent, _) => format!(
+            "{reference}: absent from {}, which the bundle proves",
+            count("context")
         ),
-        Usage::Present => {
-            let (count, first) = of(Usage::Present);
+        (Usage::Present, first) => {
             let place = first.map_or_else(String::new, |it| {
                 format!(", at {} of {}", it.paths.join(", "), it.id)
             });
+            let records = count("record");
             format!(
-                "warning: {reference} is present in {count} records{}",
+                "warning: {reference} is present in {records}{}",
                 plain::line(&place)
             )
         }
-        Usage::CannotBeSaid => {
-            let (_, first) = of(Usage::CannotBeSaid);
-            let why = first.and_then(|it| Some((it, it.why.first()?)));
-            let why = why.map_or_else(
-                || "the bundle has no context".to_owned(),
-                |(it, why)| format!("{}: {why}", it.id),
-            );
+        (Usage::CannotBeSaid, None) => format!(
+            "warning: whether {reference} was used cannot be said: the bundle has no context"
+        ),
+        (Usage::CannotBeSaid, Some(first)) => {
+            let why: Vec<String> = first.why.iter().map(ToString::to_string).collect();
+            let why = format!("{}: {}", first.id, why.join("; "));
             format!(
-                "warning: whether {reference} was used cannot be said: {}",
+                "warning: whether {reference} was used cannot be said of {}: {}",
+                count("record"),
                 plain::line(&why)
             )
         }
