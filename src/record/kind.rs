@@ -80,6 +80,12 @@ impl Kind {
         }
     }
 
+    /// Whether records of this kind say which values are gone, in a member `slots`.
+    #[must_use]
+    pub const fn takes_away(self) -> bool {
+        matches!(self, Self::Erasure | Self::Retention)
+    }
+
     /// The value of the member `schema`: `contextrail.context/1`.
     #[must_use]
     pub const fn schema(self) -> &'static str {
@@ -177,6 +183,27 @@ impl Body {
             Self::Release(_) => Kind::Release,
             Self::Policy(_) => Kind::Policy,
             Self::Retention(_) => Kind::Retention,
+        }
+    }
+
+    /// The values that it says are gone, each by the index of the record in the log and the slot of it;
+    /// none for kinds that take nothing away.
+    #[must_use]
+    pub fn gone(&self) -> &[[u64; 2]] {
+        match self {
+            Self::Erasure(erasure) => &erasure.slots,
+            Self::Retention(expiry) => &expiry.slots,
+            Self::Context(_)
+            | Self::Generation(_)
+            | Self::Decision(_)
+            | Self::Review(_)
+            | Self::Outcome(_)
+            | Self::Import(_)
+            | Self::Key(_)
+            | Self::Succession(_)
+            | Self::Hold(_)
+            | Self::Release(_)
+            | Self::Policy(_) => &[],
         }
     }
 

@@ -242,11 +242,7 @@ const WRAPPED: usize = 60;
 
 /// The slots that a record of an erasure, or of retention, says are gone.
 fn erased_by(body: &Body) -> Vec<(u64, Slot)> {
-    let slots = match body {
-        Body::Erasure(erasure) => erasure.slots.iter(),
-        Body::Retention(expiry) => expiry.slots.iter(),
-        _ => return Vec::new(),
-    };
+    let slots = body.gone().iter();
     // A number that no slot has is that of one which is always there.
     let slots = slots.map(|[index, slot]| (*index, u16::try_from(*slot).unwrap_or(0)));
     slots

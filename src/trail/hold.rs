@@ -1,6 +1,6 @@
 //! Legal holds: placing them, finding what they cover, releasing them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::keeping::Keeping;
 use super::relative::{Labels, Relative};
@@ -129,18 +129,48 @@ impl Trail {
     ///
     /// [`TrailError::Store`] when the store cannot be read or a record is damaged.
     pub async fn holds(&self) -> Result<Vec<OpenHold>, TrailError> {
-        let of_kind = |kind| Search {
-            kind: Some(kind),
-            ..Search::default()
-        };
-        let placed = self.search(of_kind(Kind::Hold)).await?.all().await?;
+        let mut placed = self.placed().await?;
         if placed.is_empty() {
-            return Ok(Vec::new());
+            return Ok(placed);
         }
         let ended = self.search(of_kind(Kind::Release)).await?.all().await?;
         let ended: HashSet<HoldId> = ended.iter().filter_map(ended_by).collect();
-        let placed = placed.into_iter().rev().filter_map(OpenHold::of);
-        Ok(placed.filter(|it| !ended.contains(&it.id())).collect())
+        placed.retain(|it| !ended.contains(&it.id()));
+        Ok(placed)
+    }
+
+    /// The holds that were ever placed, oldest first.
+    async fn placed(&self) -> Result<Vec<OpenHold>, TrailError> {
+        let placed = self.search(of_kind(Kind::Hold)).await?.all().await?;
+        Ok(placed.into_iter().rev().filter_map(OpenHold::of).collect())
+    }
+
+    /// The records of the holds that cover any of `records`, or did until they were released, and of
+    /// their releases.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Trail::holds_on`].
+    pub async fn hold_records(
+        &self,
+        records: impl Iterator<Item = &Stored> + Send,
+    ) -> Result<Vec<Stored>, TrailError> {
+        let placed = self.placed().await?;
+        if placed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let placed = Keeping::of_holds(self.clone(), placed);
+        let mut found = BTreeMap::new();
+        for stored in records {
+            for hold in placed.holds_on(stored).await? {
+                found.insert(hold.stored().log_index(), hold.stored().clone());
+            }
+        }
+        let mut all: Vec<Stored> = found.into_values().collect();
+        for hold in all.clone() {
+            all.extend(self.referring(hold.id(), Kind::Release).await?);
+        }
+        Ok(all)
     }
 
     /// The open holds that cover `stored`: through an entity, a decision it belongs to, or a query.
@@ -150,7 +180,7 @@ impl Trail {
     /// [`TrailError::Key`] when a hold is on an entity and the keys are not here: then it cannot be
     /// said. [`TrailError::Store`] when the store cannot be read.
     pub async fn holds_on(&self, stored: &Stored) -> Result<Vec<OpenHold>, TrailError> {
-        let keeping = Keeping::of_holds(self.clone()).await?;
+        let keeping = Keeping::of_holds(self.clone(), self.holds().await?);
         let found = keeping.holds_on(stored).await?;
         Ok(found.into_iter().cloned().collect())
     }
@@ -178,6 +208,13 @@ impl Trail {
             }
         }
         Ok(false)
+    }
+}
+
+fn of_kind(kind: Kind) -> Search {
+    Search {
+        kind: Some(kind),
+        ..Search::default()
     }
 }
 

@@ -131,8 +131,12 @@ impl Keeping {
     }
 
     /// For questions about holds alone.
-    pub(super) async fn of_holds(trail: Trail) -> Result<Self, TrailError> {
-        Self::of(trail, RetentionPolicy::built_in()).await
+    pub(super) fn of_holds(trail: Trail, holds: Vec<OpenHold>) -> Self {
+        Self {
+            trail,
+            holds,
+            policy: RetentionPolicy::built_in(),
+        }
     }
 
     /// The policy.

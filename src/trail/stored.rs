@@ -95,6 +95,12 @@ impl Stored {
         &self.opened.withheld
     }
 
+    /// The values that are not there since they were erased.
+    pub fn erased(&self) -> impl Iterator<Item = &Withheld> {
+        let withheld = self.opened.withheld.iter();
+        withheld.filter(|it| !self.locked.contains(&it.slot))
+    }
+
     /// Why the value at `path` is not there: `erased`, or that its key is not here.
     #[must_use]
     pub fn why_withheld(&self, path: &str) -> &'static str {

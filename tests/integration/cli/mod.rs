@@ -4,6 +4,7 @@ mod bad_bundle;
 mod carried;
 mod demo;
 mod difference;
+mod evidence;
 mod exit_code;
 mod export;
 mod help;
