@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    completions, context, decision, demo, entity, evidence, hold, import, key, log, outcome,
-    privacy, rebuild, retention, review, subject, used, verify,
+    backup, completions, context, copy, decision, demo, entity, evidence, hold, import, key, log,
+    outcome, privacy, rebuild, restore, retention, review, subject, used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.
@@ -97,6 +97,12 @@ pub(super) enum Command {
     Privacy(privacy::Verb),
     /// Hash everything again and name whatever is wrong
     Verify(verify::Args),
+    /// Move the trail to another database, as it is
+    Copy(copy::Args),
+    /// Write the trail as of now to a file, while it is written to
+    Backup(backup::Args),
+    /// Put a backup in the place of the trail, and say what is lost
+    Restore(restore::Args),
     /// Make the lookup tables anew from the records
     #[command(after_help = rebuild::EXAMPLES)]
     Rebuild,

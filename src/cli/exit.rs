@@ -12,7 +12,7 @@ use crate::notary::NotaryError;
 use crate::privacy::keys::KeyError;
 use crate::record::{Kind, RecordId};
 use crate::store::StoreError;
-use crate::trail::TrailError;
+use crate::trail::{MoveError, TrailError};
 
 /// How a command ended, by its exit code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -197,6 +197,7 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
         }
         TrailError::Blocked(_) | TrailError::Redact(_) => (Exit::Refused, None),
         TrailError::Rules(_) => (Exit::Usage, None),
+        TrailError::Move(error) => of_move(error),
         TrailError::Notary(_) => (Exit::Storage, Some("contextrail log status")),
         TrailError::Spool { .. } | TrailError::ReadOnly => {
             (Exit::Storage, Some("contextrail doctor"))
@@ -211,6 +212,20 @@ fn of_key(error: &KeyError) -> (Exit, Option<&'static str>) {
         KeyError::Choice { .. } => (Exit::Usage, None),
         KeyError::TokenKey => (Exit::NotFound, None),
         _ => (Exit::Storage, Some("contextrail key status")),
+    }
+}
+
+fn of_move(error: &MoveError) -> (Exit, Option<&'static str>) {
+    match error {
+        MoveError::Same { .. } | MoveError::InMemory { .. } | MoveError::Exists { .. } => {
+            (Exit::Usage, None)
+        }
+        MoveError::Differs { .. }
+        | MoveError::Root { .. }
+        | MoveError::Unsound { .. }
+        | MoveError::Damaged { .. } => (Exit::Verification, None),
+        MoveError::Newer { .. } => (Exit::Refused, None),
+        _ => (Exit::Storage, None),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The `contextrail` command: parse, call the trail, print.
 
 mod args;
+mod backup;
 mod completions;
 mod context;
+mod copy;
 mod decision;
 mod demo;
 mod doctor;
@@ -20,6 +22,7 @@ mod person;
 mod plain;
 mod privacy;
 mod rebuild;
+mod restore;
 mod retention;
 mod review;
 mod session;
@@ -89,6 +92,9 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Key(verb) => key::run(session, verb).await,
         Command::Privacy(verb) => privacy::run(session, verb).await,
         Command::Verify(args) => verify::run(session, &args).await,
+        Command::Copy(args) => copy::run(session, args).await,
+        Command::Backup(args) => backup::run(session, args).await,
+        Command::Restore(args) => restore::run(session, args).await,
         Command::Rebuild => rebuild::run(session).await,
         Command::Doctor => doctor::run(session).await,
         Command::Completions(args) => completions::run(&args),

@@ -1,5 +1,6 @@
 //! A store in memory: what tests and short-lived programs use. It passes the same suite.
 
+mod part;
 mod rekey;
 mod removal;
 
@@ -14,8 +15,8 @@ use super::pack::pack;
 use super::prepared::kind_number;
 use super::verify::{Audit, RawRecord, bucket_of};
 use super::{
-    Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Rekey, Removal, Store,
-    StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
+    Find, IdPrefix, KeyRange, Located, LogHead, Part, Placed, Prepared, Rekey, Removal, Snapshot,
+    Store, StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 use crate::log::{Edge, Hash, Tile, TileId};
 use crate::privacy::keys::{EntityHandle, EntityKey, KeyId, Vault};
@@ -24,11 +25,11 @@ use crate::record::{Kind, RecordId, Tenant, Timestamp, TrailId};
 /// A store in memory. What it holds goes with it.
 #[derive(Debug)]
 pub struct MemoryStore {
-    trail: TrailId,
+    trail: Mutex<TrailId>,
     logs: Mutex<HashMap<Tenant, Log>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Log {
     records: Vec<Row>,
     ids: BTreeMap<RecordId, u64>,
@@ -39,7 +40,7 @@ struct Log {
     full_tiles: BTreeMap<(u8, u64), Tile>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Row {
     stored: StoredRecord,
     placed: Placed,
@@ -53,9 +54,13 @@ impl MemoryStore {
     #[must_use]
     pub fn new(trail: TrailId) -> Self {
         Self {
-            trail,
+            trail: Mutex::new(trail),
             logs: Mutex::default(),
         }
+    }
+
+    fn id(&self) -> MutexGuard<'_, TrailId> {
+        self.trail.lock().expect("no holder of this lock panics")
     }
 
     fn logs(&self) -> MutexGuard<'_, HashMap<Tenant, Log>> {
@@ -353,8 +358,26 @@ impl Store for MemoryStore {
         Ok(logs.get_mut(tenant).is_some_and(|log| log.rekey(change)))
     }
 
+    async fn snapshot<'s>(&'s self) -> Result<Box<dyn Snapshot + 's>, StoreError> {
+        Ok(Box::new(part::MemorySnapshot(self.logs().clone())))
+    }
+
+    async fn adopt(&self, trail: TrailId) -> Result<bool, StoreError> {
+        let logs = self.logs();
+        let mut id = self.id();
+        if logs.values().all(|log| log.records.is_empty()) {
+            *id = trail;
+        }
+        Ok(*id == trail)
+    }
+
+    async fn put(&self, tenant: &Tenant, part: &Part) -> Result<u64, StoreError> {
+        let mut logs = self.logs();
+        logs.entry(tenant.clone()).or_default().put(part)
+    }
+
     async fn trail(&self) -> Result<TrailId, StoreError> {
-        Ok(self.trail)
+        Ok(*self.id())
     }
 
     async fn head(&self, tenant: &Tenant) -> Result<LogHead, StoreError> {
@@ -405,7 +428,7 @@ impl Store for MemoryStore {
         let records = logs.get(tenant).map_or(&[][..], |log| &log.records);
         let count = |kind| records.iter().filter(|row| row.kind == kind).count();
         Ok(StoreStatus {
-            trail: self.trail,
+            trail: *self.id(),
             schema: 1,
             size: u64::try_from(records.len()).unwrap_or(u64::MAX),
             counts: Kind::ALL

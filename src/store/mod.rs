@@ -8,6 +8,7 @@ mod locked;
 mod lookup;
 mod memory;
 mod pack;
+mod part;
 mod prepared;
 mod rekey;
 mod spool;
@@ -32,11 +33,12 @@ pub use error::{BoxError, StoreError};
 pub use locked::{DamagedSlot, Unlocked};
 pub use lookup::{Handle, KeyRange, handles};
 pub use memory::MemoryStore;
+pub use part::{PackedText, Part, Snapshot, StoredRow};
 pub use prepared::{PrepareError, Prepared};
 pub use rekey::{Rekey, Relocked, Replacements};
 pub use spool::{Backlog, Spool, Spooled};
 #[cfg(feature = "sqlite")]
-pub use sql::{Access, SqliteStore};
+pub use sql::{Access, SqliteStore, WriterLock};
 
 pub use verification::{Finding, Verification, VerifyPlan};
 
@@ -166,6 +168,33 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// [`StoreError`]; nothing has changed then.
     async fn rekey(&self, tenant: &Tenant, change: &Rekey) -> Result<bool, StoreError>;
+
+    /// Everything there is as of now, to be read part by part.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    async fn snapshot<'s>(&'s self) -> Result<Box<dyn Snapshot + 's>, StoreError>;
+
+    /// Takes over the id of another trail, whose log is to come here. `false` when there is a record
+    /// already; nothing has changed then.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; nothing has changed then.
+    async fn adopt(&self, trail: TrailId) -> Result<bool, StoreError>;
+
+    /// Makes a part of the tenant's log what it is in the store it was read of, atomically and durably;
+    /// the bytes of what goes are overwritten. Gives the number of rows that were not so before.
+    ///
+    /// This is no door for new records: entries come with their bytes, and nobody's clock or key is
+    /// asked. What `part` says is to be verified when all of it is here.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::OtherEntry`] when a record that is here has another entry. Nothing has changed
+    /// after an error.
+    async fn put(&self, tenant: &Tenant, part: &Part) -> Result<u64, StoreError>;
 
     /// The id of the trail.
     ///
@@ -425,4 +454,4 @@ pub struct StoreStatus {
 }
 
 /// Records per bucket of the lookup index: what keeps its inserts in a small hot tail.
-const BUCKET_RECORDS: u64 = 1_024;
+pub(crate) const BUCKET_RECORDS: u64 = 1_024;

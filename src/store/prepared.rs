@@ -193,4 +193,10 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
     }
 }
 
+/// The kind that a number in the database stands for.
+pub(super) fn kind_of(number: i64) -> Option<Kind> {
+    let mut kinds = Kind::ALL.into_iter();
+    kinds.find(|kind| kind_number(*kind) == number)
+}
+
 const FIXED_BYTES: usize = 512;

@@ -210,6 +210,10 @@ pub enum TrailError {
         /// Which text.
         member: String,
     },
+    /// A trail is not copied, backed up or restored.
+    #[cfg(feature = "sqlite")]
+    #[error(transparent)]
+    Move(Box<super::MoveError>),
     /// The spool cannot take a record that the queue has no room for.
     #[error("neither the queue nor the spool {path} takes the record")]
     Spool {
@@ -243,6 +247,13 @@ impl From<NotaryError> for TrailError {
             NotaryError::Store(error) => error.into(),
             error => Self::Notary(Arc::new(error)),
         }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl From<super::MoveError> for TrailError {
+    fn from(error: super::MoveError) -> Self {
+        Self::Move(Box::new(error))
     }
 }
 

@@ -23,6 +23,8 @@ mod journal;
 mod keeping;
 mod leftover;
 mod link;
+#[cfg(feature = "sqlite")]
+mod moving;
 mod open;
 mod options;
 mod prove;
@@ -72,6 +74,11 @@ pub use hold::OpenHold;
 pub use import::Imported;
 pub use keeping::{Keeping, Kept};
 pub use leftover::{Leftover, leftovers_in_file};
+#[cfg(feature = "sqlite")]
+pub use moving::{
+    Approval, BackedUp, Copied, CopiedLog, FileFate, MoveError, MovedFile, Progress, Restored,
+    RestoredLog,
+};
 #[cfg(feature = "sqlite")]
 pub use open::check_exists;
 pub use options::{Evidence, TrailOptions, local_user};

@@ -148,13 +148,13 @@ impl TrailOptions {
     }
 
     #[cfg(feature = "sqlite")]
-    fn files_of(&self, path: &std::path::Path) -> NotaryFiles {
+    pub(super) fn files_of(&self, path: &std::path::Path) -> NotaryFiles {
         let chosen = self.notary_files.clone();
         chosen.unwrap_or_else(|| NotaryFiles::beside(path))
     }
 
     #[cfg(feature = "sqlite")]
-    fn key_files_of(&self, path: &std::path::Path) -> KeyFiles {
+    pub(super) fn key_files_of(&self, path: &std::path::Path) -> KeyFiles {
         let chosen = self.key_files.clone();
         chosen.unwrap_or_else(|| KeyFiles::beside(path))
     }
@@ -179,7 +179,11 @@ impl TrailOptions {
         Ok(())
     }
 
-    fn notary_of(&self, store: &Arc<dyn Store>, files: Option<NotaryFiles>) -> NotaryOptions {
+    pub(super) fn notary_of(
+        &self,
+        store: &Arc<dyn Store>,
+        files: Option<NotaryFiles>,
+    ) -> NotaryOptions {
         NotaryOptions {
             store: Arc::clone(store),
             tenant: self.tenant.clone(),
@@ -224,7 +228,7 @@ impl TrailOptions {
         }))
     }
 
-    fn fresh(&self) -> TrailId {
+    pub(super) fn fresh(&self) -> TrailId {
         TrailId::from_uuid(self.ids.new_id(self.clock.now()))
     }
 }
@@ -265,14 +269,14 @@ struct Parts {
 
 /// Where a trail is.
 #[cfg(feature = "sqlite")]
-enum Location {
+pub(super) enum Location {
     Memory,
     File(PathBuf),
 }
 
 #[cfg(feature = "sqlite")]
 impl Location {
-    fn parse(url: &str) -> Result<Self, StoreError> {
+    pub(super) fn parse(url: &str) -> Result<Self, StoreError> {
         let path = url
             .strip_prefix("sqlite:")
             .map(|rest| rest.strip_prefix("//").unwrap_or(rest));
@@ -287,7 +291,7 @@ impl Location {
 }
 
 #[cfg(feature = "sqlite")]
-fn spool_path(path: &std::path::Path) -> PathBuf {
+pub(super) fn spool_path(path: &std::path::Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".spool");
     name.into()

@@ -74,7 +74,7 @@ impl Trail {
     }
 
     /// The heads that entries are held against, by tenant.
-    async fn known_heads(
+    pub(super) async fn known_heads(
         &self,
         findings: &mut Vec<Finding>,
         warnings: &mut Vec<String>,

@@ -24,9 +24,11 @@ mod backend;
 mod erase;
 mod find;
 mod keys;
+mod put;
 mod raw;
 mod read;
 mod rekey;
+mod snapshot;
 mod sqlite;
 mod sqlite_file;
 mod sqlite_integrity;
@@ -48,7 +50,7 @@ use sqlx::Pool;
 use crate::log::Edge;
 use backend::Backend;
 
-pub use sqlite::{Access, SqliteStore};
+pub use sqlite::{Access, SqliteStore, WriterLock};
 
 /// A store on an SQL database.
 #[derive(Debug)]

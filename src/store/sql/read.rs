@@ -17,8 +17,8 @@ use crate::seal::{Slot, SlotBytes};
 use crate::store::pack::unpack;
 use crate::store::prepared::kind_number;
 use crate::store::{
-    BoxError, Find, IdPrefix, Located, LogHead, Placed, Prepared, Rekey, Removal, Store,
-    StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
+    BoxError, Find, IdPrefix, Located, LogHead, Part, Placed, Prepared, Rekey, Removal, Snapshot,
+    Store, StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 
 sql_impl! {
@@ -302,6 +302,18 @@ sql_impl! {
             digests: &[[u8; 32]],
         ) -> Result<Vec<Option<Arc<str>>>, StoreError> {
             self.read_texts(tenant, digests).await
+        }
+
+        async fn snapshot<'s>(&'s self) -> Result<Box<dyn Snapshot + 's>, StoreError> {
+            Ok(Box::new(self.begin_snapshot().await?))
+        }
+
+        async fn adopt(&self, trail: TrailId) -> Result<bool, StoreError> {
+            self.adopt_trail(trail).await
+        }
+
+        async fn put(&self, tenant: &Tenant, part: &Part) -> Result<u64, StoreError> {
+            self.put_part(tenant, part).await
         }
 
         async fn trail(&self) -> Result<TrailId, StoreError> {
