@@ -121,6 +121,7 @@ pub(super) fn decode_body(fields: &Fields<'_, '_>, kind: Kind) -> Result<Body, R
         Kind::Hold => Body::Hold(fields.decode()?),
         Kind::Release => Body::Release(fields.decode()?),
         Kind::Policy => Body::Policy(fields.decode()?),
+        Kind::Archive => Body::Archive(fields.decode()?),
     })
 }
 

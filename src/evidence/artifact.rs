@@ -35,7 +35,8 @@ pub(super) fn artifacts(record: &ShownRecord<'_>) -> BTreeSet<Artifact> {
         | Kind::Erasure
         | Kind::Hold
         | Kind::Release
-        | Kind::Policy => {}
+        | Kind::Policy
+        | Kind::Archive => {}
     }
     found.artifacts
 }

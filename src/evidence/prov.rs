@@ -193,7 +193,8 @@ fn made(record: &ShownRecord<'_>) -> Value {
         | Kind::Erasure
         | Kind::Hold
         | Kind::Release
-        | Kind::Policy => ("", "/recorded_at"),
+        | Kind::Policy
+        | Kind::Archive => ("", "/recorded_at"),
     };
     let mut members = json!({"prov:type": qualified(&format!("ct:{}", verb(record.view.kind)))});
     for (name, pointer) in [("prov:startTime", begun), ("prov:endTime", ended)] {
@@ -218,6 +219,7 @@ fn verb(kind: Kind) -> &'static str {
         Kind::Hold => "placing_a_hold",
         Kind::Release => "releasing_a_hold",
         Kind::Policy => "setting_a_policy",
+        Kind::Archive => "archiving",
     }
 }
 

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, Decision, Erasure, Generation, Head, Hold, Import, InvalidValue, KeyEvent, Outcome,
-    Release, RetentionPolicy, Review, Succession, Timestamp,
+    Archival, Context, Decision, Erasure, Generation, Head, Hold, Import, InvalidValue, KeyEvent,
+    Outcome, Release, RetentionPolicy, Review, Succession, Timestamp,
 };
 
 /// The kind of a record.
@@ -38,11 +38,13 @@ pub enum Kind {
     Release,
     /// [`RetentionPolicy`]
     Policy,
+    /// [`Archival`]
+    Archive,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Context,
         Self::Generation,
         Self::Decision,
@@ -55,6 +57,7 @@ impl Kind {
         Self::Hold,
         Self::Release,
         Self::Policy,
+        Self::Archive,
     ];
 
     /// The word for the kind.
@@ -73,6 +76,7 @@ impl Kind {
             Self::Hold => "hold",
             Self::Release => "release",
             Self::Policy => "policy",
+            Self::Archive => "archive",
         }
     }
 
@@ -92,6 +96,7 @@ impl Kind {
             Self::Hold => "contextrail.hold/1",
             Self::Release => "contextrail.release/1",
             Self::Policy => "contextrail.policy/1",
+            Self::Archive => "contextrail.archive/1",
         }
     }
 
@@ -150,6 +155,8 @@ pub enum Body {
     Release(Box<Release>),
     /// A version of a retention policy.
     Policy(Box<RetentionPolicy>),
+    /// Records moved to the archive.
+    Archive(Box<Archival>),
 }
 
 impl Body {
@@ -169,6 +176,7 @@ impl Body {
             Self::Hold(_) => Kind::Hold,
             Self::Release(_) => Kind::Release,
             Self::Policy(_) => Kind::Policy,
+            Self::Archive(_) => Kind::Archive,
         }
     }
 
@@ -188,7 +196,8 @@ impl Body {
             | Self::Erasure(_)
             | Self::Hold(_)
             | Self::Release(_)
-            | Self::Policy(_) => None,
+            | Self::Policy(_)
+            | Self::Archive(_) => None,
         }
     }
 }
@@ -209,6 +218,12 @@ body_kinds!(
 impl From<RetentionPolicy> for Body {
     fn from(body: RetentionPolicy) -> Self {
         Self::Policy(Box::new(body))
+    }
+}
+
+impl From<Archival> for Body {
+    fn from(body: Archival) -> Self {
+        Self::Archive(Box::new(body))
     }
 }
 

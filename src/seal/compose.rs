@@ -65,6 +65,7 @@ fn body(kind: Kind, members: &[u8]) -> Result<Body, OpenError> {
         Kind::Hold => Body::Hold(read(kind, members)?),
         Kind::Release => Body::Release(read(kind, members)?),
         Kind::Policy => Body::Policy(read(kind, members)?),
+        Kind::Archive => Body::Archive(read(kind, members)?),
     })
 }
 

@@ -47,7 +47,8 @@ impl Digester<'_> {
             | Body::Erasure(_)
             | Body::Hold(_)
             | Body::Release(_)
-            | Body::Policy(_) => {}
+            | Body::Policy(_)
+            | Body::Archive(_) => {}
         }
     }
 

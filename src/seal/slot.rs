@@ -178,7 +178,8 @@ pub(super) fn entities(body: &Body) -> Option<&[EntityRef]> {
         | Body::Succession(_)
         | Body::Erasure(_)
         | Body::Release(_)
-        | Body::Policy(_) => None,
+        | Body::Policy(_)
+        | Body::Archive(_) => None,
     }
 }
 

@@ -130,6 +130,9 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// Values that were moved to the archive cannot be read there.
+    #[error(transparent)]
+    Archive(#[from] super::ArchiveError),
     /// The trail was closed.
     #[error("the trail is closed: open it again to write")]
     Closed,

@@ -1,5 +1,6 @@
 //! A store in memory: what tests and short-lived programs use. It passes the same suite.
 
+mod archive;
 mod rekey;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -11,10 +12,10 @@ use super::BUCKET_RECORDS;
 use super::examine::{Examined, key_fault, opened_keys};
 use super::pack::pack;
 use super::prepared::kind_number;
-use super::verify::{Audit, RawRecord, bucket_of};
+use super::verify::{Audit, Fetching, RawRecord, bucket_of};
 use super::{
-    Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Rekey, Removal, Store,
-    StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
+    Archived, Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Rekey, Removal,
+    Segments, Store, StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 use crate::log::{Edge, Hash, Tile, TileId};
 use crate::privacy::keys::{EntityHandle, EntityKey, KeyId, Vault};
@@ -27,7 +28,7 @@ pub struct MemoryStore {
     logs: Mutex<HashMap<Tenant, Log>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Log {
     records: Vec<Row>,
     ids: BTreeMap<RecordId, u64>,
@@ -38,7 +39,7 @@ struct Log {
     full_tiles: BTreeMap<(u8, u64), Tile>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Row {
     stored: StoredRecord,
     placed: Placed,
@@ -105,6 +106,7 @@ impl Log {
                 log_index,
                 entry,
                 slots: prepared.slots.clone(),
+                fetched: Vec::new(),
             },
             placed,
             id: prepared.id,
@@ -126,7 +128,7 @@ impl Log {
 }
 
 impl Log {
-    fn verify(&self, tenant: &Tenant, plan: &VerifyPlan) -> Verification {
+    async fn verify(&self, tenant: &Tenant, plan: &VerifyPlan) -> Verification {
         let known = plan.known.get(tenant).map_or(&[][..], Vec::as_slice);
         let partial = self
             .edge
@@ -142,13 +144,15 @@ impl Log {
         });
         let mut audit = Audit::new(tenant, 1, Edge::new(), stored.collect(), known);
         let vault = plan.vault_of(tenant);
+        let mut fetching = Fetching::new(tenant, &plan.segments);
         let keys = opened_keys(&vault, self.entity_keys.values());
         for bucket in self
             .records
             .chunks(usize::try_from(BUCKET_RECORDS).unwrap_or(1))
         {
             for row in bucket {
-                let raw = row.raw();
+                let mut raw = row.raw();
+                fetching.fetch(&mut raw).await;
                 audit.record(raw.log_index, Examined::of(&raw, &vault, &keys));
             }
             let indexes = bucket.iter().map(|row| row.placed.log_index);
@@ -163,6 +167,7 @@ impl Log {
             audit.bucket(bucket_of(*range.start()), &keys.collect(), zone);
             (plan.progress)(*range.end() + 1);
         }
+        fetching.finish(&mut audit).await;
         for row in self.entity_keys.values() {
             audit.entity_key(row.id, key_fault(&vault, row), true);
         }
@@ -185,6 +190,7 @@ impl Row {
             log_index,
             entry,
             slots,
+            fetched,
         } = self.stored.clone();
         RawRecord {
             log_index,
@@ -193,6 +199,8 @@ impl Row {
             at_us: self.at.as_micros(),
             entry,
             slots,
+            fetched,
+            wrong: Vec::new(),
         }
     }
 
@@ -380,6 +388,18 @@ impl Store for MemoryStore {
         Ok(logs.get_mut(tenant).is_some_and(|log| log.rekey(change)))
     }
 
+    async fn archive(
+        &self,
+        tenant: &Tenant,
+        slots: &[Archived],
+        record: &Prepared,
+        at: Timestamp,
+    ) -> Result<Option<Placed>, StoreError> {
+        let mut logs = self.logs();
+        let log = logs.entry(tenant.clone()).or_default();
+        log.archive(slots, record, at)
+    }
+
     async fn trail(&self) -> Result<TrailId, StoreError> {
         Ok(self.trail)
     }
@@ -414,15 +434,16 @@ impl Store for MemoryStore {
     }
 
     async fn verify(&self, plan: &VerifyPlan) -> Result<Verification, StoreError> {
-        let logs = self.logs();
+        // What is in the archive is waited for, which must not keep others waiting.
+        let logs = self.logs().clone();
         let mut found = Verification::default();
-        for (tenant, log) in &*logs {
-            found.add(log.verify(tenant, plan));
+        for (tenant, log) in &logs {
+            found.add(log.verify(tenant, plan).await);
         }
         Ok(found)
     }
 
-    async fn rebuild(&self, tenant: &Tenant, _: &Vault) -> Result<u64, StoreError> {
+    async fn rebuild(&self, tenant: &Tenant, _: &Vault, _: &Segments) -> Result<u64, StoreError> {
         // Its projections are its own memory: there is nothing they could have been changed by.
         Ok(self.head(tenant).await?.size)
     }

@@ -12,7 +12,9 @@ use crate::record::{
     Actor, Digest, Draft, EntityRef, Erasure, KeptValues, Kind, Receipt, Record, RecordId,
 };
 use crate::seal::{Slot, SlotBytes, Source, open};
-use crate::store::{Find, Handle, KeyRange, Prepared, Relocked, Removal, StoredRecord, handles};
+use crate::store::{
+    Find, Handle, KeyRange, Prepared, Relocked, Removal, StoreError, StoredRecord, handles,
+};
 
 /// What an erasure would take away, and what it would leave.
 #[derive(Clone, Debug)]
@@ -283,12 +285,15 @@ impl Trail {
         indexes.sort_unstable();
         let mut held = Vec::new();
         for chunk in indexes.chunks(CHUNK) {
-            for row in self.0.store.read(self.tenant(), chunk).await? {
-                let slots = row.slots_under(&keys);
-                if !slots.is_empty() {
-                    held.push(Held { row, slots });
-                }
-            }
+            let mut rows = self.0.store.read(self.tenant(), chunk).await?;
+            rows.retain(|row| !row.slots_under(&keys).is_empty());
+            // What may go depends on what they say.
+            let fetched = self.0.segments.fetch_all(self.tenant(), &mut rows).await;
+            fetched.map_err(StoreError::from)?;
+            held.extend(rows.into_iter().map(|row| Held {
+                slots: row.slots_under(&keys),
+                row,
+            }));
         }
         Ok((held, size))
     }

@@ -191,6 +191,10 @@ fn summary(body: &Body) -> String {
         Body::Hold(hold) => format!("legal hold placed, matter {}", hold.matter),
         Body::Release(release) => format!("legal hold {} released", release.hold),
         Body::Policy(policy) => format!("retention policy {}", policy.id()),
+        Body::Archive(archival) => format!(
+            "the values of {} records moved to the archive",
+            archival.records
+        ),
         Body::Import(import) => {
             format!(
                 "{} records were imported",

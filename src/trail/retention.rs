@@ -44,6 +44,12 @@ pub struct PlanLine {
     /// What is done then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<RetentionAction>,
+    /// When its values move to the archive; left out when they never do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive_at: Option<Timestamp>,
+    /// Whether they have.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_archived: bool,
     /// The holds that cover it, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<PlanHold>,
@@ -74,6 +80,8 @@ pub enum PlanState {
     Kept,
     /// Its action is due.
     Due,
+    /// Its action was that its values move to the archive, and they have.
+    Archived,
     /// A legal hold covers it: nothing is done with it, whatever the dates.
     Restricted,
     /// The policy does not have its class: nothing is done with it.
@@ -88,6 +96,7 @@ impl PlanState {
             Self::BeforeFloor => "before_floor",
             Self::Kept => "kept",
             Self::Due => "due",
+            Self::Archived => "archived",
             Self::Restricted => "restricted",
             Self::UnknownClass => "unknown_class",
         }
@@ -209,7 +218,10 @@ async fn line(
         _ if !holds.is_empty() => PlanState::Restricted,
         (None, _) => PlanState::UnknownClass,
         (Some(floor), _) if now < floor => PlanState::BeforeFloor,
-        (_, Some(expires)) if now >= expires => PlanState::Due,
+        (_, Some(expires)) if now >= expires => match kept.map(|it| it.action) {
+            Some(RetentionAction::Archive) if stored.is_archived() => PlanState::Archived,
+            _ => PlanState::Due,
+        },
         _ => PlanState::Kept,
     };
     Ok(Some(PlanLine {
@@ -220,6 +232,8 @@ async fn line(
         floor_until,
         expires_at,
         action: kept.map(|it| it.action),
+        archive_at: kept.and_then(|it| Some(at.plus_days(it.archive_days()?))),
+        is_archived: stored.is_archived(),
         class,
         holds,
     }))

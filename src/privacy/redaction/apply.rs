@@ -71,7 +71,8 @@ impl Redaction {
             | Body::Erasure(_)
             | Body::Hold(_)
             | Body::Release(_)
-            | Body::Policy(_) => {}
+            | Body::Policy(_)
+            | Body::Archive(_) => {}
         }
         let Scrubber {
             traces,
@@ -118,7 +119,8 @@ const fn redactions(body: &mut Body) -> Option<&mut Vec<RedactionTrace>> {
         | Body::Erasure(_)
         | Body::Hold(_)
         | Body::Release(_)
-        | Body::Policy(_) => None,
+        | Body::Policy(_)
+        | Body::Archive(_) => None,
     }
 }
 

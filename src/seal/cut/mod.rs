@@ -33,6 +33,7 @@ pub(super) fn cut(record: &Record, slots: &Slots) -> Result<Fields, SealError> {
         Body::Hold(body) => hold::hold(body, &mut cutter)?,
         Body::Release(body) => hold::release(body, &mut cutter)?,
         Body::Policy(body) => hold::policy(body, &mut cutter)?,
+        Body::Archive(body) => trail_own::archive(body, &mut cutter)?,
     }
     cutter.finish()
 }
