@@ -183,7 +183,7 @@ impl Trail {
                 }
                 // Something was erased or encrypted anew meanwhile: what is left moves the next time.
                 None => {
-                    tracing::warn!(segment = %segment.id, "values changed while they moved; they stay for now")
+                    tracing::warn!(segment = %segment.id, "values changed while they moved; they stay for now");
                 }
             }
         }

@@ -88,6 +88,10 @@ fn body(kind: Kind) -> Value {
             "classes": {"high": {"floor_days": 3650, "ceiling_days": 4000, "action": "archive"},
                         "low": {"floor_days": 90, "action": "aggregate"}},
         }),
+        Kind::Archive => json!({
+            "policy": "lending@2", "segment": digest("sha256"), "bytes": 9000, "records": 3,
+            "first": 4, "last": 9, "replaced": 30000, "place": "folder /mnt/archive",
+        }),
     }
 }
 
