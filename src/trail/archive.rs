@@ -170,20 +170,24 @@ impl Trail {
         let _alone = self.0.rekeying.lock().await;
         let plan = self.archive_plan(now).await?;
         let indexes: Vec<u64> = plan.records.iter().map(|it| it.log_index).collect();
-        let (mut records, mut moved, mut next) = (Vec::new(), 0, 0);
+        let (mut records, mut moved, mut next, mut tries) = (Vec::new(), 0, 0, 0);
         while let Some(rest) = indexes.get(next..).filter(|rest| !rest.is_empty()) {
             let (segment, taken) = self.segment_of(rest).await?;
-            next += taken;
-            let Some(segment) = segment else { continue };
-            match self.move_to(&segment, (&plan.policy, &place)).await? {
-                Some(record) => {
-                    moved += segment.records;
-                    records.push(record);
+            let record = match &segment {
+                Some(segment) => self.move_to(segment, (&plan.policy, &place)).await?,
+                None => None,
+            };
+            match (segment, record) {
+                // Something was erased or encrypted anew meanwhile: it is looked at again.
+                (Some(_), None) if tries < TRIES => tries += 1,
+                (segment, record) => {
+                    moved += segment
+                        .filter(|_| record.is_some())
+                        .map_or(0, |it| it.records);
+                    records.extend(record);
                     progress(moved);
-                }
-                // Something was erased or encrypted anew meanwhile: what is left moves the next time.
-                None => {
-                    tracing::warn!(segment = %segment.id, "values changed while they moved; they stay for now");
+                    next += taken;
+                    tries = 0;
                 }
             }
         }
@@ -287,6 +291,8 @@ const MOVED: [Kind; 5] = [
 ];
 const DAY_US: i64 = 86_400_000_000;
 const CHUNK: usize = 128;
+/// How often one segment is made; what changes all the time moves the next time.
+const TRIES: u32 = 4;
 const REMEMBERED: usize = 10_000;
 const SEGMENT_RECORDS: u64 = 4_096;
 const SEGMENT_BYTES: u64 = 64 << 20;

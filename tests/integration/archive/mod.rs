@@ -195,7 +195,7 @@ async fn verified(trail: &Trail) -> Verified {
 async fn is_whole(trail: &Trail) -> Verified {
     let verified = verified(trail).await;
     assert_eq!(verified.verification.findings, []);
-    assert_eq!(verified.warnings, Vec::<String>::new());
+    assert!(!verified.warnings.iter().any(|it| it.contains("archive")));
     let archive = trail.verify_archive(None, |_| {}).await.unwrap();
     assert!(archive.ok && archive.warnings.is_empty(), "{archive:?}");
     verified

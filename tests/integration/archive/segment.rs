@@ -4,10 +4,10 @@ use std::fs;
 use std::sync::Arc;
 
 use contextrail::record::Tenant;
-use contextrail::store::{ArchiveError, ObjectArchive, SegmentId, SegmentWriter, Segments};
+use contextrail::store::{ArchiveError, ObjectArchive, SegmentId, Segments};
 use proptest::prelude::*;
 
-use crate::sample::{id, prepared, trail_id};
+use crate::sample::trail_id;
 
 const MAGIC: &[u8] = b"ctxrseg\x01";
 
@@ -114,65 +114,6 @@ fn a_segment_without_blocks_is_one_and_others_are_refused() {
             "{what}: {refused:?}"
         );
     }
-}
-
-#[tokio::test]
-async fn the_same_records_make_the_same_segment() {
-    let store = contextrail::store::MemoryStore::new(trail_id());
-    let tenant = crate::sample::tenant("t");
-    let drafts = (1..200).map(|number| {
-        let body = crate::sample::context(serde_json::json!({"entities":
-            [{"type": "person", "id": number.to_string()}]}));
-        prepared(contextrail::record::Draft::new(id(number), body))
-    });
-    let batch: Vec<_> = drafts.collect();
-    use contextrail::store::Store as _;
-    store
-        .append(&tenant, &batch, crate::sample::time(1))
-        .await
-        .unwrap();
-    let indexes: Vec<u64> = (0..199).collect();
-    let rows = store.read(&tenant, &indexes).await.unwrap();
-    let make = || {
-        let mut writer = SegmentWriter::default();
-        for row in &rows {
-            assert!(writer.add(row).unwrap());
-        }
-        writer.finish(trail_id(), &tenant).unwrap().unwrap()
-    };
-    let (one, other) = (make(), make());
-    assert_eq!((one.id, &one.bytes), (other.id, &other.bytes));
-    assert_eq!((one.records, one.range), (199, (0, 198)));
-    assert!(
-        SegmentWriter::default()
-            .finish(trail_id(), &tenant)
-            .unwrap()
-            .is_none()
-    );
-    // A change of a payload in between is not overwritten.
-    let record = prepared(contextrail::record::Draft::new(
-        id(900),
-        crate::sample::context(serde_json::json!({})),
-    ));
-    let mut slots = one.slots.clone();
-    slots[3].before.push(0);
-    let at = crate::sample::time(2);
-    assert_eq!(
-        store.archive(&tenant, &slots, &record, at).await.unwrap(),
-        None
-    );
-    assert_eq!(store.read(&tenant, &indexes).await.unwrap(), rows);
-    let placed = store
-        .archive(&tenant, &one.slots, &record, at)
-        .await
-        .unwrap();
-    assert_eq!(placed.unwrap().log_index, 199);
-    let moved = store.read(&tenant, &indexes).await.unwrap();
-    assert!(
-        moved
-            .iter()
-            .all(contextrail::store::StoredRecord::is_archived_whole)
-    );
 }
 
 proptest! {
