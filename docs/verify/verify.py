@@ -37,7 +37,7 @@ NOT_PROVED_OF = {
               "that nothing in between was held back.",
     "range": ""}
 KINDS = ["context", "generation", "decision", "review", "outcome", "import", "key", "succession",
-         "erasure", "hold", "release", "policy", "retention"]
+         "erasure", "hold", "release", "policy", "retention", "archive"]
 TAKE_AWAY = ["erasure", "retention"]  # the kinds that say, under /slots, which values are gone
 CLASSES = ["plain", "confidential", "personal"]
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    backup, completions, context, copy, decision, demo, entity, evidence, hold, import, key, log,
-    outcome, privacy, rebuild, restore, retention, review, subject, used, verify,
+    archive, backup, completions, context, copy, decision, demo, entity, evidence, hold, import,
+    key, log, outcome, privacy, rebuild, restore, retention, review, subject, used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.
@@ -81,6 +81,9 @@ pub(super) enum Command {
     /// Say how long records are kept, and what is due
     #[command(subcommand, arg_required_else_help = true)]
     Retention(retention::Verb),
+    /// Move values that are no longer hot to write-once segments, and verify these
+    #[command(subcommand, arg_required_else_help = true)]
+    Archive(archive::Verb),
     /// Take in records that were exported elsewhere, as they are
     Import(import::Args),
     /// Pack, check and show files that prove decisions to a stranger

@@ -11,7 +11,7 @@ use crate::codec::WriteError;
 use crate::notary::NotaryError;
 use crate::privacy::keys::KeyError;
 use crate::record::{Kind, RecordId};
-use crate::store::StoreError;
+use crate::store::{ArchiveError, StoreError};
 use crate::trail::{MoveError, TrailError};
 
 /// How a command ended, by its exit code.
@@ -174,6 +174,8 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
         TrailError::Kept(_) => (Exit::Refused, Some("contextrail hold list")),
         TrailError::Key(error) => of_key(error),
         TrailError::NothingToHold { .. } => (Exit::NotFound, Some("contextrail hold place --help")),
+        TrailError::NoArchive => (Exit::Storage, None),
+        TrailError::NoSegment(_) => (Exit::NotFound, Some("contextrail archive status")),
         TrailError::NotApproved(_) => (
             Exit::Refused,
             Some("contextrail hold release ID --reason TEXT --approved-by A,B"),
@@ -244,6 +246,11 @@ fn of_store(error: &StoreError) -> (Exit, Option<&'static str>) {
         | StoreError::CorruptRecord { .. }
         | StoreError::CorruptRow { .. }
         | StoreError::Backend { .. } => (Exit::Storage, Some("contextrail doctor")),
+        StoreError::Archive(error) => match error {
+            ArchiveError::Choice { .. } => (Exit::Usage, None),
+            error if error.is_damage() => (Exit::Storage, Some("contextrail archive verify")),
+            _ => (Exit::Storage, None),
+        },
         _ => (Exit::Storage, None),
     }
 }

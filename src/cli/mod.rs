@@ -1,5 +1,6 @@
 //! The `contextrail` command: parse, call the trail, print.
 
+mod archive;
 mod args;
 mod backup;
 mod completions;
@@ -86,6 +87,7 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Used(args) => used::run(session, args).await,
         Command::Hold(verb) => hold::run(session, verb).await,
         Command::Retention(verb) => retention::run(session, verb).await,
+        Command::Archive(verb) => archive::run(session, verb).await,
         Command::Import(args) => import::run(session, &args).await,
         Command::Evidence(verb) => evidence::run(session, verb).await,
         Command::Log(verb) => log::run(session, verb).await,

@@ -122,6 +122,7 @@ pub(super) fn decode_body(fields: &Fields<'_, '_>, kind: Kind) -> Result<Body, R
         Kind::Release => Body::Release(fields.decode()?),
         Kind::Policy => Body::Policy(fields.decode()?),
         Kind::Retention => Body::Retention(fields.decode()?),
+        Kind::Archive => Body::Archive(fields.decode()?),
     })
 }
 

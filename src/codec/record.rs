@@ -204,6 +204,7 @@ fn extra_of(body: &mut Body) -> Option<&mut Members> {
         | Body::Hold(_)
         | Body::Release(_)
         | Body::Policy(_)
-        | Body::Retention(_) => None,
+        | Body::Retention(_)
+        | Body::Archive(_) => None,
     }
 }

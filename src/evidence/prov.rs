@@ -194,7 +194,8 @@ fn made(record: &ShownRecord<'_>) -> Value {
         | Kind::Hold
         | Kind::Release
         | Kind::Policy
-        | Kind::Retention => ("", "/recorded_at"),
+        | Kind::Retention
+        | Kind::Archive => ("", "/recorded_at"),
     };
     let mut members = json!({"prov:type": qualified(&format!("ct:{}", verb(record.view.kind)))});
     for (name, pointer) in [("prov:startTime", begun), ("prov:endTime", ended)] {
@@ -220,6 +221,7 @@ fn verb(kind: Kind) -> &'static str {
         Kind::Release => "releasing_a_hold",
         Kind::Policy => "setting_a_policy",
         Kind::Retention => "expiring",
+        Kind::Archive => "archiving",
     }
 }
 

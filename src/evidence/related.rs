@@ -99,7 +99,8 @@ pub(super) fn named(record: &ShownRecord<'_>) -> Vec<(&'static str, String)> {
         | Kind::Succession
         | Kind::Erasure
         | Kind::Policy
-        | Kind::Retention => &[],
+        | Kind::Retention
+        | Kind::Archive => &[],
     };
     let mut found = Vec::new();
     for part in parts {

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, Decision, Erasure, Expiry, Generation, Head, Hold, Import, InvalidValue, KeyEvent,
-    Outcome, Release, RetentionPolicy, Review, Succession, Timestamp,
+    Archival, Context, Decision, Erasure, Expiry, Generation, Head, Hold, Import, InvalidValue,
+    KeyEvent, Outcome, Release, RetentionPolicy, Review, Succession, Timestamp,
 };
 
 /// The kind of a record.
@@ -40,11 +40,13 @@ pub enum Kind {
     Policy,
     /// [`Expiry`]
     Retention,
+    /// [`Archival`]
+    Archive,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Context,
         Self::Generation,
         Self::Decision,
@@ -58,6 +60,7 @@ impl Kind {
         Self::Release,
         Self::Policy,
         Self::Retention,
+        Self::Archive,
     ];
 
     /// The word for the kind.
@@ -77,6 +80,7 @@ impl Kind {
             Self::Release => "release",
             Self::Policy => "policy",
             Self::Retention => "retention",
+            Self::Archive => "archive",
         }
     }
 
@@ -103,6 +107,7 @@ impl Kind {
             Self::Release => "contextrail.release/1",
             Self::Policy => "contextrail.policy/1",
             Self::Retention => "contextrail.retention/1",
+            Self::Archive => "contextrail.archive/1",
         }
     }
 
@@ -163,6 +168,8 @@ pub enum Body {
     Policy(Box<RetentionPolicy>),
     /// Values that went when their time had come.
     Retention(Box<Expiry>),
+    /// Records moved to the archive.
+    Archive(Box<Archival>),
 }
 
 impl Body {
@@ -183,6 +190,7 @@ impl Body {
             Self::Release(_) => Kind::Release,
             Self::Policy(_) => Kind::Policy,
             Self::Retention(_) => Kind::Retention,
+            Self::Archive(_) => Kind::Archive,
         }
     }
 
@@ -203,7 +211,8 @@ impl Body {
             | Self::Succession(_)
             | Self::Hold(_)
             | Self::Release(_)
-            | Self::Policy(_) => &[],
+            | Self::Policy(_)
+            | Self::Archive(_) => &[],
         }
     }
 
@@ -224,7 +233,8 @@ impl Body {
             | Self::Hold(_)
             | Self::Release(_)
             | Self::Policy(_)
-            | Self::Retention(_) => None,
+            | Self::Retention(_)
+            | Self::Archive(_) => None,
         }
     }
 }
@@ -251,6 +261,12 @@ impl From<RetentionPolicy> for Body {
 impl From<Expiry> for Body {
     fn from(body: Expiry) -> Self {
         Self::Retention(Box::new(body))
+    }
+}
+
+impl From<Archival> for Body {
+    fn from(body: Archival) -> Self {
+        Self::Archive(Box::new(body))
     }
 }
 

@@ -76,7 +76,7 @@ pub use retrieval::{
 };
 pub use time::{Span, Timestamp};
 pub use trail_own::{
-    Erasure, HeadStatement, Import, KeptValues, KeyAction, KeyEvent, KeyLevel, Succession,
+    Archival, Erasure, HeadStatement, Import, KeptValues, KeyAction, KeyEvent, KeyLevel, Succession,
 };
 
 /// Reads a member that may be left out, but whose `null` is a value.

@@ -66,6 +66,7 @@ fn body(kind: Kind, members: &[u8]) -> Result<Body, OpenError> {
         Kind::Release => Body::Release(read(kind, members)?),
         Kind::Policy => Body::Policy(read(kind, members)?),
         Kind::Retention => Body::Retention(read(kind, members)?),
+        Kind::Archive => Body::Archive(read(kind, members)?),
     })
 }
 

@@ -138,6 +138,9 @@ pub enum StoreError {
         /// Where, from 0.
         index: u64,
     },
+    /// Values that were moved to the archive cannot be read there.
+    #[error(transparent)]
+    Archive(#[from] super::ArchiveError),
     /// The trail was closed.
     #[error("the trail is closed: open it again to write")]
     Closed,

@@ -222,7 +222,8 @@ pub fn handles(record: &Record, about: &[EntityRef]) -> BTreeSet<Handle> {
         | Body::Key(_)
         | Body::Succession(_)
         | Body::Policy(_)
-        | Body::Retention(_) => {}
+        | Body::Retention(_)
+        | Body::Archive(_) => {}
     }
     handles
 }

@@ -1,5 +1,6 @@
 //! A store in memory: what tests and short-lived programs use. It passes the same suite.
 
+mod archive;
 mod part;
 mod rekey;
 mod removal;
@@ -13,10 +14,10 @@ use super::BUCKET_RECORDS;
 use super::examine::{Examined, key_fault, opened_keys};
 use super::pack::pack;
 use super::prepared::kind_number;
-use super::verify::{Audit, RawRecord, bucket_of};
+use super::verify::{Audit, Fetching, RawRecord, bucket_of};
 use super::{
-    Find, IdPrefix, KeyRange, Located, LogHead, Part, Placed, Prepared, Rekey, Removal, Snapshot,
-    Store, StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
+    Archived, Find, IdPrefix, KeyRange, Located, LogHead, Part, Placed, Prepared, Rekey, Removal,
+    Segments, Snapshot, Store, StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 use crate::log::{Edge, Hash, Tile, TileId};
 use crate::privacy::keys::{EntityHandle, EntityKey, KeyId, Vault};
@@ -111,6 +112,7 @@ impl Log {
                 log_index,
                 entry,
                 slots: prepared.slots.clone(),
+                fetched: Vec::new(),
             },
             placed,
             id: prepared.id,
@@ -132,7 +134,7 @@ impl Log {
 }
 
 impl Log {
-    fn verify(&self, tenant: &Tenant, plan: &VerifyPlan) -> Verification {
+    async fn verify(&self, tenant: &Tenant, plan: &VerifyPlan) -> Verification {
         let known = plan.known.get(tenant).map_or(&[][..], Vec::as_slice);
         let partial = self
             .edge
@@ -148,13 +150,15 @@ impl Log {
         });
         let mut audit = Audit::new(tenant, 1, Edge::new(), stored.collect(), known);
         let vault = plan.vault_of(tenant);
+        let mut fetching = Fetching::new(tenant, &plan.segments);
         let keys = opened_keys(&vault, self.entity_keys.values());
         for bucket in self
             .records
             .chunks(usize::try_from(BUCKET_RECORDS).unwrap_or(1))
         {
             for row in bucket {
-                let raw = row.raw();
+                let mut raw = row.raw();
+                fetching.fetch(&mut raw).await;
                 audit.record(raw.log_index, Examined::of(&raw, &vault, &keys));
             }
             let indexes = bucket.iter().map(|row| row.placed.log_index);
@@ -169,6 +173,7 @@ impl Log {
             audit.bucket(bucket_of(*range.start()), &keys.collect(), zone);
             (plan.progress)(*range.end() + 1);
         }
+        fetching.finish(&mut audit).await;
         for row in self.entity_keys.values() {
             audit.entity_key(row.id, key_fault(&vault, row), true);
         }
@@ -191,6 +196,7 @@ impl Row {
             log_index,
             entry,
             slots,
+            fetched,
         } = self.stored.clone();
         RawRecord {
             log_index,
@@ -199,6 +205,8 @@ impl Row {
             at_us: self.at.as_micros(),
             entry,
             slots,
+            fetched,
+            wrong: Vec::new(),
         }
     }
 
@@ -376,6 +384,18 @@ impl Store for MemoryStore {
         logs.entry(tenant.clone()).or_default().put(part)
     }
 
+    async fn archive(
+        &self,
+        tenant: &Tenant,
+        slots: &[Archived],
+        record: &Prepared,
+        at: Timestamp,
+    ) -> Result<Option<Placed>, StoreError> {
+        let mut logs = self.logs();
+        let log = logs.entry(tenant.clone()).or_default();
+        log.archive(slots, record, at)
+    }
+
     async fn trail(&self) -> Result<TrailId, StoreError> {
         Ok(*self.id())
     }
@@ -410,15 +430,16 @@ impl Store for MemoryStore {
     }
 
     async fn verify(&self, plan: &VerifyPlan) -> Result<Verification, StoreError> {
-        let logs = self.logs();
+        // What is in the archive is waited for, which must not keep others waiting.
+        let logs = self.logs().clone();
         let mut found = Verification::default();
-        for (tenant, log) in &*logs {
-            found.add(log.verify(tenant, plan));
+        for (tenant, log) in &logs {
+            found.add(log.verify(tenant, plan).await);
         }
         Ok(found)
     }
 
-    async fn rebuild(&self, tenant: &Tenant, _: &Vault) -> Result<u64, StoreError> {
+    async fn rebuild(&self, tenant: &Tenant, _: &Vault, _: &Segments) -> Result<u64, StoreError> {
         // Its projections are its own memory: there is nothing they could have been changed by.
         Ok(self.head(tenant).await?.size)
     }

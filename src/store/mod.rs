@@ -1,6 +1,7 @@
 //! Where trails are kept: the [`Store`] trait, its backends, and the appender before them.
 
 mod appender;
+mod archive;
 mod error;
 mod examine;
 mod frame;
@@ -29,6 +30,11 @@ use crate::record::{Kind, RecordId, Tenant, Timestamp, TrailId};
 use crate::seal::{Slot, SlotBytes};
 
 pub use appender::{Appender, AppenderOptions, Reply};
+#[cfg(feature = "archive")]
+pub use archive::ObjectArchive;
+pub use archive::{
+    Archive, ArchiveChoice, ArchiveError, Archived, NewSegment, SegmentId, SegmentWriter, Segments,
+};
 pub use error::{BoxError, StoreError};
 pub use locked::{DamagedSlot, Unlocked};
 pub use lookup::{Handle, KeyRange, handles};
@@ -196,6 +202,22 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// after an error.
     async fn put(&self, tenant: &Tenant, part: &Part) -> Result<u64, StoreError>;
 
+    /// Puts stubs in the place of payloads whose values are in the archive, and appends the record
+    /// that says so: all of it, or nothing. The bytes of the payloads are overwritten.
+    ///
+    /// `None` when one of them is not what was read; nothing has changed then.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; nothing has changed then.
+    async fn archive(
+        &self,
+        tenant: &Tenant,
+        slots: &[Archived],
+        record: &Prepared,
+        at: Timestamp,
+    ) -> Result<Option<Placed>, StoreError>;
+
     /// The id of the trail.
     ///
     /// # Errors
@@ -229,12 +251,17 @@ pub trait Store: fmt::Debug + Send + Sync {
     async fn verify(&self, plan: &VerifyPlan) -> Result<Verification, StoreError>;
 
     /// Drops the projections of the tenant's log and makes them anew from the records, in one
-    /// transaction. Gives the number of records.
+    /// transaction: those in `segments` as well. Gives the number of records.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when a record cannot be read; nothing is changed then.
-    async fn rebuild(&self, tenant: &Tenant, vault: &Vault) -> Result<u64, StoreError>;
+    async fn rebuild(
+        &self,
+        tenant: &Tenant,
+        vault: &Vault,
+        segments: &Segments,
+    ) -> Result<u64, StoreError>;
 
     /// What the store says of itself.
     ///
@@ -376,11 +403,20 @@ pub struct StoredRecord {
     pub log_index: u64,
     /// The bytes of its entry.
     pub entry: Vec<u8>,
-    /// The bytes of its slots, compressed, and encrypted where they are not the tenant's.
+    /// The bytes of its slots, compressed, and encrypted where they are not the tenant's; a stub
+    /// where the values are in the archive.
     pub slots: Vec<SlotBytes>,
+    /// What stands behind the stubs, when it was fetched: see [`Segments::fetch_all`].
+    pub fetched: Vec<SlotBytes>,
 }
 
 impl StoredRecord {
+    /// A slot as it was before its values moved, when they have and were fetched.
+    fn whole<'s>(&'s self, slot: &'s SlotBytes) -> &'s SlotBytes {
+        let mut fetched = self.fetched.iter();
+        fetched.find(|it| it.slot == slot.slot).unwrap_or(slot)
+    }
+
     /// The keys of entities that its slots are encrypted under.
     pub fn key_ids(&self) -> impl Iterator<Item = KeyId> {
         locked::keys_of(&self.slots)
@@ -409,7 +445,8 @@ impl StoredRecord {
     /// What is wrong with it, when it is damaged.
     pub fn without_keys(&self) -> std::io::Result<Vec<SlotBytes>> {
         let own = self.slots.iter().filter(|slot| slot.slot == Slot::TENANT);
-        let own = own.map(|SlotBytes { slot, bytes }| {
+        let own = own.map(|slot| {
+            let SlotBytes { slot, bytes } = self.whole(slot);
             Ok(SlotBytes {
                 slot: *slot,
                 bytes: pack::unpack(bytes)?,
@@ -430,7 +467,8 @@ impl StoredRecord {
         vault: &Vault,
         keys: &OpenedKeys,
     ) -> Result<Unlocked, DamagedSlot> {
-        locked::unlock(&self.slots, (id, schema), vault, keys)
+        let slots = self.slots.iter().map(|slot| self.whole(slot));
+        locked::unlock(slots, (id, schema), vault, keys)
     }
 }
 

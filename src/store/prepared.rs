@@ -190,6 +190,7 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
         Kind::Release => 11,
         Kind::Policy => 12,
         Kind::Retention => 13,
+        Kind::Archive => 14,
     }
 }
 

@@ -13,7 +13,8 @@ use crate::record::{
 };
 use crate::seal::{Slot, SlotBytes, Source, open};
 use crate::store::{
-    Find, Handle, KeyRange, LookedThrough, Prepared, Relocked, Removal, StoredRecord, handles,
+    Find, Handle, KeyRange, LookedThrough, Prepared, Relocked, Removal, StoreError, StoredRecord,
+    handles,
 };
 
 /// What an erasure would take away, and what it would leave.
@@ -313,22 +314,22 @@ impl Trail {
         };
         let mut indexes = self.0.store.find(self.tenant(), &find, u32::MAX).await?;
         indexes.sort_unstable();
-        let mut rows = Vec::new();
+        let mut looked = Vec::new();
         for chunk in indexes.chunks(CHUNK) {
-            for row in self.0.store.read(self.tenant(), chunk).await? {
-                let ids = row.key_ids().filter(|id| handles.contains(&id.entity));
-                let ids: Vec<KeyId> = ids.collect();
-                if ids.is_empty() {
-                    continue;
-                }
+            let mut rows = self.0.store.read(self.tenant(), chunk).await?;
+            rows.retain(|row| row.key_ids().any(|id| handles.contains(&id.entity)));
+            // What may go depends on what they say.
+            let fetched = self.0.segments.fetch_all(self.tenant(), &mut rows).await;
+            fetched.map_err(StoreError::from)?;
+            for row in rows {
                 let entry = serde_json::from_slice::<crate::seal::Entry>(&row.entry);
                 if entry.is_ok_and(|entry| entry.at < pledge.at) {
-                    keys.extend(ids);
+                    keys.extend(row.key_ids().filter(|id| handles.contains(&id.entity)));
                 }
-                rows.push(row);
+                looked.push(row);
             }
         }
-        let held = rows.into_iter().filter_map(|row| {
+        let held = looked.into_iter().filter_map(|row| {
             let slots = row.slots_under(&keys);
             (!slots.is_empty()).then_some(Held { row, slots })
         });

@@ -11,7 +11,7 @@ use crate::record::{
     Acknowledged, EntityRef, InvalidValue, Kind, Name, RecordId, Tenant, Timestamp,
 };
 use crate::seal::SealError;
-use crate::store::{PrepareError, StoreError};
+use crate::store::{PrepareError, SegmentId, StoreError};
 
 /// What can go wrong with a trail.
 #[derive(Debug, thiserror::Error)]
@@ -189,6 +189,14 @@ pub enum TrailError {
         /// What it was to be placed on.
         target: String,
     },
+    /// Nobody said where the archive is.
+    #[error(
+        "no archive is named: say where it is in the file TRAIL.archive beside the trail, as in `folder PATH`"
+    )]
+    NoArchive,
+    /// The log does not name the segment.
+    #[error("the log names no segment {0}: see `contextrail archive status`")]
+    NoSegment(SegmentId),
     /// A hold is released already.
     #[error("the hold {0} is released already")]
     AlreadyReleased(crate::record::HoldId),

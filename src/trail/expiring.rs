@@ -114,7 +114,7 @@ impl Expiring<'_> {
 
     async fn look(&self, window: &[u64]) -> Result<Look, TrailError> {
         let trail = self.trail;
-        let mut rows = trail.0.store.read(trail.tenant(), window).await?;
+        let mut rows = trail.read_rows(window).await?;
         rows.retain(|row| row.owned_slots().next().is_some());
         let with_keys = self.retaining.needs_keys();
         let keys = match with_keys {
@@ -136,6 +136,9 @@ impl Expiring<'_> {
             let Some(action) = line.action.filter(|_| is_meant && is_due) else {
                 continue;
             };
+            if line.state == PlanState::Archived {
+                continue;
+            }
             if line.state != PlanState::Due || action == RetentionAction::Archive {
                 look.stays.push((line.class, action, line.state));
                 continue;

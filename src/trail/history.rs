@@ -195,6 +195,10 @@ fn summary(body: &Body) -> String {
             "values of {} records of the class {} went by the retention policy {}",
             expiry.records, expiry.class, expiry.policy
         ),
+        Body::Archive(archival) => format!(
+            "the values of {} records moved to the archive",
+            archival.records
+        ),
         Body::Import(import) => {
             format!(
                 "{} records were imported",

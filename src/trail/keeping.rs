@@ -130,6 +130,15 @@ impl Keeping {
         })
     }
 
+    /// For questions about classes alone.
+    pub(super) async fn without_holds(trail: Trail) -> Result<Self, TrailError> {
+        Ok(Self {
+            policy: trail.retention_policy().await?,
+            holds: Vec::new(),
+            trail,
+        })
+    }
+
     /// For questions about holds alone.
     pub(super) fn of_holds(trail: Trail, holds: Vec<OpenHold>) -> Self {
         Self {

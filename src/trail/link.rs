@@ -206,6 +206,7 @@ pub(super) fn named(body: &Body, source: &Source) -> Vec<Named> {
         | Body::Succession(_)
         | Body::Erasure(_)
         | Body::Policy(_)
-        | Body::Retention(_) => Vec::new(),
+        | Body::Retention(_)
+        | Body::Archive(_) => Vec::new(),
     }
 }

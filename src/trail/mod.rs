@@ -2,6 +2,8 @@
 
 mod access;
 mod answer;
+mod archive;
+mod archived;
 #[cfg(feature = "network")]
 mod asking;
 mod attest;
@@ -56,13 +58,15 @@ use crate::notary::Notary;
 use crate::privacy::Redaction;
 use crate::privacy::keys::Vault;
 use crate::record::{Actor, RecordId, Tenant};
-use crate::store::{Appender, Spool, Store, StoreStatus};
+use crate::store::{Appender, Segments, Spool, Store, StoreStatus};
 
 pub use access::{
     AccessRecord, AccessValue, AccessWithheld, Explanation, HumanPart, SubjectAccess, UsedDatum,
     UsedDocument, Weight,
 };
 pub use answer::Answer;
+pub use archive::{ArchiveLine, ArchivePlan};
+pub use archived::{ArchiveStatus, ArchiveVerified, ArchivedSegment};
 pub use decide::{Decided, DecisionBuilder};
 pub use diff::{Change, ChangeKind, Diff, diff};
 pub use erasure::{Erased, ErasurePlan, PlannedRecord};
@@ -113,6 +117,8 @@ struct Inner {
     journal: Option<std::path::PathBuf>,
     notary: Arc<Notary>,
     vault: Arc<Vault>,
+    /// What was moved to the archive.
+    segments: Arc<Segments>,
     /// Held by whoever changes keys.
     rekeying: tokio::sync::Mutex<()>,
     redaction: Arc<Redaction>,

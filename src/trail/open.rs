@@ -15,8 +15,8 @@ use crate::privacy::Redaction;
 use crate::privacy::keys::Vault;
 use crate::record::TrailId;
 #[cfg(feature = "sqlite")]
-use crate::store::{Access, SqliteStore, StoreError};
-use crate::store::{Appender, MemoryStore, Spool, Store};
+use crate::store::{Access, ArchiveChoice, SqliteStore, StoreError};
+use crate::store::{Appender, MemoryStore, Segments, Spool, Store};
 
 impl TrailOptions {
     /// Opens the trail at `url` for reading and writing, and makes it when it is not there.
@@ -26,7 +26,8 @@ impl TrailOptions {
     /// # Errors
     ///
     /// [`TrailError::Store`]: a missing folder, another writer, a newer schema — each its own;
-    /// [`TrailError::Rules`] for a file of redaction rules that cannot be used.
+    /// [`TrailError::Rules`] for a file of redaction rules that cannot be used. A file that names the
+    /// archive in no known way is an error as well; whether it can be reached shows when it is used.
     #[cfg(feature = "sqlite")]
     pub async fn open(mut self, url: &str) -> Result<Trail, TrailError> {
         let fresh = self.fresh();
@@ -41,6 +42,7 @@ impl TrailOptions {
                 if self.redaction.is_none() {
                     self.redaction = Redaction::read(&Redaction::beside(&path))?;
                 }
+                self.find_archive(&path)?;
                 let files = self.files_of(&path);
                 if !path.exists() {
                     files.check_nothing_is_known(&path)?;
@@ -72,6 +74,7 @@ impl TrailOptions {
             }
             .into());
         };
+        self.find_archive(&path)?;
         let store: Arc<dyn Store> =
             Arc::new(SqliteStore::open(&path, Access::Read, self.fresh()).await?);
         let files = self.files_of(&path);
@@ -147,6 +150,17 @@ impl TrailOptions {
         Ok(trail)
     }
 
+    /// Finds the archive that the file beside the trail names, unless one was given.
+    #[cfg(feature = "sqlite")]
+    fn find_archive(&mut self, path: &std::path::Path) -> Result<(), TrailError> {
+        if self.archive.is_none() {
+            let chosen = ArchiveChoice::read(&ArchiveChoice::beside(path));
+            let opened = chosen.and_then(|it| it.map(ArchiveChoice::open).transpose());
+            self.archive = opened.map_err(StoreError::from)?;
+        }
+        Ok(())
+    }
+
     #[cfg(feature = "sqlite")]
     pub(super) fn files_of(&self, path: &std::path::Path) -> NotaryFiles {
         let chosen = self.notary_files.clone();
@@ -211,6 +225,7 @@ impl TrailOptions {
             appender,
             notary,
             vault: Arc::new(vault),
+            segments: Arc::new(Segments::new(self.archive.clone())),
             rekeying: tokio::sync::Mutex::default(),
             redaction: Arc::new(self.redaction.clone().unwrap_or_default()),
             signing,

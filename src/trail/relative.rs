@@ -168,7 +168,7 @@ impl Trail {
         indexes: &[u64],
         with_keys: bool,
     ) -> Result<Vec<Stored>, TrailError> {
-        let rows = self.0.store.read(self.tenant(), indexes).await?;
+        let rows = self.read_rows(indexes).await?;
         let keys = match with_keys {
             true => self.keys_for(&rows).await?,
             false => OpenedKeys::new(),
@@ -177,7 +177,7 @@ impl Trail {
         opened.collect()
     }
 
-    async fn relative(&self, id: RecordId) -> Result<Option<Relative>, TrailError> {
+    pub(super) async fn relative(&self, id: RecordId) -> Result<Option<Relative>, TrailError> {
         let prefix = IdPrefix::from(id);
         let located = self.0.store.locate(self.tenant(), prefix, 1).await?;
         let indexes: Vec<u64> = located.iter().map(|it| it.log_index).collect();

@@ -6,7 +6,7 @@ use super::keeping::{Floor, Keeping, parent};
 use super::relative::{Labels, Relatives};
 use super::retention::{PlanHold, PlanLine, PlanState};
 use super::{Stored, Trail, TrailError};
-use crate::record::{HoldTarget, Kind, RetentionPolicy, Timestamp};
+use crate::record::{HoldTarget, Kind, RetentionAction, RetentionPolicy, Timestamp};
 use crate::store::Find;
 
 /// A policy, the open holds, and the decisions, as they are in a log of `size` entries.
@@ -119,7 +119,10 @@ impl Retaining {
             _ if !holds.is_empty() => PlanState::Restricted,
             None => PlanState::UnknownClass,
             Some(floor) if now < floor => PlanState::BeforeFloor,
-            Some(_) if is_due => PlanState::Due,
+            Some(_) if is_due => match kept.map(|it| it.action) {
+                Some(RetentionAction::Archive) if stored.is_archived() => PlanState::Archived,
+                _ => PlanState::Due,
+            },
             Some(_) => PlanState::Kept,
         };
         let line = PlanLine {
@@ -130,6 +133,9 @@ impl Retaining {
             floor_until,
             expires_at,
             action: kept.map(|it| it.action),
+            archive_at: kept
+                .and_then(|it| Some(stored.record().at().plus_days(it.archive_days()?))),
+            is_archived: stored.is_archived(),
             class,
             holds,
         };

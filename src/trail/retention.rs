@@ -47,6 +47,12 @@ pub struct PlanLine {
     /// What is done then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<RetentionAction>,
+    /// When its values move to the archive; left out when they never do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive_at: Option<Timestamp>,
+    /// Whether they have.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_archived: bool,
     /// The holds that cover it, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<PlanHold>,
@@ -77,6 +83,8 @@ pub enum PlanState {
     Kept,
     /// Its action is due.
     Due,
+    /// Its action was that its values move to the archive, and they have.
+    Archived,
     /// A legal hold covers it: nothing is done with it, whatever the dates.
     Restricted,
     /// The policy does not have its class, or that of a decision that rests on it: nothing is done
@@ -94,6 +102,7 @@ impl PlanState {
             Self::BeforeFloor => "before_floor",
             Self::Kept => "kept",
             Self::Due => "due",
+            Self::Archived => "archived",
             Self::Restricted => "restricted",
             Self::UnknownClass => "unknown_class",
             Self::Expired => "expired",

@@ -46,6 +46,7 @@ impl Trail {
             since,
             known,
             vault: Arc::clone(&self.0.vault),
+            segments: Arc::clone(&self.0.segments),
             progress,
         };
         let mut verification = self.0.store.verify(&plan).await?;
@@ -57,6 +58,13 @@ impl Trail {
                 "the keys of personal values are not here: {} records were checked by the \
                  commitments to them, and what they are found by was not checked ({why})",
                 verification.locked
+            ));
+        }
+        if let Some(why) = &verification.why_unread {
+            warnings.push(format!(
+                "the archive is not at hand: the values of {} records were not checked, nor what they \
+                 are found by ({why})",
+                verification.unread
             ));
         }
         if let 1.. = verification.without_texts {
@@ -191,7 +199,10 @@ impl Trail {
     ///
     /// [`TrailError`] when a record cannot be read; nothing is changed then.
     pub async fn rebuild(&self) -> Result<u64, TrailError> {
-        Ok(self.0.store.rebuild(self.tenant(), self.vault()).await?)
+        let store = &self.0.store;
+        Ok(store
+            .rebuild(self.tenant(), self.vault(), &self.0.segments)
+            .await?)
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 mod architecture;
+mod archive;
 mod assembly;
 mod capture;
 mod cli;

@@ -260,6 +260,9 @@ pub(super) fn others(bundle: &ShownBundle<'_>) -> Section {
                 .said(record.at("/name"))
                 .own("@")
                 .said(record.at("/version")),
+            Kind::Archive => {
+                Line::from("values moved to the archive, records: ").said(record.at("/records"))
+            }
             // Those have sections of their own.
             Kind::Context
             | Kind::Decision

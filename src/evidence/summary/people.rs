@@ -29,7 +29,8 @@ pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
             | Kind::Succession
             | Kind::Erasure
             | Kind::Policy
-            | Kind::Retention => {}
+            | Kind::Retention
+            | Kind::Archive => {}
         }
         if record.view.kind != Kind::Review {
             named.party("who recorded it", record, "/actor");

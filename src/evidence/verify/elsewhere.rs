@@ -59,6 +59,7 @@ const fn members(kind: Kind) -> (&'static [&'static str], &'static [&'static str
         | Kind::Succession
         | Kind::Erasure
         | Kind::Policy
-        | Kind::Retention => (&[], &[]),
+        | Kind::Retention
+        | Kind::Archive => (&[], &[]),
     }
 }

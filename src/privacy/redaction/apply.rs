@@ -72,7 +72,8 @@ impl Redaction {
             | Body::Hold(_)
             | Body::Release(_)
             | Body::Policy(_)
-            | Body::Retention(_) => {}
+            | Body::Retention(_)
+            | Body::Archive(_) => {}
         }
         let Scrubber {
             traces,
@@ -120,7 +121,8 @@ const fn redactions(body: &mut Body) -> Option<&mut Vec<RedactionTrace>> {
         | Body::Hold(_)
         | Body::Release(_)
         | Body::Policy(_)
-        | Body::Retention(_) => None,
+        | Body::Retention(_)
+        | Body::Archive(_) => None,
     }
 }
 

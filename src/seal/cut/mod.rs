@@ -34,6 +34,7 @@ pub(super) fn cut(record: &Record, slots: &Slots) -> Result<Fields, SealError> {
         Body::Release(body) => hold::release(body, &mut cutter)?,
         Body::Policy(body) => hold::policy(body, &mut cutter)?,
         Body::Retention(body) => trail_own::expiry(body, &mut cutter)?,
+        Body::Archive(body) => trail_own::archive(body, &mut cutter)?,
     }
     cutter.finish()
 }

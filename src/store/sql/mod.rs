@@ -20,6 +20,7 @@ macro_rules! sql_impl {
 }
 
 mod append;
+mod archive;
 mod backend;
 mod erase;
 mod find;

@@ -17,8 +17,8 @@ use crate::seal::{Slot, SlotBytes};
 use crate::store::pack::unpack;
 use crate::store::prepared::kind_number;
 use crate::store::{
-    BoxError, Find, IdPrefix, Located, LogHead, Part, Placed, Prepared, Rekey, Removal, Snapshot,
-    Store, StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
+    Archived, BoxError, Find, IdPrefix, Located, LogHead, Part, Placed, Prepared, Rekey, Removal,
+    Segments, Snapshot, Store, StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 
 sql_impl! {
@@ -50,6 +50,7 @@ sql_impl! {
                         log_index: *index,
                         entry: entries.get(index)?.clone(),
                         slots: slots.get(index).cloned().unwrap_or_default(),
+                        fetched: Vec::new(),
                     })
                 }));
             }
@@ -383,8 +384,18 @@ sql_impl! {
             self.verify_all(plan).await
         }
 
-        async fn rebuild(&self, tenant: &Tenant, vault: &Vault) -> Result<u64, StoreError> {
-            self.rebuild_tenant(tenant, vault).await
+        async fn rebuild(&self, tenant: &Tenant, vault: &Vault, segments: &Segments) -> Result<u64, StoreError> {
+            self.rebuild_tenant(tenant, vault, segments).await
+        }
+
+        async fn archive(
+            &self,
+            tenant: &Tenant,
+            slots: &[Archived],
+            record: &Prepared,
+            at: Timestamp,
+        ) -> Result<Option<Placed>, StoreError> {
+            self.move_slots(tenant, slots, record, at).await
         }
 
         async fn status(&self, tenant: &Tenant) -> Result<StoreStatus, StoreError> {

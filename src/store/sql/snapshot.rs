@@ -77,6 +77,7 @@ sql_impl! {
                         log_index: index,
                         entry: raw.entry,
                         slots: slots.remove(&index).unwrap_or_default(),
+                        fetched: Vec::new(),
                     },
                 })
             });

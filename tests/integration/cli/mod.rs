@@ -1,5 +1,6 @@
 //! The program as its users run it.
 
+mod archive;
 mod bad_bundle;
 mod carried;
 mod demo;

@@ -94,6 +94,10 @@ fn body(kind: Kind) -> Value {
             "aggregates": [{"month": "2026-03", "kind": "context", "use_case": "credit@1",
                             "name": "loan_decision", "count": 2}],
         }),
+        Kind::Archive => json!({
+            "policy": "lending@2", "segment": digest("sha256"), "bytes": 9000, "records": 3,
+            "first": 4, "last": 9, "replaced": 30000, "place": "folder /mnt/archive",
+        }),
     }
 }
 
