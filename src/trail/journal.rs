@@ -101,7 +101,7 @@ impl Trail {
                     }
                     // What keeps records stands in values that are away. Until they are back nobody reads
                     // what was promised to go.
-                    Err(TrailError::Store(StoreError::Archive(why))) => {
+                    Err(TrailError::Store(why)) if matches!(*why, StoreError::Archive(_)) => {
                         self.vault().deny(&pledge.keys);
                         tracing::warn!(erasure.id = %pledge.erasure, why = %why, "an erasure that was promised waits for the archive");
                     }
