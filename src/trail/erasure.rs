@@ -218,6 +218,12 @@ impl Trail {
 
     /// Does what was pledged, and gives the certificate.
     pub(super) async fn fulfil(&self, pledge: &Pledge) -> Result<Erased, TrailError> {
+        // why: the keys are opened once more to see what is held, and nothing new may be encrypted
+        // under them by that; what already is has to be in the log before it is looked through.
+        if let Some(key) = pledge.keys.first() {
+            self.vault().retire(key.entity, &pledge.keys)?;
+            self.finish_writes().await?;
+        }
         for _ in 0..TRIES {
             let (held, size) = self.held(pledge).await?;
             let removal = self.removal(pledge, &held, size).await?;
@@ -238,6 +244,7 @@ impl Trail {
                     self.0.linked.remove(&entry.id);
                 }
             }
+            self.vault().retired(&pledge.keys);
             // What was overwritten must not wait in the write-ahead log.
             store.empty_log().await?;
             self.0.grown_to(record + 1);

@@ -255,11 +255,17 @@ impl Trail {
 
     /// Waits until what was prepared under the keys of before is stored.
     async fn settle_writes(&self) -> Result<(), TrailError> {
+        self.finish_writes().await?;
+        self.replay_spool().await
+    }
+
+    /// Waits until what was prepared is stored, or in the spool.
+    pub(super) async fn finish_writes(&self) -> Result<(), TrailError> {
         self.finish_tasks().await;
         self.0.appender()?.flush().await;
         // Its records may have come back from the queue.
         self.finish_tasks().await;
-        self.replay_spool().await
+        Ok(())
     }
 
     /// Appends the record of what was done to a key, and has the head that covers it signed.
