@@ -81,7 +81,7 @@ pub(super) async fn what_is_due_loses_its_values_and_a_record_says_so(trail: Tra
     let gone = record(&trail, 1, about("1", "short")).await;
     let shared = json!({"retriever": "docs", "class": "shared", "status": "ok",
         "fetched_at": time(0), "latency_us": 1,
-        "results": [{"document": "policy_7", "version": "1", "rank": 1, "used": false}]});
+        "results": [{"document": "policy_7", "version": "1", "rank": 1, "used": "unused"}]});
     let mut with_document = about("1", "short");
     with_document["retrievals"] = json!([shared]);
     let documented = record(&trail, 2, with_document).await;
