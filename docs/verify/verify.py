@@ -36,7 +36,7 @@ NOT_PROVED_OF = {
               "that nothing in between was held back.",
     "range": ""}
 KINDS = ["context", "generation", "decision", "review", "outcome", "import", "key", "succession",
-         "hold", "release", "policy"]
+         "erasure", "hold", "release", "policy", "retention"]
 CLASSES = ["plain", "confidential", "personal"]
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 NUMBER = r"(?:0|[1-9][0-9]*)"

@@ -23,8 +23,8 @@ NAMING = {"context": ["parents"], "generation": ["context"],
           "hold": ["target/decision"], "release": ["hold"]}
 VERBS = {"context": "assembling", "generation": "answering", "decision": "deciding", "review": "reviewing",
          "outcome": "observing", "import": "importing", "key": "changing_a_key",
-         "succession": "beginning_an_epoch", "hold": "placing_a_hold", "release": "releasing_a_hold",
-         "policy": "setting_a_policy"}
+         "succession": "beginning_an_epoch", "erasure": "erasing",
+         "hold": "placing_a_hold", "release": "releasing_a_hold", "policy": "setting_a_policy", "retention": "expiring"}
 # Where it stands who did what was recorded, when it is not who recorded it.
 DOERS = {"decision": "/decided_by", "hold": "/placed_by"}
 TIMES = {"context": ("/created_at", "/sealed_at"), "decision": (None, "/decided_at"),

@@ -79,7 +79,7 @@ async fn assert_nothing_is_wrong(trail: &Trail) {
 
 pub(super) async fn what_is_due_loses_its_values_and_a_record_says_so(trail: Trail) {
     let gone = record(&trail, 1, about("1", "short")).await;
-    let shared = json!({"retriever": "docs", "class": "shared", "status": "ok",
+    let shared = json!({"retriever": "docs", "class": "shared", "query": "eligibility", "status": "ok",
         "fetched_at": time(0), "latency_us": 1,
         "results": [{"document": "policy_7", "version": "1", "rank": 1, "used": "unused"}]});
     let mut with_document = about("1", "short");
