@@ -75,13 +75,15 @@ impl TrailOptions {
     /// each with nothing changed; [`TrailError::Store`] when somebody writes to the trail;
     /// [`TrailError::Notary`] and [`TrailError::Key`] when keys are not here.
     pub async fn restore(
-        self,
+        mut self,
         backup: &Path,
         url: &str,
         approval: Option<Approval>,
         progress: Progress,
     ) -> Result<Restored, TrailError> {
         let location = Location::parse(url)?;
+        // A witness may have seen more than anything here.
+        self.find_attesters(&location)?;
         let Some(path) = location.file() else {
             let place = url.to_owned();
             return Err(MoveError::InMemory { place }.into());

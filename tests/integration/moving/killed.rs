@@ -33,7 +33,7 @@ fn killed(folder: &Path, arguments: &[&str], delay: Duration) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_goes_on_however_often_it_is_killed() {
     let place = Place::new();
-    place.fill("a.db", 1..4_200).await;
+    place.fill("a.db", 1..2_600).await;
     let arguments = ["copy", "--from", "sqlite://a.db", "--to", "sqlite://b.db"];
     let started = Instant::now();
     assert!(
@@ -56,13 +56,13 @@ async fn a_copy_goes_on_however_often_it_is_killed() {
         }
     }
     let mut kills = 0;
-    for moment in 1..12 {
-        kills += u32::from(killed(&place.path(""), &arguments, whole * moment / 14));
+    for moment in 1..7 {
+        kills += u32::from(killed(&place.path(""), &arguments, whole * moment / 8));
     }
     assert!(kills > 0, "it was always done before");
     let copied = place.copy("a.db", "b.db").await.unwrap();
     assert!(copied.verified.ok, "{:?}", copied.verified);
-    assert_eq!(copied.verified.verification.entries, 4_199);
+    assert_eq!(copied.verified.verification.entries, 2_599);
     assert_eq!(copied.verified.warnings, Vec::<String>::new());
 }
 

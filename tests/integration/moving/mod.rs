@@ -78,13 +78,28 @@ impl Place {
         for file in fs::read_dir(self.0.path()).unwrap() {
             let path = file.unwrap().path();
             let found = path.file_name().unwrap().to_str().unwrap();
-            if let Some(end) = found.strip_prefix(name).filter(|end| *end != ".lock") {
-                files.push((end.to_owned(), fs::read(&path).unwrap()));
+            let bytes = fs::read(&path).unwrap();
+            // What readers leave is not of the trail.
+            let is_left = |end: &str| match end {
+                ".lock" | "-shm" => true,
+                "-wal" => bytes.is_empty(),
+                _ => false,
+            };
+            if let Some(end) = found.strip_prefix(name).filter(|end| !is_left(end)) {
+                files.push((end.to_owned(), bytes));
             }
         }
         files.sort();
         files
     }
+}
+
+/// Asserts that files are as they were.
+#[track_caller]
+fn untouched(before: &[(String, Vec<u8>)], after: &[(String, Vec<u8>)]) {
+    let differs = after.iter().filter(|file| !before.contains(file));
+    let differs: Vec<&str> = differs.map(|(end, _)| end.as_str()).collect();
+    assert_eq!((differs, after.len()), (vec![], before.len()));
 }
 
 fn quiet() -> Progress {

@@ -6,7 +6,7 @@ use contextrail::record::Body;
 use contextrail::store::StoreError;
 use contextrail::trail::{Approval, MoveError, TrailError, TrailOptions};
 
-use super::{Place, approval, erase, is_readable, people, quiet, record};
+use super::{Place, approval, erase, is_readable, people, quiet, record, untouched};
 use crate::sample::{id, tenant};
 
 async fn restore(
@@ -52,7 +52,7 @@ async fn whoever_was_erased_since_stays_erased_and_the_log_says_what_it_lost() {
         matches!(refused, Err(TrailError::Incomplete(_))),
         "{refused:?}"
     );
-    assert!(place.files("a.db") == before, "nothing was touched");
+    untouched(&before, &place.files("a.db"));
 
     let restored = restore(&place, "a.backup", approval()).await.unwrap();
     assert!(restored.verified.ok, "{:?}", restored.verified);
@@ -218,7 +218,7 @@ async fn a_damaged_backup_is_refused_whatever_was_changed() {
     fs::remove_file(&manifest).unwrap();
     let refused = why(restore(&place, "a.backup", approval()).await);
     assert!(matches!(refused, MoveError::Damaged { .. }), "{refused}");
-    assert!(place.files("a.db") == before, "nothing was touched");
+    untouched(&before, &place.files("a.db"));
     fs::write(&manifest, text).unwrap();
     assert!(restore(&place, "a.backup", None).await.unwrap().verified.ok);
 }
@@ -247,7 +247,7 @@ async fn another_trail_a_trail_in_use_and_a_trail_without_its_key_are_left_alone
         assert!(refused.is_err(), "{end}: {refused:?}");
         fs::rename(&away, &key).unwrap();
     }
-    assert!(place.files("a.db") == before, "nothing was touched");
+    untouched(&before, &place.files("a.db"));
     let writer = place.open("a.db").await;
     let refused = restore(&place, "a.backup", approval()).await;
     let Err(TrailError::Store(error)) = refused else {

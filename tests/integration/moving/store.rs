@@ -27,7 +27,10 @@ fn numbered(number: u64) -> Prepared {
 async fn fill(store: &dyn Store, numbers: std::ops::Range<u64>) {
     let batch: Vec<_> = numbers.map(numbered).collect();
     for chunk in batch.chunks(500) {
-        store.append(&tenant("acme"), chunk, time(5)).await.unwrap();
+        store
+            .append(&tenant("default"), chunk, time(5))
+            .await
+            .unwrap();
     }
 }
 
@@ -58,7 +61,7 @@ async fn rows(store: &dyn Store) -> Vec<StoredRow> {
     let mut snapshot = store.snapshot().await.unwrap();
     let mut rows = Vec::new();
     for bucket in 0..=RECORDS / 1_024 {
-        rows.extend(snapshot.bucket(&tenant("acme"), bucket).await.unwrap());
+        rows.extend(snapshot.bucket(&tenant("default"), bucket).await.unwrap());
     }
     rows
 }
@@ -81,8 +84,8 @@ async fn what_goes_from_store_to_store_and_back_is_the_same() {
     for store in [&second as &dyn Store, &third] {
         assert_eq!(store.trail().await.unwrap(), trail_id());
         assert_eq!(
-            store.head(&tenant("acme")).await.unwrap(),
-            first.head(&tenant("acme")).await.unwrap()
+            store.head(&tenant("default")).await.unwrap(),
+            first.head(&tenant("default")).await.unwrap()
         );
         assert!(rows(store).await == ours);
         let found = store.verify(&VerifyPlan::with(vault())).await.unwrap();
@@ -102,22 +105,24 @@ async fn another_entry_is_refused_and_changes_nothing() {
     let source = MemoryStore::new(trail_id());
     fill(&source, 1..11).await;
     for store in stores {
-        fill(&*store, 1..4).await;
+        let first = Part::Records(rows(&source).await[..3].to_vec());
+        assert_eq!(store.put(&tenant("default"), &first).await.unwrap(), 3);
+        assert_eq!(store.put(&tenant("default"), &first).await.unwrap(), 0);
         let other = numbered(77);
         store
-            .append(&tenant("acme"), &[other], time(5))
+            .append(&tenant("default"), &[other], time(5))
             .await
             .unwrap();
         let before = rows(&*store).await;
         let part = Part::Records(rows(&source).await);
-        let refused = store.put(&tenant("acme"), &part).await.unwrap_err();
+        let refused = store.put(&tenant("default"), &part).await.unwrap_err();
         assert!(
             matches!(refused, StoreError::OtherEntry { index: 3, .. }),
             "{refused}"
         );
         let behind = Part::Records(rows(&source).await.split_off(7));
         assert!(
-            store.put(&tenant("acme"), &behind).await.is_err(),
+            store.put(&tenant("default"), &behind).await.is_err(),
             "there is a gap"
         );
         assert!(rows(&*store).await == before);
@@ -145,7 +150,10 @@ async fn a_snapshot_does_not_see_what_comes_later() {
         fill(&*store, 11..31).await;
         let logs = snapshot.logs().await.unwrap();
         assert_eq!((logs.len(), logs[0].1.size), (1, 10));
-        assert_eq!(snapshot.bucket(&tenant("acme"), 0).await.unwrap().len(), 10);
+        assert_eq!(
+            snapshot.bucket(&tenant("default"), 0).await.unwrap().len(),
+            10
+        );
         drop(snapshot);
         assert_eq!(rows(&*store).await.len(), 30);
         store.close().await;
