@@ -295,3 +295,34 @@ async fn each_tenant_says_what_it_lost() {
     let verified = place.verify("a.db").await;
     assert!(verified.ok, "{verified:?}");
 }
+
+/// The record that begins the epoch is in the log, and no head has been signed in it yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_that_was_stopped_before_the_first_head_of_the_epoch_begins_it_once() {
+    let place = Place::new();
+    place.fill("a.db", 1..30).await;
+    place.backup("a.db", "a.backup").await;
+    place.fill("a.db", 30..40).await;
+    let (state, kept) = (place.path("a.db.restoring"), place.path("kept"));
+    let (from, to) = (state.clone(), kept.clone());
+    let keep = std::sync::Arc::new(move |_| drop(fs::copy(&from, &to)));
+    let (backup, url) = (place.path("a.backup"), place.url("a.db"));
+    let restored = TrailOptions::new().restore(&backup, &url, approval(), keep);
+    let first = restored.await.unwrap().logs[0].succession;
+    let heads = fs::read_to_string(place.path("a.db.heads")).unwrap();
+    let before: Vec<&str> = heads
+        .lines()
+        .filter(|line| !line.contains("default/2"))
+        .collect();
+    assert!(before.len() < heads.lines().count());
+    fs::write(place.path("a.db.heads"), before.join("\n") + "\n").unwrap();
+    fs::rename(kept, &state).unwrap();
+
+    let restored = restore(&place, "a.backup", None).await.unwrap();
+    assert!(restored.verified.ok && !state.exists(), "{restored:?}");
+    let log = &restored.logs[0];
+    assert_eq!((log.succession, log.lost), (first, Some((29, 39))));
+    assert_eq!(restored.verified.verification.entries, 30);
+    place.fill("a.db", 50..55).await;
+    assert!(place.verify("a.db").await.ok);
+}
