@@ -175,7 +175,7 @@ impl TrailOptions {
 
     /// Reads the attesters in the file beside the trail, unless they were given.
     #[cfg(all(feature = "sqlite", feature = "network"))]
-    fn find_attesters(&mut self, location: &Location) -> Result<(), TrailError> {
+    pub(super) fn find_attesters(&mut self, location: &Location) -> Result<(), TrailError> {
         if let (None, Location::File(path)) = (&self.attesters, location) {
             self.attesters = Attesters::read(&Attesters::beside(path))?;
         }
@@ -189,7 +189,7 @@ impl TrailOptions {
         clippy::unnecessary_wraps,
         reason = "the other one does"
     )]
-    fn find_attesters(&mut self, _: &Location) -> Result<(), TrailError> {
+    pub(super) fn find_attesters(&mut self, _: &Location) -> Result<(), TrailError> {
         Ok(())
     }
 

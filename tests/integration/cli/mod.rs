@@ -13,6 +13,7 @@ mod hold;
 mod hostile;
 mod keys;
 mod message;
+mod moving;
 mod privacy;
 mod proof;
 mod read_only;
