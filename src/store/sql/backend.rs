@@ -12,6 +12,8 @@ pub trait Backend: Database {
     const BEGIN: &'static str;
     /// What a `select` ends with to hold the row until the transaction ends.
     const FOR_UPDATE: &'static str;
+    /// All rows of `lookup` in one, as bytes: key and index with a space between them, rows with commas.
+    const LOOKUPS: &'static str;
 
     /// What keeps other writers out for as long as it lives.
     type Guard: Send + Sync + std::fmt::Debug;

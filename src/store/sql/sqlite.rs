@@ -174,6 +174,8 @@ impl Backend for Sqlite {
     // deadlock; this takes it at the start.
     const BEGIN: &'static str = "begin immediate";
     const FOR_UPDATE: &'static str = "";
+    const LOOKUPS: &'static str =
+        "cast(group_concat(coalesce(lookup_key, '') || ' ' || coalesce(log_index, '')) as blob)";
 
     type Guard = WriterLock;
 
