@@ -12,7 +12,7 @@ use crate::notary::NotaryError;
 use crate::privacy::keys::KeyError;
 use crate::record::{Kind, RecordId};
 use crate::store::{ArchiveError, StoreError};
-use crate::trail::{MoveError, TrailError};
+use crate::trail::{Kept, MoveError, TrailError};
 
 /// How a command ended, by its exit code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -171,7 +171,13 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
         }
         TrailError::NothingHeld(_) => (Exit::NotFound, Some("contextrail context list")),
         TrailError::Approvers(_) => (Exit::Refused, None),
-        TrailError::Kept(_) => (Exit::Refused, Some("contextrail hold list")),
+        TrailError::Kept(why) => {
+            let hint = match **why {
+                Kept::Hold { .. } => "contextrail hold list",
+                Kept::Floor { .. } => "contextrail retention plan",
+            };
+            (Exit::Refused, Some(hint))
+        }
         TrailError::Key(error) => of_key(error),
         TrailError::NothingToHold { .. } => (Exit::NotFound, Some("contextrail hold place --help")),
         TrailError::NoArchive => (Exit::Storage, None),

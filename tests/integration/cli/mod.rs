@@ -17,6 +17,7 @@ mod moving;
 mod privacy;
 mod proof;
 mod read_only;
+mod readme;
 mod retention;
 mod shape;
 mod storage;
