@@ -37,6 +37,8 @@ pub use rekey::{Rekey, Relocked, Replacements};
 pub use spool::{Backlog, Spool, Spooled};
 #[cfg(feature = "sqlite")]
 pub use sql::{Access, SqliteStore};
+#[cfg(feature = "postgres")]
+pub use sql::{PostgresPlace, PostgresStore};
 
 pub use verification::{Finding, Verification, VerifyPlan};
 

@@ -1,5 +1,7 @@
 //! Taking values away, in one transaction with the record that says so.
 
+use sqlx::Connection as _;
+
 use super::SqlStore;
 use super::backend::{Backend, Column, ENTITY_KEY};
 use super::read::sql_int;
@@ -22,14 +24,16 @@ sql_impl! {
             })?;
             let mut connection = writer.acquire().await.map_err(|e| self.fault(e))?;
             DB::overwrite(&mut connection, true).await.map_err(|e| self.fault(e))?;
-            self.run(&mut connection, DB::BEGIN).await?;
-            let removed = self.remove_in(&mut connection, tenant, removal, at).await;
-            let end = if matches!(removed, Ok(Some(_))) { "commit" } else { "rollback" };
-            let ended = self.run(&mut connection, end).await;
+            let mut transaction = connection.begin_with(DB::BEGIN).await.map_err(|e| self.fault(e))?;
+            let removed = self.remove_in(&mut transaction, tenant, removal, at).await;
+            let ended = match matches!(removed, Ok(Some(_))) {
+                true => transaction.commit().await,
+                false => transaction.rollback().await,
+            };
             DB::overwrite(&mut connection, false).await.map_err(|e| self.fault(e))?;
             drop(connection);
             let Some((number, placed, edge)) = removed? else { return Ok(None) };
-            ended?;
+            ended.map_err(|e| self.fault(e))?;
             self.keep_edge(number, edge);
             self.appended(number, std::iter::once(&removal.record));
             Ok(Some(placed))
@@ -43,6 +47,8 @@ sql_impl! {
             at: Timestamp,
         ) -> Result<Option<(i64, Placed, Edge)>, StoreError> {
             let number = self.tenant_for_writing(&mut *connection, tenant).await?;
+            // why: nobody else appends between the look at what has come and the commit.
+            self.locked_head(&mut *connection, number).await?;
             if self.has_grown(&mut *connection, number, removal.looked_through).await? {
                 return Ok(None);
             }
