@@ -1,6 +1,6 @@
 //! What can go wrong between a trail and where it is kept.
 
-use crate::privacy::keys::KeyId;
+use crate::privacy::keys::{EntityHandle, KeyId};
 use crate::record::RecordId;
 
 /// An error of some other library, kept as the source of ours.
@@ -203,6 +203,15 @@ impl StoreError {
             self,
             Self::Busy { .. } | Self::Full { .. } | Self::Away { .. }
         )
+    }
+
+    /// Whose key it was, when a record was encrypted under one that is there no longer.
+    #[must_use]
+    pub const fn key_gone(&self) -> Option<EntityHandle> {
+        match self {
+            Self::KeyGone { key, .. } => Some(key.entity),
+            _ => None,
+        }
     }
 
     /// Whether trying again at once may succeed.

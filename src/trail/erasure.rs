@@ -227,9 +227,15 @@ impl Trail {
             }
             let now = self.clock().now();
             let store = &self.0.store;
-            if store.erase(self.tenant(), &removal, now).await?.is_none() {
+            match store.erase(self.tenant(), &removal, now).await {
                 // Something about them was under way. It has its own key or is in the next look.
-                continue;
+                Ok(None) => continue,
+                // Another process has replaced a key that the record of this was encrypted under.
+                Err(error) if let Some(entity) = error.key_gone() => {
+                    self.vault().forget(entity);
+                    continue;
+                }
+                erased => drop(erased?),
             }
             for Held { row, .. } in &held {
                 if let Ok(entry) = serde_json::from_slice::<crate::seal::Entry>(&row.entry) {

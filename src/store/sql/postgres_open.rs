@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
+use sqlx::error::DatabaseError;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{Connection as _, Postgres};
@@ -90,20 +91,16 @@ impl PostgresStore {
                 known,
             });
         }
-        if before < known
-            && let Err(error) = migrations().run_direct(None, &mut connection, false).await
-        {
-            // Another one may have done the same meanwhile.
-            if version(&mut connection, &name).await.ok() != Some(known) {
-                return Err(match error {
-                    sqlx::migrate::MigrateError::Execute(error)
-                    | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => fault(error),
-                    other => StoreError::Backend {
-                        place: name,
-                        source: other.into(),
-                    },
-                });
+        let mut tries = 0;
+        while version(&mut connection, &name).await? < known {
+            let migrated = migrations().run_direct(None, &mut connection, false).await;
+            let Err(error) = migrated else { break };
+            // Another one may be doing the same: its tables are seen when it has committed.
+            if tries == MIGRATION_TRIES || !is_made_meanwhile(&error) {
+                return Err(migration_fault(&name, error));
             }
+            tries += 1;
+            tokio::time::sleep(MIGRATION_PAUSE).await;
         }
         // why: a process that died right after the migrations has left a schema without it. The lock
         // keeps two from each making one.
@@ -119,6 +116,28 @@ impl PostgresStore {
         transaction.commit().await.map_err(fault)?;
         drop(connection.close().await);
         Ok((before, known))
+    }
+}
+
+/// Whether a migration failed over what another one had just made.
+fn is_made_meanwhile(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    // Not unique, a table or an object that is there, a deadlock.
+    code.is_some_and(|code| matches!(&*code, "23505" | "42P07" | "42710" | "40P01"))
+}
+
+fn migration_fault(place: &str, error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            postgres_error::fault(place, error)
+        }
+        other => StoreError::Backend {
+            place: place.to_owned(),
+            source: other.into(),
+        },
     }
 }
 
@@ -228,5 +247,7 @@ fn newest() -> i64 {
 const SETTLE_TIMES: &str = "update _sqlx_migrations set installed_on = '1970-01-01 00:00:00+00', execution_time = 0 \
     where execution_time <> 0";
 const PATIENCE: Duration = Duration::from_secs(10);
+const MIGRATION_TRIES: u32 = 50;
+const MIGRATION_PAUSE: Duration = Duration::from_millis(100);
 const WRITERS: u32 = 2;
 const READERS: u32 = 4;

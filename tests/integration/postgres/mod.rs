@@ -1,0 +1,4 @@
+//! What only a trail on PostgreSQL has: a schema that is migrated, settings, many writers.
+
+pub(crate) mod cluster;
+mod schema;
