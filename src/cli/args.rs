@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    completions, context, decision, demo, entity, evidence, hold, import, key, log, outcome,
+    completions, context, decision, demo, entity, evidence, hold, import, key, log, migrate, outcome,
     privacy, rebuild, retention, review, subject, used, verify,
 };
 
@@ -22,7 +22,7 @@ use super::{
     after_help = EXAMPLES
 )]
 pub(super) struct Arguments {
-    /// The trail, such as sqlite://contextrail.db
+    /// The trail, such as sqlite://contextrail.db or postgres://USER@HOST/DATABASE
     #[arg(
         long,
         global = true,
@@ -32,6 +32,15 @@ pub(super) struct Arguments {
         help_heading = GLOBAL
     )]
     pub(super) trail: String,
+    /// The folder of the keys and signed heads of a trail on PostgreSQL
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "CONTEXTRAIL_STATE",
+        help_heading = GLOBAL
+    )]
+    pub(super) state: Option<PathBuf>,
     /// The witnesses and timestamp authorities of the trail; TRAIL.attesters beside it when there is one
     #[arg(
         long,
@@ -100,6 +109,9 @@ pub(super) enum Command {
     /// Make the lookup tables anew from the records
     #[command(after_help = rebuild::EXAMPLES)]
     Rebuild,
+    /// Make a trail on PostgreSQL, or bring its schema up to date
+    #[command(after_help = migrate::EXAMPLES)]
+    Migrate,
     /// Say how the trail is, what is wrong and what to do
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor,

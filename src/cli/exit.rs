@@ -221,6 +221,9 @@ fn of_store(error: &StoreError) -> (Exit, Option<&'static str>) {
             Some("contextrail --trail sqlite://contextrail.db doctor"),
         ),
         StoreError::Missing { .. } => (Exit::Storage, Some("contextrail demo")),
+        StoreError::Refused { what, .. } if what.starts_with("there is no trail yet") => {
+            (Exit::Storage, Some("contextrail migrate"))
+        }
         StoreError::NotATrail { .. } => (
             Exit::Storage,
             Some("name the trail with --trail sqlite://PATH or CONTEXTRAIL_TRAIL"),

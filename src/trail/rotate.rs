@@ -248,9 +248,14 @@ impl Trail {
     }
 
     /// Keeps out others that change keys, and refuses where nothing can be recorded.
-    async fn begin_rekeying(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, TrailError> {
+    async fn begin_rekeying(&self) -> Result<Alone<'_>, TrailError> {
         self.0.appender()?;
-        Ok(self.0.rekeying.lock().await)
+        let here = self.0.rekeying.lock().await;
+        #[cfg(feature = "postgres")]
+        let elsewhere = self.keep_others_out().await?;
+        #[cfg(not(feature = "postgres"))]
+        let elsewhere = None;
+        Ok((here, elsewhere))
     }
 
     /// Waits until what was prepared under the keys of before is stored.
@@ -278,6 +283,9 @@ impl Trail {
         Ok(receipt)
     }
 }
+
+/// Keeps out others that change keys: in this process, and in those that share the trail.
+type Alone<'t> = (tokio::sync::MutexGuard<'t, ()>, Option<std::fs::File>);
 
 /// What is to be recorded; it holds from where the log ends then.
 pub(super) const fn event(level: KeyLevel, action: KeyAction, key_id: String) -> KeyEvent {

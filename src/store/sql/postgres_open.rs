@@ -31,7 +31,7 @@ impl PostgresStore {
         let refused = |what: String| StoreError::Refused {
             place: name.clone(),
             what,
-            todo: format!("run `contextrail --trail {name} migrate`"),
+            todo: "run `contextrail migrate` on it".to_owned(),
         };
         match postgres_check::found(&mut connection, &name).await? {
             Found::Nothing => return Err(refused("there is no trail yet".to_owned())),

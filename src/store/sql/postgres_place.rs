@@ -35,6 +35,12 @@ impl PostgresPlace {
         url.starts_with("postgres:") || url.starts_with("postgresql:")
     }
 
+    /// The address `url` as it may be shown, whether it can be read or not: without a password.
+    #[must_use]
+    pub fn shown(url: &str) -> String {
+        Self::parse(url).map_or_else(|_| without_password(url), |place| place.to_string())
+    }
+
     /// Reads an address.
     ///
     /// # Errors
@@ -114,7 +120,7 @@ impl fmt::Debug for PostgresPlace {
 }
 
 /// An address as it may be shown: what could be a password is left out.
-pub(in crate::store) fn without_password(url: &str) -> String {
+fn without_password(url: &str) -> String {
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
     let mut shown = match (base.find("//"), base.rfind('@')) {
         (Some(from), Some(to)) if from < to => format!("{}{}", &base[..from + 2], &base[to + 1..]),
