@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    completions, context, decision, demo, entity, evidence, hold, import, key, log, migrate, outcome,
-    privacy, rebuild, retention, review, subject, used, verify,
+    completions, context, decision, demo, entity, evidence, hold, import, key, log, migrate,
+    outcome, privacy, rebuild, retention, review, subject, used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.

@@ -125,7 +125,9 @@ fn locked(path: &Path) -> Result<Option<File>, NotaryError> {
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(|source| fault(path, "written", source))?;
+    let file = options
+        .open(path)
+        .map_err(|source| fault(path, "written", source))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),

@@ -114,7 +114,9 @@ pub enum StoreError {
         found: u64,
     },
     /// A key that a record is encrypted under was erased or replaced by another process meanwhile.
-    #[error("a key that the record {record} is encrypted under is there no longer: record it again")]
+    #[error(
+        "a key that the record {record} is encrypted under is there no longer: record it again"
+    )]
     KeyGone {
         /// The record.
         record: RecordId,

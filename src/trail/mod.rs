@@ -225,6 +225,12 @@ impl Trail {
         self.0.store.close().await;
         self.0.notary.let_go().await;
         #[cfg(feature = "postgres")]
-        drop(self.0.seat.lock().expect("no holder of this lock panics").take());
+        drop(
+            self.0
+                .seat
+                .lock()
+                .expect("no holder of this lock panics")
+                .take(),
+        );
     }
 }

@@ -18,9 +18,9 @@ use crate::privacy::keys::Vault;
 use crate::record::TrailId;
 #[cfg(feature = "sqlite")]
 use crate::store::{Access, SqliteStore, StoreError};
+use crate::store::{Appender, MemoryStore, Spool, Store};
 #[cfg(feature = "postgres")]
 use crate::store::{PostgresPlace, PostgresStore};
-use crate::store::{Appender, MemoryStore, Spool, Store};
 
 impl TrailOptions {
     /// Opens the trail at `url` for reading and writing, and makes it when it is not there.

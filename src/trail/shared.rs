@@ -101,7 +101,10 @@ impl Trail {
     /// what is given lives: others would go on with the keys they know.
     pub(super) async fn keep_others_out(&self) -> Result<Option<File>, TrailError> {
         let seated = || self.0.seat.lock().expect("no holder of this lock panics");
-        let Some((base, own)) = seated().as_ref().map(|seat| (seat.base.clone(), seat.number)) else {
+        let Some((base, own)) = seated()
+            .as_ref()
+            .map(|seat| (seat.base.clone(), seat.number))
+        else {
             return Ok(None);
         };
         let alone = opening(&base).await?;

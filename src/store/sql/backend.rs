@@ -31,7 +31,10 @@ pub trait Backend: Database {
     ) -> Result<(), sqlx::Error>;
 
     /// Bytes on disk.
-    async fn bytes_on_disk(connection: &mut Self::Connection, place: &str) -> Result<u64, sqlx::Error>;
+    async fn bytes_on_disk(
+        connection: &mut Self::Connection,
+        place: &str,
+    ) -> Result<u64, sqlx::Error>;
 
     /// The database and its version.
     async fn engine(connection: &mut Self::Connection) -> Result<String, sqlx::Error>;

@@ -36,7 +36,10 @@ pub(super) async fn server(
     let version: String = row.try_get(0).map_err(fault)?;
     if row.try_get::<i64, _>(1).map_err(fault)? < OLDEST {
         let what = format!("the server is PostgreSQL {version}");
-        return Err(refused(what, "a trail needs PostgreSQL 14 or later: upgrade it"));
+        return Err(refused(
+            what,
+            "a trail needs PostgreSQL 14 or later: upgrade it",
+        ));
     }
     let synchronous_commit: String = row.try_get(5).map_err(fault)?;
     if access == Access::Write {
@@ -155,7 +158,8 @@ pub(super) async fn rights(
 
 /// What is wrong with how the server is set up, in words.
 pub(super) async fn problems(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
-    let sql = "select current_setting('full_page_writes') = 'off', current_setting('fsync') = 'off'";
+    let sql =
+        "select current_setting('full_page_writes') = 'off', current_setting('fsync') = 'off'";
     let row = sqlx::query(sql).fetch_one(connection).await?;
     let mut found = Vec::new();
     if row.try_get(0)? {

@@ -52,7 +52,11 @@ pub(super) fn fault(place: &str, error: sqlx::Error) -> StoreError {
             &error,
             "create it first, such as by `createdb`, then run `contextrail migrate`",
         ),
-        "3F000" => refused(of_place, &error, "run `contextrail migrate` to make the schema"),
+        "3F000" => refused(
+            of_place,
+            &error,
+            "run `contextrail migrate` to make the schema",
+        ),
         "42501" => refused(
             of_place,
             &error,
@@ -124,7 +128,8 @@ fn refused(place: &str, error: &sqlx::Error, todo: &str) -> StoreError {
     }
 }
 
-fn code_of(error: &sqlx::Error) -> Option<String> {
+/// The SQLSTATE of an error of the server.
+pub(super) fn code_of(error: &sqlx::Error) -> Option<String> {
     let code = error.as_database_error()?.code()?;
     Some(code.into_owned())
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use sqlx::error::DatabaseError;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnection, PgPool};
@@ -10,6 +9,7 @@ use sqlx::{Connection as _, Postgres};
 
 use super::postgres::PostgresStore;
 use super::postgres_check::{Found, Server};
+use super::postgres_error::code_of;
 use super::postgres_place::PostgresPlace;
 use super::{Access, postgres_check, postgres_error, texts_cache};
 use crate::record::TrailId;
@@ -106,7 +106,10 @@ impl PostgresStore {
         // keeps two from each making one.
         let mut transaction = connection.begin().await.map_err(fault)?;
         for sql in ["lock table trail in exclusive mode", SETTLE_TIMES] {
-            sqlx::query(sql).execute(&mut *transaction).await.map_err(fault)?;
+            sqlx::query(sql)
+                .execute(&mut *transaction)
+                .await
+                .map_err(fault)?;
         }
         sqlx::query("insert into trail (id) select $1 where not exists (select 1 from trail) and not exists (select 1 from record)")
             .bind(fresh.to_string())
@@ -124,9 +127,8 @@ fn is_made_meanwhile(error: &MigrateError) -> bool {
     let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
         return false;
     };
-    let code = error.as_database_error().and_then(DatabaseError::code);
     // Not unique, a table or an object that is there, a deadlock.
-    code.is_some_and(|code| matches!(&*code, "23505" | "42P07" | "42710" | "40P01"))
+    code_of(error).is_some_and(|code| matches!(&*code, "23505" | "42P07" | "42710" | "40P01"))
 }
 
 fn migration_fault(place: &str, error: MigrateError) -> StoreError {
@@ -159,10 +161,14 @@ async fn make_schema(connection: &mut PgConnection, schema: &str) -> Result<(), 
     }
     // Its name is one of a-z, 0-9 and _ alone.
     let sql = format!("create schema if not exists \"{schema}\"");
-    sqlx::query(sqlx::AssertSqlSafe(sql))
+    let made = sqlx::query(sqlx::AssertSqlSafe(sql))
         .execute(connection)
-        .await
-        .map(|_| ())
+        .await;
+    match made {
+        // Another one has made it meanwhile.
+        Err(error) if code_of(&error).is_some_and(|code| code == "23505") => Ok(()),
+        made => made.map(|_| ()),
+    }
 }
 
 /// One connection outside of the pools, whose error is that of connecting.
@@ -186,7 +192,10 @@ async fn connect(place: &PostgresPlace) -> Result<PgConnection, StoreError> {
 }
 
 /// What every session has, whatever server, database and user are set to.
-async fn begin_session(connection: &mut PgConnection, schema: Option<&str>) -> Result<(), sqlx::Error> {
+async fn begin_session(
+    connection: &mut PgConnection,
+    schema: Option<&str>,
+) -> Result<(), sqlx::Error> {
     let sql = "select set_config('search_path', coalesce($1, current_setting('search_path')), false), \
         set_config('default_transaction_isolation', 'read committed', false), \
         set_config('lock_timeout', '30s', false)";
@@ -219,7 +228,9 @@ fn pool(place: &PostgresPlace, server: &Server, access: Access) -> PgPool {
                         "select set_config('synchronous_commit', $1, false), \
                          set_config('idle_in_transaction_session_timeout', '10s', false)"
                     }
-                    Access::Read => "select set_config('default_transaction_read_only', 'on', false), $1",
+                    Access::Read => {
+                        "select set_config('default_transaction_read_only', 'on', false), $1"
+                    }
                 };
                 sqlx::query(sql)
                     .bind(synchronous_commit)

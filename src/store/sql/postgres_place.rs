@@ -50,8 +50,9 @@ impl PostgresPlace {
         let refused = |what: String| StoreError::Refused {
             place: without_password(url),
             what,
-            todo: "use postgres://USER@HOST:PORT/DATABASE, and percent-encode what is special in it"
-                .to_owned(),
+            todo:
+                "use postgres://USER@HOST:PORT/DATABASE, and percent-encode what is special in it"
+                    .to_owned(),
         };
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut schema, mut state) = (None, None);
@@ -75,7 +76,11 @@ impl PostgresPlace {
         let options = PgConnectOptions::from_str(&format!("{base}?{}", kept.join("&")))
             .map_err(|_| refused("it cannot be read as an address".to_owned()))?;
         let named = options.get_application_name().is_some();
-        let options = if named { options } else { options.application_name("contextrail") };
+        let options = if named {
+            options
+        } else {
+            options.application_name("contextrail")
+        };
         Ok(Self {
             options: options.statement_cache_capacity(STATEMENTS),
             schema,
@@ -148,7 +153,8 @@ fn decoded(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
         let hex = tail.first_chunk::<2>().filter(|_| *first == b'%');
-        let byte = hex.and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+        let byte =
+            hex.and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
         match byte {
             Some(byte) => {
                 bytes.push(byte);
@@ -165,8 +171,23 @@ fn decoded(text: &str) -> String {
 
 /// What the driver reads in the query of an address.
 const KNOWN: [&str; 17] = [
-    "sslmode", "ssl-mode", "sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey",
-    "ssl-key", "host", "hostaddr", "port", "dbname", "user", "password", "application_name", "options",
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
 ];
 const STATEMENTS: usize = 256;
 

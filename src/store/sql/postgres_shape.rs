@@ -13,11 +13,14 @@ use crate::store::Finding;
 
 /// Everything of the schema and of the table of migrations that is not as this version makes it.
 pub(super) async fn faults(connection: &mut PgConnection) -> Result<Vec<Finding>, sqlx::Error> {
-    let found: Vec<String> = sqlx::query_scalar(OBJECTS).fetch_all(&mut *connection).await?;
+    let found: Vec<String> = sqlx::query_scalar(OBJECTS)
+        .fetch_all(&mut *connection)
+        .await?;
     let found: BTreeSet<&str> = found.iter().map(String::as_str).collect();
     let expected: BTreeSet<&str> = SHAPE.lines().collect();
     let missing = expected.difference(&found);
-    let missing = missing.map(|line| of_schema(line, "it is missing, or not as this version makes it"));
+    let missing =
+        missing.map(|line| of_schema(line, "it is missing, or not as this version makes it"));
     let strange = found.difference(&expected);
     let strange = strange.map(|line| of_schema(line, "this version makes no such thing"));
     let mut faults: Vec<Finding> = missing.chain(strange).collect();
@@ -35,21 +38,34 @@ async fn versions(connection: &mut PgConnection) -> Result<Vec<Finding>, sqlx::E
     for row in rows {
         let version: i64 = row.try_get(0)?;
         let Some(at) = left.iter().position(|it| it.version == version) else {
-            faults.push(of_version(version, "row", "this version makes no such thing"));
+            faults.push(of_version(
+                version,
+                "row",
+                "this version makes no such thing",
+            ));
             continue;
         };
         let known = left.remove(at);
         let wrong = [
-            ("description", row.try_get::<String, _>(1)? != known.description),
+            (
+                "description",
+                row.try_get::<String, _>(1)? != known.description,
+            ),
             ("success", !row.try_get::<bool, _>(2)?),
             ("checksum", row.try_get::<Vec<u8>, _>(3)? != *known.checksum),
             ("execution_time", row.try_get::<i64, _>(4)? != 0),
             ("installed_on", !row.try_get::<bool, _>(5)?),
         ];
         let wrong = wrong.into_iter().filter(|(_, is_wrong)| *is_wrong);
-        faults.extend(wrong.map(|(field, _)| of_version(version, field, "it is not as this version makes it")));
+        faults
+            .extend(wrong.map(|(field, _)| {
+                of_version(version, field, "it is not as this version makes it")
+            }));
     }
-    faults.extend(left.iter().map(|it| of_version(it.version, "row", "it is missing")));
+    faults.extend(
+        left.iter()
+            .map(|it| of_version(it.version, "row", "it is missing")),
+    );
     Ok(faults)
 }
 

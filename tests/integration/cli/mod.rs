@@ -11,6 +11,7 @@ mod hold;
 mod hostile;
 mod keys;
 mod message;
+mod postgres;
 mod privacy;
 mod proof;
 mod read_only;
@@ -68,6 +69,7 @@ impl Folder {
             .env_remove("CONTEXTRAIL_TRAIL")
             .env_remove("CONTEXTRAIL_ENV")
             .env_remove("CONTEXTRAIL_ATTESTERS")
+            .env_remove("CONTEXTRAIL_STATE")
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -17,6 +17,9 @@ use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::sample::trail_id;
 
+/// A user whom the server asks for a password, once there is one of this name.
+pub(crate) const WITH_PASSWORD: &str = "ada";
+
 /// A server in a folder of its own. It ends with the cluster, and with the tests whatever ends them.
 pub(crate) struct Cluster {
     folder: PathBuf,
@@ -45,19 +48,38 @@ impl Cluster {
         chown(&home, Some(uid), Some(gid)).unwrap();
         let data = home.join("data");
         let made = command("initdb")
-            .args(["--no-instructions", "--auth=trust", "--username=postgres", "--encoding=UTF8"])
+            .args([
+                "--no-instructions",
+                "--auth=trust",
+                "--username=postgres",
+                "--encoding=UTF8",
+            ])
             .args(["--locale=C", "--no-sync", "--pgdata"])
             .arg(&data)
             .output()
             .unwrap();
         assert!(made.status.success(), "initdb: {made:?}");
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut conf = fs::OpenOptions::new().append(true).open(data.join("postgresql.conf")).unwrap();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let mut conf = fs::OpenOptions::new()
+            .append(true)
+            .open(data.join("postgresql.conf"))
+            .unwrap();
         let home_shown = home.display();
         write!(
             conf,
             "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{home_shown}'\n\
              fsync = on\nmax_connections = 300\nshared_buffers = 64MB\nlog_min_messages = warning\n{settings}\n"
+        )
+        .unwrap();
+        let hba = data.join("pg_hba.conf");
+        let trusting = fs::read_to_string(&hba).unwrap();
+        fs::write(
+            &hba,
+            format!("host all {WITH_PASSWORD} 127.0.0.1/32 scram-sha-256\n{trusting}"),
         )
         .unwrap();
         let watchdog = watchdog(&folder);
@@ -88,7 +110,13 @@ impl Cluster {
         *self.server.lock().unwrap() = Some(child);
         for _ in 0..600 {
             if command("pg_isready")
-                .args(["--quiet", "--host", "127.0.0.1", "--port", &self.port.to_string()])
+                .args([
+                    "--quiet",
+                    "--host",
+                    "127.0.0.1",
+                    "--port",
+                    &self.port.to_string(),
+                ])
                 .status()
                 .unwrap()
                 .success()
@@ -110,7 +138,12 @@ impl Cluster {
         server.wait().unwrap();
         for child in children.split_whitespace() {
             // Those that have ended by themselves are not there.
-            drop(Command::new("kill").args(["-9", child]).stderr(Stdio::null()).status());
+            drop(
+                Command::new("kill")
+                    .args(["-9", child])
+                    .stderr(Stdio::null())
+                    .status(),
+            );
         }
     }
 
@@ -118,7 +151,13 @@ impl Cluster {
     pub(crate) fn stop(&self) {
         let mut server = self.server.lock().unwrap().take().unwrap();
         let id = server.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-INT", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
         server.wait().unwrap();
     }
 
@@ -156,7 +195,10 @@ impl Cluster {
 
     /// The address of a trail in `schema`, over the loopback interface.
     pub(crate) fn url(&self, schema: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres?schema={schema}", self.port)
+        format!(
+            "postgres://postgres@127.0.0.1:{}/postgres?schema={schema}",
+            self.port
+        )
     }
 
     /// The same over the socket of the server.
@@ -167,6 +209,12 @@ impl Cluster {
             self.port,
             socket.display()
         )
+    }
+
+    /// The same as another user.
+    pub(crate) fn url_as(&self, user: &str, schema: &str) -> String {
+        self.url(schema)
+            .replacen("postgres@", &format!("{user}@"), 1)
     }
 
     /// The place of a new trail, migrated.
@@ -234,14 +282,21 @@ pub(crate) fn command(program: &str) -> Command {
 fn programs() -> &'static Path {
     static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
     PROGRAMS.get_or_init(|| {
-        let versions = fs::read_dir("/usr/lib/postgresql").ok().into_iter().flatten();
+        let versions = fs::read_dir("/usr/lib/postgresql")
+            .ok()
+            .into_iter()
+            .flatten();
         let versions = versions.filter_map(|entry| {
             let folder = entry.ok()?.path();
             let version: u32 = folder.file_name()?.to_str()?.parse().ok()?;
             Some((version, folder.join("bin")))
         });
-        let newest = versions.filter(|(_, bin)| bin.join("initdb").exists()).max();
-        newest.expect("install PostgreSQL to run these tests: apt-get install postgresql").1
+        let newest = versions
+            .filter(|(_, bin)| bin.join("initdb").exists())
+            .max();
+        newest
+            .expect("install PostgreSQL to run these tests: apt-get install postgresql")
+            .1
     })
 }
 

@@ -201,9 +201,7 @@ pub(super) async fn two_tenants_may_store_one_text(store: Arc<dyn Store>) {
         draft.texts = texts;
         // The keys of one tenant are not those of another.
         let prepared = Prepared::new(&sealed(draft), Vec::new(), &fresh_vault()).unwrap();
-        let placed = store
-            .append(&tenant(name), &[prepared], time(1))
-            .await;
+        let placed = store.append(&tenant(name), &[prepared], time(1)).await;
         assert!(!placed.unwrap()[0].existed);
         let texts = store
             .texts(&tenant(name), &[sha256("shared")])
