@@ -13,6 +13,7 @@ mod evidence_pages;
 mod keys;
 mod log;
 mod notary;
+mod postgres;
 mod privacy;
 mod python;
 mod sample;

@@ -13,6 +13,7 @@ mod hold;
 mod hostile;
 mod keys;
 mod message;
+mod postgres;
 mod privacy;
 mod proof;
 mod read_only;
@@ -71,6 +72,7 @@ impl Folder {
             .env_remove("CONTEXTRAIL_TRAIL")
             .env_remove("CONTEXTRAIL_ENV")
             .env_remove("CONTEXTRAIL_ATTESTERS")
+            .env_remove("CONTEXTRAIL_STATE")
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
