@@ -195,6 +195,7 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
 }
 
 /// The kind that a number in the database stands for.
+#[cfg(feature = "sqlite")]
 pub(super) fn kind_of(number: i64) -> Option<Kind> {
     let mut kinds = Kind::ALL.into_iter();
     kinds.find(|kind| kind_number(*kind) == number)

@@ -41,6 +41,8 @@ pub(super) struct Due {
 /// What a look at a few records has found.
 #[derive(Default)]
 struct Look {
+    /// The size of the log that was looked through.
+    size: u64,
     due: BTreeMap<Name, (RetentionAction, Vec<Due>)>,
     /// What is due and stays.
     stays: Vec<(Name, RetentionAction, PlanState)>,
@@ -67,42 +69,50 @@ impl Expiring<'_> {
     }
 
     pub(super) async fn foresee(
-        &mut self,
-        window: &[u64],
+        &self,
+        windows: &[&[u64]],
         tally: &mut Tally,
     ) -> Result<(), TrailError> {
-        let look = self.look(window).await?;
-        for (class, (action, due)) in look.due {
-            tally.of(&class, action).done(&due);
+        for window in windows {
+            let look = self.look(window).await?;
+            for (class, (action, due)) in look.due {
+                tally.of(&class, action).done(&due);
+            }
+            tally.stay(look.stays);
         }
-        tally.stay(look.stays);
         Ok(())
     }
 
-    /// Takes what is due away, as often as something comes in between that has to be looked at first.
+    /// Takes what is due away, window by window. While the store is busy with one, the next is looked
+    /// at.
     pub(super) async fn carry_out(
         &mut self,
-        window: &[u64],
+        windows: &[&[u64]],
         tally: &mut Tally,
     ) -> Result<(), TrailError> {
+        let mut ahead = None;
+        for (at, window) in windows.iter().enumerate() {
+            self.retaining.catch_up().await?;
+            let look = match ahead.take() {
+                Some(look) => look,
+                None => self.look(window).await?,
+            };
+            let next = windows.get(at + 1).copied().unwrap_or_default();
+            let (is_done, next) = tokio::join!(self.take_all(look, tally), self.look(next));
+            ahead = Some(next?);
+            if !is_done? {
+                self.look_again(window, tally).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what is due in a window, as often as something comes in that has to be looked at first.
+    async fn look_again(&mut self, window: &[u64], tally: &mut Tally) -> Result<(), TrailError> {
         for _ in 0..TRIES {
             self.retaining.catch_up().await?;
             let look = self.look(window).await?;
-            let mut is_done = true;
-            for (class, (action, due)) in look.due {
-                for batch in batches(due) {
-                    match self.take(&class, action, &batch).await? {
-                        None => is_done = false,
-                        Some(recorded) => {
-                            let done = tally.of(&class, action);
-                            done.done(&batch);
-                            done.recorded.push(recorded);
-                        }
-                    }
-                }
-            }
-            if is_done {
-                tally.stay(look.stays);
+            if self.take_all(look, tally).await? {
                 return Ok(());
             }
         }
@@ -110,6 +120,29 @@ impl Expiring<'_> {
             "legal holds and decisions kept coming; what was done is recorded: apply the policy again to go on"
                 .to_owned(),
         ))
+    }
+
+    /// Takes away what a look has found to be due; `false` when not all of it, since something has
+    /// come in between.
+    async fn take_all(&self, look: Look, tally: &mut Tally) -> Result<bool, TrailError> {
+        let mut is_done = true;
+        for (class, (action, due)) in look.due {
+            for batch in batches(due) {
+                let what = (&class, action, batch.as_slice());
+                match self.take(what, look.size).await? {
+                    None => is_done = false,
+                    Some(recorded) => {
+                        let done = tally.of(&class, action);
+                        done.done(&batch);
+                        done.recorded.push(recorded);
+                    }
+                }
+            }
+        }
+        if is_done {
+            tally.stay(look.stays);
+        }
+        Ok(is_done)
     }
 
     async fn look(&self, window: &[u64]) -> Result<Look, TrailError> {
@@ -121,8 +154,14 @@ impl Expiring<'_> {
             true => trail.keys_for(&rows).await?,
             false => OpenedKeys::new(),
         };
-        let mut look = Look::default();
-        for row in rows {
+        let mut look = Look {
+            size: self.retaining.size,
+            ..Look::default()
+        };
+        for (number, row) in rows.into_iter().enumerate() {
+            if number % AT_ONCE == 0 {
+                tokio::task::yield_now().await;
+            }
             let slots: Vec<Slot> = row.owned_slots().collect();
             // why: what is left of it is what its plain values say, and those alone.
             let closed = with_keys.then(|| row.clone());
@@ -169,9 +208,8 @@ impl Expiring<'_> {
     /// Takes the values of `due` away, and records that; `None` when something has come in between.
     async fn take(
         &self,
-        class: &Name,
-        action: RetentionAction,
-        due: &[Due],
+        (class, action, due): (&Name, RetentionAction, &[Due]),
+        size: u64,
     ) -> Result<Option<RecordId>, TrailError> {
         let trail = self.trail;
         let indexes: Vec<u64> = due.iter().map(|it| it.log_index).collect();
@@ -191,7 +229,7 @@ impl Expiring<'_> {
                     .iter()
                     .flat_map(|it| it.relations.iter().copied())
                     .collect(),
-                size: self.retaining.size,
+                size,
             },
             record: self.record_of(id, (class, action), due).await?,
         };
@@ -307,3 +345,5 @@ pub(super) const WINDOW: u64 = 1_024;
 /// About 100 KB of text in the record that lists them.
 const MOST_SLOTS: usize = 8_192;
 const TRIES: u32 = 8;
+/// Records opened before others are let work.
+const AT_ONCE: usize = 32;

@@ -104,11 +104,11 @@ impl Trail {
             only,
         };
         let indexes = expiring.candidates().await?;
-        for window in indexes.chunk_by(|one, next| one / WINDOW == next / WINDOW) {
-            match carry_out {
-                true => expiring.carry_out(window, &mut tally).await?,
-                false => expiring.foresee(window, &mut tally).await?,
-            }
+        let windows = indexes.chunk_by(|one, next| one / WINDOW == next / WINDOW);
+        let windows: Vec<&[u64]> = windows.collect();
+        match carry_out {
+            true => expiring.carry_out(&windows, &mut tally).await?,
+            false => expiring.foresee(&windows, &mut tally).await?,
         }
         Ok(Expired {
             policy: policy.id(),

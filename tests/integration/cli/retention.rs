@@ -9,6 +9,7 @@ use contextrail::record::Draft;
 use contextrail::trail::Trail;
 use serde_json::{Value, json};
 
+use super::proof::python;
 use super::{Folder, trail_of};
 use crate::sample::{context, id};
 
@@ -119,6 +120,28 @@ fn what_is_due_goes_and_is_recorded() {
     assert!(exported.contains("user_3"), "{exported}");
     let scanned = folder.run(&["subject", "scan", "applicant:user_1"]);
     assert!(scanned.text().contains("keys"), "{scanned:?}");
+}
+
+#[test]
+fn a_bundle_with_what_expired_and_who_was_erased_verifies_anywhere() {
+    let folder = due();
+    folder.run(&["retention", "apply", "--class", "c0"]).done();
+    let erase = ["subject", "erase", "applicant:user_1", "--reason", "asked"];
+    let approved = ["--approved-by", "anna", "--approved-by", "ben"];
+    folder.run(&[&erase[..], &approved].concat()).done();
+    folder.run(&["log", "checkpoint"]).done();
+    folder.write("trail.pub", folder.run(&["log", "key", "show"]).out());
+    let last = (RECORDS + 2).to_string();
+    folder
+        .run(&["evidence", "pack", "range", "230", &last, "--file", "r.zip"])
+        .done();
+    let verify = ["evidence", "verify", "r.zip", "--key", "trail.pub"];
+    let report = folder.json(&verify);
+    assert_eq!(report["findings"], json!([]), "{report:#}");
+    assert_eq!(report["checked"]["records"], 13);
+    assert_eq!(python(&folder, &["r.zip", "--key", "trail.pub"]), 0);
+    let page = folder.run(&["evidence", "show", "r.zip"]).out();
+    assert!(page.contains("expired by the retention policy"), "{page}");
 }
 
 #[test]

@@ -79,9 +79,9 @@ async fn assert_nothing_is_wrong(trail: &Trail) {
 
 pub(super) async fn what_is_due_loses_its_values_and_a_record_says_so(trail: Trail) {
     let gone = record(&trail, 1, about("1", "short")).await;
-    let shared = json!({"retriever": "docs", "class": "shared", "started_at": time(0), "duration_us": 1,
-        "status": "ok", "returned": 1,
-        "results": [{"document": "policy_7", "version": "1", "rank": 1}]});
+    let shared = json!({"retriever": "docs", "class": "shared", "query": "eligibility", "status": "ok",
+        "fetched_at": time(0), "latency_us": 1,
+        "results": [{"document": "policy_7", "version": "1", "rank": 1, "used": "unused"}]});
     let mut with_document = about("1", "short");
     with_document["retrievals"] = json!([shared]);
     let documented = record(&trail, 2, with_document).await;
@@ -296,10 +296,10 @@ pub(super) async fn only_the_policy_in_force_is_carried_out_and_not_ahead_of_tim
 }
 
 pub(super) async fn whoever_expired_altogether_is_erased_with_their_key(trail: Trail) {
-    record(&trail, 1, about("1", "short")).await;
+    record(&trail, 1, about("person-1", "short")).await;
     put(&trail).await;
     apply(&trail).await;
-    let whom = entity("applicant:1");
+    let whom = entity("applicant:person-1");
     assert_eq!(trail.leftovers(&whom).await.unwrap().len(), 1, "their key");
     let erased = trail.erase(&whom, "on request", people(&["anna", "ben"]));
     let erased = erased.await.unwrap();
