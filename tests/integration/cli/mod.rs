@@ -3,6 +3,7 @@
 mod archive;
 mod bad_bundle;
 mod carried;
+mod copy_server;
 mod demo;
 mod difference;
 mod evidence;

@@ -7,7 +7,8 @@ use contextrail::privacy::keys::KeyId;
 use contextrail::record::{Draft, Head};
 use contextrail::seal::{Source, seal};
 use contextrail::store::{
-    Access, PostgresPlace, PostgresStore, Prepared, Rekey, Store, StoreError, VerifyPlan,
+    Access, LookedThrough, PostgresPlace, PostgresStore, Prepared, Rekey, Relocked, Removal, Store,
+    StoreError, VerifyPlan,
 };
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor as _};
@@ -169,6 +170,81 @@ async fn a_record_under_a_key_that_is_gone_is_not_stored() {
     for store in [store, other] {
         store.close().await;
     }
+}
+
+/// Another process may put something under a key between the look and the erasure, that is found by
+/// nothing, take away what was seen, or encrypt what stays under what is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn what_another_process_changed_meanwhile_is_looked_at_again() {
+    let place = Cluster::shared().new_place().await;
+    let (store, other) = (open(&place).await, open(&place).await);
+    let t = tenant("default");
+    let about = |number: u64| {
+        let whom = json!([{"type": "person", "id": "7"}]);
+        let body = json!({"entities": whom, "inputs": {"n": number}});
+        prepared(Draft::new(id(number), context(body)))
+    };
+    store.append(&t, &[about(1)], time(1)).await.unwrap();
+    let row = store.read(&t, &[0]).await.unwrap().remove(0);
+    let keys: Vec<KeyId> = row.key_ids().collect();
+    let removal = |number: u64, size: u64| Removal {
+        slots: row.owned_slots().map(|slot| (0, slot)).collect(),
+        keys: keys.clone(),
+        lookups: Vec::new(),
+        relocked: Vec::new(),
+        new_keys: Vec::new(),
+        looked_through: LookedThrough {
+            keys: BTreeSet::new(),
+            size,
+        },
+        record: small(number),
+    };
+    other.append(&t, &[about(2)], time(1)).await.unwrap();
+    let late = other.read(&t, &[1]).await.unwrap().remove(0);
+    assert!(late.key_ids().any(|key| keys.contains(&key)));
+    let erased = store.erase(&t, &removal(8, 1), time(2)).await.unwrap();
+    assert_eq!(erased, None);
+
+    let mut whole = removal(8, 2);
+    whole.slots.extend(late.owned_slots().map(|slot| (1, slot)));
+    assert!(store.erase(&t, &whole, time(2)).await.unwrap().is_some());
+    // What is gone is not taken away a second time.
+    let again = Removal {
+        keys: Vec::new(),
+        ..removal(9, 3)
+    };
+    assert_eq!(other.erase(&t, &again, time(3)).await.unwrap(), None);
+
+    // What is to stay is under a key that the other one took away.
+    store
+        .append(&t, &[about_another(3)], time(3))
+        .await
+        .unwrap();
+    let kept = store.read(&t, &[3]).await.unwrap().remove(0);
+    let slot = kept.owned_slots().next().unwrap();
+    let bytes = row.slots.iter().find(|it| it.slot == slot).unwrap();
+    let stale = Removal {
+        slots: Vec::new(),
+        keys: kept.key_ids().collect(),
+        relocked: vec![Relocked {
+            log_index: 3,
+            slot,
+            bytes: bytes.bytes.clone(),
+        }],
+        ..removal(9, 4)
+    };
+    assert_eq!(other.erase(&t, &stale, time(4)).await.unwrap(), None);
+    assert_eq!(store.read(&t, &[3]).await.unwrap().remove(0), kept);
+    assert_eq!(store.head(&t).await.unwrap().size, 4);
+    for store in [store, other] {
+        store.close().await;
+    }
+}
+
+fn about_another(number: u64) -> Prepared {
+    let whom = json!([{"type": "person", "id": "8"}]);
+    prepared(Draft::new(id(number), context(json!({"entities": whom}))))
 }
 
 /// As when a standby takes over that lacked the newest.
