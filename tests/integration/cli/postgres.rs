@@ -50,7 +50,9 @@ fn every_verb_works_on_a_server_and_no_password_is_shown() {
             "bundle.zip",
         ],
     );
-    run(0, &["evidence", "verify", "bundle.zip"]);
+    folder.write("trail.pub", run(0, &["log", "key", "show"]).0);
+    let verify = ["evidence", "verify", "bundle.zip", "--key", "trail.pub"];
+    run(0, &verify);
     let (report, _) = run(0, &["doctor", "-o", "json"]);
     assert!(report.contains("PostgreSQL"), "{report}");
     run(0, &["verify"]);

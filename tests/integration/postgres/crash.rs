@@ -38,7 +38,8 @@ fn draft(number: u64) -> Draft {
     reason = "how the killing test says what to do"
 )]
 async fn appends_until_it_is_killed() {
-    let url = std::env::var(URL).unwrap();
+    // Without an address nobody has started it to be killed.
+    let Ok(url) = std::env::var(URL) else { return };
     let from: u64 = std::env::var(FROM).unwrap().parse().unwrap();
     let options = TrailOptions::new().state(std::env::var(STATE).unwrap());
     let trail = options.open(&url).await.unwrap();
