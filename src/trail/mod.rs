@@ -1,6 +1,7 @@
 //! The trail: an open store plus its appender, and what applications do with it.
 
 mod access;
+mod anew;
 mod answer;
 mod archive;
 mod archived;
