@@ -144,7 +144,10 @@ impl Trail {
         // What is recorded from now on is encrypted under a new key, and what was under way is seen.
         self.vault().stop_using(&pledge.keys);
         let erased = self.erase_pledged(&mut pledge, reason, approved_by).await;
-        self.vault().retired(&pledge.keys);
+        // What is promised is finished later: until then nothing new may come under these keys.
+        if !matches!(erased, Err(TrailError::Incomplete(_))) {
+            self.vault().retired(&pledge.keys);
+        }
         erased
     }
 

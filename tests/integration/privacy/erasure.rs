@@ -441,7 +441,8 @@ async fn what_is_recorded_during_an_erasure_is_erased_or_is_there() {
     }
     for _ in 0..3 {
         match trail.erase(&whom(1), "on request", approvers()).await {
-            Ok(_) | Err(TrailError::Erased { .. }) => {}
+            // With writers that never pause it is finished when the trail is next opened.
+            Ok(_) | Err(TrailError::Erased { .. } | TrailError::Incomplete(_)) => {}
             Err(error) => panic!("{error}"),
         }
     }
