@@ -81,7 +81,7 @@ impl Page for Restored {
         }
         if let Some(replaced) = &self.replaced {
             let replaced = plain::line(&replaced.display().to_string());
-            writeln!(page, "  the database that was there is {replaced}: it still holds what was erased from the restored one, so remove it when it is not needed").ok();
+            writeln!(page, "  the database that was there is {replaced}: it has what is lost, as far as it can be read").ok();
         }
         for finding in &self.verified.verification.findings {
             writeln!(page, "  wrong: {}", plain::line(&finding.to_string())).ok();

@@ -224,7 +224,7 @@ impl TrailOptions {
 
     /// Reads the attesters in the file beside the trail, unless they were given.
     #[cfg(all(feature = "sqlite", feature = "network"))]
-    fn find_attesters(&mut self, base: Option<&Path>) -> Result<(), TrailError> {
+    pub(super) fn find_attesters(&mut self, base: Option<&Path>) -> Result<(), TrailError> {
         if let (None, Some(path)) = (&self.attesters, base) {
             self.attesters = Attesters::read(&Attesters::beside(path))?;
         }
@@ -238,7 +238,7 @@ impl TrailOptions {
         clippy::unnecessary_wraps,
         reason = "the other one does"
     )]
-    fn find_attesters(&mut self, _: Option<&Path>) -> Result<(), TrailError> {
+    pub(super) fn find_attesters(&mut self, _: Option<&Path>) -> Result<(), TrailError> {
         Ok(())
     }
 

@@ -12,6 +12,7 @@ mod evidence;
 mod evidence_pages;
 mod keys;
 mod log;
+mod moving;
 mod notary;
 mod postgres;
 mod privacy;

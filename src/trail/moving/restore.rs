@@ -75,13 +75,15 @@ impl TrailOptions {
     /// each with nothing changed; [`TrailError::Store`] when somebody writes to the trail;
     /// [`TrailError::Notary`] and [`TrailError::Key`] when keys are not here.
     pub async fn restore(
-        self,
+        mut self,
         backup: &Path,
         url: &str,
         approval: Option<Approval>,
         progress: Progress,
     ) -> Result<Restored, TrailError> {
         let location = Location::parse(url)?;
+        // A witness may have seen more than anything here.
+        self.find_attesters(location.file())?;
         let Some(path) = location.file() else {
             let place = crate::trail::shown_url(url);
             return Err(MoveError::NoFile { place }.into());
@@ -231,8 +233,34 @@ async fn continue_frozen(
         let lost = format!("of tenant {tenant}, which had {known} entries, those from {from} on");
         return Err(MoveError::Newer { lost }.into());
     }
+    if has_succeeded(trail, log, state).await? {
+        trail.notary().begin_epoch().await?;
+        return Ok(());
+    }
     let people = state.approved_by.clone();
     trail.succeed(&state.reason, people).await.map(|_| ())
+}
+
+/// Whether this restore was stopped between the record that begins the epoch and the first head signed
+/// in it. Nothing else may have come behind the restored entries.
+async fn has_succeeded(
+    trail: &Trail,
+    log: &LogToRestore,
+    state: &Restoring,
+) -> Result<bool, TrailError> {
+    if trail.0.store.head(trail.tenant()).await?.size != log.entries + 1 {
+        return Ok(false);
+    }
+    let newest = trail.successions().await?.pop();
+    let newest = newest.filter(|stored| stored.log_index() == log.entries);
+    Ok(newest.is_some_and(|stored| match &stored.record().body {
+        Body::Succession(said) => {
+            said.reason == state.reason
+                && said.approved_by == state.approved_by
+                && said.restored.size == log.entries
+        }
+        _ => false,
+    }))
 }
 
 impl Approval {

@@ -256,9 +256,14 @@ impl TrailOptions {
             let counts = store.status(&tenant).await?.counts;
             let erasures = counts.iter().find(|(kind, _)| *kind == Kind::Erasure);
             staged.push(StagedLog {
-                known: now.max(known.get(&tenant).copied().unwrap_or(0)),
+                known: known
+                    .get(&tenant)
+                    .copied()
+                    .max(frozen)
+                    .unwrap_or(0)
+                    .max(now),
                 to_restore: LogToRestore {
-                    is_behind: frozen,
+                    is_behind: frozen.is_some(),
                     entries: head.size,
                     erasures: erasures.map_or(0, |(_, count)| *count),
                     tenant,
@@ -268,16 +273,16 @@ impl TrailOptions {
         Ok(staged)
     }
 
-    /// Whether the log of a backup would be frozen in the place of the trail; an error when it could
-    /// not be written to there for want of a key.
+    /// The size of the head that the log of a backup would be frozen by in the place of the trail, if
+    /// so; an error when it could not be written to there for want of a key.
     async fn would_freeze(
         &self,
         store: &Arc<dyn Store>,
         (tenant, head): (&Tenant, LogHead),
         database: &Path,
-    ) -> Result<bool, TrailError> {
+    ) -> Result<Option<u64>, TrailError> {
         if head.size == 0 {
-            return Ok(false);
+            return Ok(None);
         }
         let options = self.clone().tenant(tenant.clone());
         let keys = options.key_files_of(database);
@@ -286,7 +291,7 @@ impl TrailOptions {
         drop(crate::trail::vault::for_writing(store, keys, tenant, now).await?);
         let notary = options.notary_of(store, (Some(self.files_of(database)), None));
         let notary = Notary::open(notary).await?;
-        Ok(notary.frozen().is_some())
+        Ok(notary.frozen().map(|frozen| frozen.known.size))
     }
 
     /// Puts the heads of the backup in the place of a heads file that is lost.

@@ -40,6 +40,9 @@ fn every_verb_has_examples() {
         "key status",
         "key rotate",
         "key destroy",
+        "copy",
+        "backup",
+        "restore",
         "doctor",
         "completions",
     ] {

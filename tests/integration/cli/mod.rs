@@ -14,6 +14,7 @@ mod hold;
 mod hostile;
 mod keys;
 mod message;
+mod moving;
 mod postgres;
 mod privacy;
 mod proof;
