@@ -73,6 +73,7 @@ impl TrailOptions {
         if self.redaction.is_none() {
             self.redaction = Redaction::read(&Redaction::beside(&base))?;
         }
+        self.find_archive(&base)?;
         let store = PostgresStore::open(place, Access::Write).await?;
         let _alone = super::shared::opening(&base).await?;
         let seat = super::shared::Seat::take(&base)?;

@@ -140,8 +140,8 @@ impl TrailOptions {
             self.files_of(path).check_nothing_is_known(path)?;
         }
         let copy = target.location.open(Access::Write, trail).await?;
-        // A schema on a server is there already, and its trail as well.
-        if copy.trail().await? != trail {
+        // A schema on a server is there already, and a trail without entries in it.
+        if copy.trail().await? != trail && is_empty(&*copy).await? {
             let files = self.files_of(&target.base);
             files.check_nothing_is_known(Path::new(&target.name))?;
         }
@@ -172,6 +172,11 @@ impl TrailOptions {
         copy.close().await;
         verified
     }
+}
+
+async fn is_empty(store: &dyn Store) -> Result<bool, TrailError> {
+    let logs = store.snapshot().await?.logs().await?;
+    Ok(logs.iter().all(|(_, head)| head.size == 0))
 }
 
 /// How many entries there are that were not when the copy began.
