@@ -18,6 +18,8 @@ pub trait Backend: Database {
     const SHARED: bool;
     /// What findings call the schema of the database.
     const CATALOG: &'static str;
+    /// All rows of `lookup` in one, as bytes: key and index with a space between them, rows with commas.
+    const LOOKUPS: &'static str;
 
     /// What keeps other writers out for as long as it lives.
     type Guard: Send + Sync + std::fmt::Debug;

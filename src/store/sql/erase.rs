@@ -1,9 +1,9 @@
 //! Taking values away, in one transaction with the record that says so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::Ordering;
 
-use sqlx::{AssertSqlSafe, Connection as _, Row};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::SqlStore;
 use super::backend::{Backend, Column, ENTITY_KEY};
@@ -224,18 +224,10 @@ sql_impl! {
                 return Ok(Vec::new());
             };
             let mut found = Vec::new();
-            let wanted: BTreeSet<u64> = indexes.iter().copied().collect();
+            let wanted: HashSet<u64> = indexes.iter().copied().collect();
             let buckets: BTreeSet<u64> = wanted.iter().map(|index| bucket_of(*index)).collect();
             for bucket in buckets {
-                let rows = sqlx::query("select lookup_key, log_index from lookup where tenant = $1 and bucket = $2")
-                    .bind(tenant)
-                    .bind(sql_int(bucket))
-                    .fetch_all(&mut *connection)
-                    .await
-                    .map_err(|e| self.fault(e))?;
-                for row in rows {
-                    let key: i64 = row.try_get(0).map_err(|e| self.fault(e))?;
-                    let at: i64 = row.try_get(1).map_err(|e| self.fault(e))?;
+                for (key, at) in self.lookups_in(&mut connection, tenant, bucket).await? {
                     let at = index(at, "lookup", || format!("{bucket}/{key}/{at}")).map_err(|e| e.at(&self.place))?;
                     if wanted.contains(&at) {
                         found.push((key, at));

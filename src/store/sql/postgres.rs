@@ -18,6 +18,8 @@ impl Backend for Postgres {
     const FOR_UPDATE: &'static str = " for update";
     const SHARED: bool = true;
     const CATALOG: &'static str = "postgres";
+    const LOOKUPS: &'static str =
+        "convert_to(string_agg(lookup_key::text || ' ' || log_index::text, ','), 'UTF8')";
 
     /// The row of the head keeps others out, for as long as a transaction takes.
     type Guard = ();

@@ -168,6 +168,8 @@ impl Backend for Sqlite {
     const FOR_UPDATE: &'static str = "";
     const SHARED: bool = false;
     const CATALOG: &'static str = "sqlite_schema";
+    const LOOKUPS: &'static str =
+        "cast(group_concat(coalesce(lookup_key, '') || ' ' || coalesce(log_index, '')) as blob)";
 
     type Guard = WriterLock;
 
