@@ -35,12 +35,7 @@ impl Notary {
         if found.size == 0 || (is_signed && !is_new_key) {
             return Ok(newest.cloned());
         }
-        if let Err(error) = self.guard(&state, found).await {
-            if let NotaryError::Frozen(frozen) = &error {
-                self.set_frozen((**frozen).clone());
-            }
-            return Err(error);
-        }
+        self.hold(&state, found).await?;
         let head = self.sign(&origin, found, &keys)?;
         state.heads.add(head.clone())?;
         self.news.send_replace(());

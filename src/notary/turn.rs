@@ -89,11 +89,10 @@ impl Notary {
             if state.keys.is_some() {
                 return Ok(Turn::Ours(state));
             }
-            let size = match wanted {
-                Some(size) => size,
-                None => self.options.store.head(&self.options.tenant).await?.size,
-            };
-            wanted = Some(size);
+            let found = self.options.store.head(&self.options.tenant).await?;
+            // why: whoever signs may be stopped while another copy takes the place of the database.
+            self.hold(&state, found).await?;
+            let size = *wanted.get_or_insert(found.size);
             let newest = self.newest(&state);
             if size == 0 || newest.is_some_and(|it| it.head().size >= size) {
                 let newest = newest.cloned();

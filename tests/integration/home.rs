@@ -56,7 +56,7 @@ impl Home {
 /// Makes each case two tests: on a file, and on a server. A case takes what is made from a [`Home`].
 macro_rules! on_both {
     ([$($case:ident),+ $(,)?]) => {
-        mod on_file {
+        mod sqlite {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() {
@@ -64,7 +64,7 @@ macro_rules! on_both {
                 }
             )+
         }
-        mod on_server {
+        mod postgres {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 #[ignore = "needs PostgreSQL"]

@@ -3,7 +3,6 @@
 mod archive;
 mod bad_bundle;
 mod carried;
-mod copy_server;
 mod demo;
 mod difference;
 mod evidence;
@@ -16,6 +15,7 @@ mod keys;
 mod message;
 mod moving;
 mod postgres;
+mod postgres_copy;
 mod privacy;
 mod proof;
 mod read_only;

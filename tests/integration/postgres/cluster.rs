@@ -1,4 +1,4 @@
-//! A PostgreSQL cluster of the tests' own, made from the installed programs.
+//! A PostgreSQL cluster of one's own, made from the installed programs: for tests, and for benchmarks.
 
 use std::fs;
 use std::io::Write as _;
@@ -11,11 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use contextrail::store::{PostgresPlace, PostgresStore};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
-
-use crate::sample::trail_id;
 
 /// A user whom the server asks for a password, once there is one of this name.
 pub(crate) const WITH_PASSWORD: &str = "ada";
@@ -38,15 +35,7 @@ impl Cluster {
 
     /// A new one, for a test that stops it or sets it up in its own way: lines of postgresql.conf.
     pub(crate) fn start(settings: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix("ctr-pg").tempdir().unwrap();
-        let folder = folder.keep();
-        // The user of the server looks into it.
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
-        let (uid, gid) = owner();
-        let home = folder.join("server");
-        fs::create_dir(&home).unwrap();
-        chown(&home, Some(uid), Some(gid)).unwrap();
-        let data = home.join("data");
+        let cluster = Self::prepare();
         let made = command("initdb")
             .args([
                 "--no-instructions",
@@ -55,42 +44,77 @@ impl Cluster {
                 "--encoding=UTF8",
             ])
             .args(["--locale=C", "--no-sync", "--pgdata"])
-            .arg(&data)
+            .arg(cluster.data())
             .output()
             .unwrap();
         assert!(made.status.success(), "initdb: {made:?}");
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let mut conf = fs::OpenOptions::new()
-            .append(true)
-            .open(data.join("postgresql.conf"))
-            .unwrap();
-        let home_shown = home.display();
-        write!(
-            conf,
-            "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{home_shown}'\n\
-             fsync = on\nmax_connections = 300\nshared_buffers = 64MB\nlog_min_messages = warning\n{settings}\n"
-        )
-        .unwrap();
-        let hba = data.join("pg_hba.conf");
+        cluster.configure(&format!(
+            "listen_addresses = '127.0.0.1'\nfsync = on\nmax_connections = 300\nshared_buffers = 64MB\n\
+             log_min_messages = warning\n{settings}"
+        ));
+        let hba = cluster.data().join("pg_hba.conf");
         let trusting = fs::read_to_string(&hba).unwrap();
         fs::write(
             &hba,
             format!("host all {WITH_PASSWORD} 127.0.0.1/32 scram-sha-256\n{trusting}"),
         )
         .unwrap();
-        let watchdog = watchdog(&folder);
-        let cluster = Self {
-            folder,
-            port,
-            server: Mutex::new(None),
-            watchdog,
-        };
         cluster.run();
         cluster
+    }
+
+    /// A standby of it, which streams from it under the name `name`.
+    pub(crate) fn standby(&self, name: &str) -> Self {
+        let standby = Self::prepare();
+        let from = format!(
+            "host=127.0.0.1 port={} user=postgres application_name={name}",
+            self.port
+        );
+        let made = command("pg_basebackup")
+            .args(["--dbname", &from, "--write-recovery-conf", "--no-sync"])
+            .args(["--checkpoint=fast", "--wal-method=stream", "--pgdata"])
+            .arg(standby.data())
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "pg_basebackup: {made:?}");
+        standby.configure("");
+        standby.run();
+        standby
+    }
+
+    /// A folder and a port for a server that is still to be made.
+    fn prepare() -> Self {
+        let folder = tempfile::Builder::new().prefix("ctr-pg").tempdir().unwrap();
+        let folder = folder.keep();
+        // The user of the server looks into it.
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        let (uid, gid) = owner();
+        let home = folder.join("server");
+        fs::create_dir(&home).unwrap();
+        chown(&home, Some(uid), Some(gid)).unwrap();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self {
+            port: free.local_addr().unwrap().port(),
+            server: Mutex::new(None),
+            watchdog: watchdog(&folder),
+            folder,
+        }
+    }
+
+    /// Adds lines to its settings: the last of a name counts.
+    fn configure(&self, settings: &str) {
+        let mut conf = fs::OpenOptions::new()
+            .append(true)
+            .open(self.data().join("postgresql.conf"))
+            .unwrap();
+        let home = self.folder.join("server");
+        write!(
+            conf,
+            "{settings}\nport = {}\nunix_socket_directories = '{}'\n",
+            self.port,
+            home.display()
+        )
+        .unwrap();
     }
 
     /// Starts the server, and waits until it answers.
@@ -215,13 +239,6 @@ impl Cluster {
     pub(crate) fn url_as(&self, user: &str, schema: &str) -> String {
         self.url(schema)
             .replacen("postgres@", &format!("{user}@"), 1)
-    }
-
-    /// The place of a new trail, migrated.
-    pub(crate) async fn new_place(&self) -> PostgresPlace {
-        let place = PostgresPlace::parse(&self.url(&Self::new_schema())).unwrap();
-        PostgresStore::migrate(&place, trail_id()).await.unwrap();
-        place
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -22,7 +22,7 @@ const FROM: &str = "CONTEXTRAIL_TEST_CRASH_FROM";
 /// How often a writer, and the server, are killed: few times in the suite, 50 before a release.
 const KILLS: &str = "CONTEXTRAIL_TEST_KILLS";
 
-fn draft(number: u64) -> Draft {
+pub(super) fn draft(number: u64) -> Draft {
     let whom = json!([{"type": "person", "id": (number % 5).to_string()}]);
     Draft::new(
         id(number),
@@ -57,14 +57,14 @@ async fn appends_until_it_is_killed() {
     tasks.join_all().await;
 }
 
-struct Writer {
+pub(super) struct Writer {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     acknowledged: BTreeSet<u64>,
 }
 
 impl Writer {
-    fn start(url: &str, state: &Path, from: u64) -> Self {
+    pub(super) fn start(url: &str, state: &Path, from: u64) -> Self {
         let mut child = tokio::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", CHILD, "--ignored", "--nocapture"])
             .env(URL, url)
@@ -84,7 +84,7 @@ impl Writer {
     }
 
     /// Reads what it says until it has said `more` numbers more.
-    async fn says(&mut self, more: usize) {
+    pub(super) async fn says(&mut self, more: usize) {
         let wanted = self.acknowledged.len() + more;
         let reading = async {
             while self.acknowledged.len() < wanted {
@@ -120,7 +120,7 @@ impl Writer {
     }
 
     /// Kills it, and gives everything it has acknowledged.
-    async fn kill(mut self) -> BTreeSet<u64> {
+    pub(super) async fn kill(mut self) -> BTreeSet<u64> {
         self.child.start_kill().unwrap();
         while let Some(line) = self.lines.next_line().await.unwrap() {
             self.heard(&line);
@@ -131,11 +131,11 @@ impl Writer {
 }
 
 #[expect(clippy::disallowed_methods, reason = "how the number of kills is said")]
-fn kills() -> u64 {
+pub(super) fn kills() -> u64 {
     std::env::var(KILLS).map_or(2, |text| text.parse().unwrap())
 }
 
-async fn made(cluster: &Cluster, state: &Path) -> String {
+pub(super) async fn made(cluster: &Cluster, state: &Path) -> String {
     let url = cluster.url(&Cluster::new_schema());
     TrailOptions::new()
         .state(state)
@@ -145,11 +145,11 @@ async fn made(cluster: &Cluster, state: &Path) -> String {
     url
 }
 
-async fn opened(url: &str, state: &Path) -> Trail {
+pub(super) async fn opened(url: &str, state: &Path) -> Trail {
     TrailOptions::new().state(state).open(url).await.unwrap()
 }
 
-async fn all_are_there(url: &str, state: &Path, acknowledged: &BTreeSet<u64>) {
+pub(super) async fn all_are_there(url: &str, state: &Path, acknowledged: &BTreeSet<u64>) {
     let trail = opened(url, state).await;
     assert_eq!(trail.notary().frozen(), None);
     let verified = trail.verify(0, Arc::new(|_| {})).await.unwrap();

@@ -445,7 +445,7 @@ proptest! {
 
     #[test]
     #[ignore = "needs PostgreSQL"]
-    fn it_is_so_on_a_server(steps in proptest::collection::vec(step(), 1..24)) {
+    fn it_is_so_on_postgres(steps in proptest::collection::vec(step(), 1..24)) {
         runtime().block_on(async { run(Home::on_server().await, steps).await });
     }
 }
