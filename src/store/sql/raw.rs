@@ -228,7 +228,8 @@ sql_impl! {
     }
 }
 
-/// A key and an index, as [`Backend::LOOKUPS`] writes them.
+/// A key and an index, as [`Backend::LOOKUPS`] writes them. What a value of another type passes for here
+/// does not matter: [`Backend::shape_faults`] has named it.
 fn lookup(row: &[u8]) -> Option<(i64, i64)> {
     let (key, index) = str::from_utf8(row).ok()?.split_once(' ')?;
     Some((key.parse().ok()?, index.parse().ok()?))
