@@ -4,8 +4,8 @@ use sqlx::Sqlite;
 use sqlx::sqlite::SqliteConnection;
 
 use super::backend::Backend;
-use super::sqlite::{Access, MIGRATIONS, SqliteStore};
-use super::{TABLES, sqlite_schema, sqlite_shape};
+use super::sqlite::{MIGRATIONS, SqliteStore};
+use super::{Access, TABLES, sqlite_schema, sqlite_shape};
 use crate::record::TrailId;
 use crate::store::StoreError;
 

@@ -252,7 +252,7 @@ async fn a_truncated_database_is_damaged() {
 
 #[tokio::test]
 async fn addresses_of_other_things_are_refused() {
-    for address in ["", "contextrail.db", "postgres://x", "sqlite://", "sqlite:"] {
+    for address in ["", "contextrail.db", "mysql://x", "sqlite://", "sqlite:"] {
         let error = store_error(options().open(address).await.unwrap_err());
         assert!(matches!(*error, StoreError::Address { .. }), "{error}");
     }
