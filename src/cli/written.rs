@@ -57,6 +57,7 @@ fn line(stored: &Stored) -> String {
         Body::Hold(hold) => format!("matter {} on {}", hold.matter, hold.target),
         Body::Release(release) => format!("of {}", release.hold),
         Body::Policy(policy) => policy.id().to_string(),
+        Body::Token(token) => format!("{} for {}", token.role, token.holder.id),
         _ => String::new(),
     };
     format!(

@@ -203,6 +203,8 @@ fn extra_of(body: &mut Body) -> Option<&mut Members> {
         | Body::Erasure(_)
         | Body::Hold(_)
         | Body::Release(_)
-        | Body::Policy(_) => None,
+        | Body::Policy(_)
+        | Body::Token(_)
+        | Body::Access(_) => None,
     }
 }

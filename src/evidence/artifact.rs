@@ -35,7 +35,9 @@ pub(super) fn artifacts(record: &ShownRecord<'_>) -> BTreeSet<Artifact> {
         | Kind::Erasure
         | Kind::Hold
         | Kind::Release
-        | Kind::Policy => {}
+        | Kind::Policy
+        | Kind::Token
+        | Kind::Access => {}
     }
     found.artifacts
 }

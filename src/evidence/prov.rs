@@ -193,7 +193,9 @@ fn made(record: &ShownRecord<'_>) -> Value {
         | Kind::Erasure
         | Kind::Hold
         | Kind::Release
-        | Kind::Policy => ("", "/recorded_at"),
+        | Kind::Policy
+        | Kind::Token
+        | Kind::Access => ("", "/recorded_at"),
     };
     let mut members = json!({"prov:type": qualified(&format!("ct:{}", verb(record.view.kind)))});
     for (name, pointer) in [("prov:startTime", begun), ("prov:endTime", ended)] {
@@ -218,6 +220,8 @@ fn verb(kind: Kind) -> &'static str {
         Kind::Hold => "placing_a_hold",
         Kind::Release => "releasing_a_hold",
         Kind::Policy => "setting_a_policy",
+        Kind::Token => "granting_access",
+        Kind::Access => "looking",
     }
 }
 

@@ -94,7 +94,13 @@ pub(super) fn named(record: &ShownRecord<'_>) -> Vec<(&'static str, String)> {
         Kind::Outcome => &["decision"],
         Kind::Hold => &["target/decision"],
         Kind::Release => &["hold"],
-        Kind::Import | Kind::Key | Kind::Succession | Kind::Erasure | Kind::Policy => &[],
+        Kind::Import
+        | Kind::Key
+        | Kind::Succession
+        | Kind::Erasure
+        | Kind::Policy
+        | Kind::Access => &[],
+        Kind::Token => &["token_id"],
     };
     let mut found = Vec::new();
     for part in parts {

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, Decision, Erasure, Generation, Head, Hold, Import, InvalidValue, KeyEvent, Outcome,
-    Release, RetentionPolicy, Review, Succession, Timestamp,
+    AccessEvent, Context, Decision, Erasure, Generation, Head, Hold, Import, InvalidValue,
+    KeyEvent, Outcome, Release, RetentionPolicy, Review, Succession, Timestamp, TokenEvent,
 };
 
 /// The kind of a record.
@@ -38,11 +38,15 @@ pub enum Kind {
     Release,
     /// [`RetentionPolicy`]
     Policy,
+    /// [`TokenEvent`]
+    Token,
+    /// [`AccessEvent`]
+    Access,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Context,
         Self::Generation,
         Self::Decision,
@@ -55,6 +59,8 @@ impl Kind {
         Self::Hold,
         Self::Release,
         Self::Policy,
+        Self::Token,
+        Self::Access,
     ];
 
     /// The word for the kind.
@@ -73,6 +79,8 @@ impl Kind {
             Self::Hold => "hold",
             Self::Release => "release",
             Self::Policy => "policy",
+            Self::Token => "token",
+            Self::Access => "access",
         }
     }
 
@@ -92,6 +100,8 @@ impl Kind {
             Self::Hold => "contextrail.hold/1",
             Self::Release => "contextrail.release/1",
             Self::Policy => "contextrail.policy/1",
+            Self::Token => "contextrail.token/1",
+            Self::Access => "contextrail.access/1",
         }
     }
 
@@ -150,6 +160,10 @@ pub enum Body {
     Release(Box<Release>),
     /// A version of a retention policy.
     Policy(Box<RetentionPolicy>),
+    /// A token granted or revoked.
+    Token(Box<TokenEvent>),
+    /// A look at something.
+    Access(Box<AccessEvent>),
 }
 
 impl Body {
@@ -169,6 +183,8 @@ impl Body {
             Self::Hold(_) => Kind::Hold,
             Self::Release(_) => Kind::Release,
             Self::Policy(_) => Kind::Policy,
+            Self::Token(_) => Kind::Token,
+            Self::Access(_) => Kind::Access,
         }
     }
 
@@ -188,7 +204,9 @@ impl Body {
             | Self::Erasure(_)
             | Self::Hold(_)
             | Self::Release(_)
-            | Self::Policy(_) => None,
+            | Self::Policy(_)
+            | Self::Token(_)
+            | Self::Access(_) => None,
         }
     }
 }
@@ -209,6 +227,18 @@ body_kinds!(
 impl From<RetentionPolicy> for Body {
     fn from(body: RetentionPolicy) -> Self {
         Self::Policy(Box::new(body))
+    }
+}
+
+impl From<TokenEvent> for Body {
+    fn from(body: TokenEvent) -> Self {
+        Self::Token(Box::new(body))
+    }
+}
+
+impl From<AccessEvent> for Body {
+    fn from(body: AccessEvent) -> Self {
+        Self::Access(Box::new(body))
     }
 }
 

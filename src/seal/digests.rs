@@ -47,7 +47,9 @@ impl Digester<'_> {
             | Body::Erasure(_)
             | Body::Hold(_)
             | Body::Release(_)
-            | Body::Policy(_) => {}
+            | Body::Policy(_)
+            | Body::Token(_)
+            | Body::Access(_) => {}
         }
     }
 

@@ -221,7 +221,12 @@ pub fn handles(record: &Record, about: &[EntityRef]) -> BTreeSet<Handle> {
             HoldTarget::Entity(_) | HoldTarget::Query(_) => {}
         },
         Body::Release(release) => refers(release.hold.into()),
-        Body::Import(_) | Body::Key(_) | Body::Succession(_) | Body::Policy(_) => {}
+        Body::Import(_)
+        | Body::Key(_)
+        | Body::Succession(_)
+        | Body::Policy(_)
+        | Body::Access(_) => {}
+        Body::Token(token) => token.token_id.iter().for_each(|id| refers(*id)),
     }
     handles
 }

@@ -189,6 +189,8 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
         Kind::Hold => 10,
         Kind::Release => 11,
         Kind::Policy => 12,
+        Kind::Token => 15,
+        Kind::Access => 16,
     }
 }
 

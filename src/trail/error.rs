@@ -195,6 +195,12 @@ pub enum TrailError {
     /// A rule refuses it that no more input makes good but other people.
     #[error("a hold is released by two people: {0}")]
     NotApproved(#[source] InvalidValue),
+    /// A token lacks the approvals that its role needs.
+    #[error("no token is granted: {0}")]
+    NotGranted(#[source] InvalidValue),
+    /// A token is revoked already.
+    #[error("the token {0} is revoked already")]
+    AlreadyRevoked(RecordId),
     /// A version of a retention policy is there already, and says something else.
     #[error(
         "the retention policy {0} is there already, and a version never changes: give this one a version of its own"

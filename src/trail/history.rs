@@ -3,6 +3,7 @@
 use super::{Search, Stored, Trail, TrailError};
 use crate::record::{
     Body, DecisionId, EntityRef, KeyAction, KeyLevel, Kind, RecordId, ReviewVerdict, Timestamp,
+    TokenAction,
 };
 use crate::store::Handle;
 
@@ -191,6 +192,14 @@ fn summary(body: &Body) -> String {
         Body::Hold(hold) => format!("legal hold placed, matter {}", hold.matter),
         Body::Release(release) => format!("legal hold {} released", release.hold),
         Body::Policy(policy) => format!("retention policy {}", policy.id()),
+        Body::Token(token) => {
+            let done = match token.action {
+                TokenAction::Grant => "granted",
+                TokenAction::Revoke => "revoked",
+            };
+            format!("a token for {} was {done}", token.role)
+        }
+        Body::Access(access) => format!("{} by {}", access.what.as_str(), access.route),
         Body::Import(import) => {
             format!(
                 "{} records were imported",

@@ -269,7 +269,7 @@ impl Trail {
     }
 }
 
-fn check_trace(draft: &Draft) -> Result<(), TrailError> {
+pub(super) fn check_trace(draft: &Draft) -> Result<(), TrailError> {
     let trace = match &draft.body {
         Body::Context(context) => &context.trace,
         Body::Decision(decision) => &decision.trace,

@@ -28,7 +28,9 @@ pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
             | Kind::Key
             | Kind::Succession
             | Kind::Erasure
-            | Kind::Policy => {}
+            | Kind::Policy
+            | Kind::Token
+            | Kind::Access => {}
         }
         if record.view.kind != Kind::Review {
             named.party("who recorded it", record, "/actor");

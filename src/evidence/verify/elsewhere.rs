@@ -54,6 +54,12 @@ const fn members(kind: Kind) -> (&'static [&'static str], &'static [&'static str
         Kind::Outcome => (&["decision"], &[]),
         Kind::Hold => (&["target/decision"], &[]),
         Kind::Release => (&["hold"], &[]),
-        Kind::Import | Kind::Key | Kind::Succession | Kind::Erasure | Kind::Policy => (&[], &[]),
+        Kind::Import
+        | Kind::Key
+        | Kind::Succession
+        | Kind::Erasure
+        | Kind::Policy
+        | Kind::Access => (&[], &[]),
+        Kind::Token => (&["token_id"], &[]),
     }
 }

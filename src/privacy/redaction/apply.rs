@@ -71,7 +71,9 @@ impl Redaction {
             | Body::Erasure(_)
             | Body::Hold(_)
             | Body::Release(_)
-            | Body::Policy(_) => {}
+            | Body::Policy(_)
+            | Body::Token(_)
+            | Body::Access(_) => {}
         }
         let Scrubber {
             traces,
@@ -118,7 +120,9 @@ const fn redactions(body: &mut Body) -> Option<&mut Vec<RedactionTrace>> {
         | Body::Erasure(_)
         | Body::Hold(_)
         | Body::Release(_)
-        | Body::Policy(_) => None,
+        | Body::Policy(_)
+        | Body::Token(_)
+        | Body::Access(_) => None,
     }
 }
 
