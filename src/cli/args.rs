@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    completions, context, decision, demo, entity, evidence, hold, import, key, log, outcome,
-    privacy, rebuild, retention, review, subject, used, verify,
+    access, completions, context, decision, demo, entity, evidence, hold, import, key, log,
+    outcome, privacy, rebuild, retention, review, serve, subject, token, used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.
@@ -95,6 +95,14 @@ pub(super) enum Command {
     /// Give back what was taken out of records
     #[command(subcommand, arg_required_else_help = true)]
     Privacy(privacy::Verb),
+    /// Serve the trail over HTTP
+    Serve(serve::Args),
+    /// Grant, list and revoke tokens for the server
+    #[command(subcommand, arg_required_else_help = true)]
+    Token(token::Verb),
+    /// Say who looked at what through the server
+    #[command(subcommand, arg_required_else_help = true)]
+    Access(access::Verb),
     /// Hash everything again and name whatever is wrong
     Verify(verify::Args),
     /// Make the lookup tables anew from the records

@@ -178,6 +178,8 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
             Exit::Refused,
             Some("contextrail hold release ID --reason TEXT --approved-by A,B"),
         ),
+        TrailError::NotGranted(_) => (Exit::Refused, Some("contextrail token create --help")),
+        TrailError::AlreadyRevoked(_) => (Exit::Usage, Some("contextrail token list")),
         TrailError::AlreadyReleased(_) => (Exit::Usage, Some("contextrail hold list")),
         TrailError::UnknownRecord { named_as, .. } => {
             let hint = match *named_as {

@@ -1,5 +1,6 @@
 //! The `contextrail` command: parse, call the trail, print.
 
+mod access;
 mod args;
 mod completions;
 mod context;
@@ -22,11 +23,14 @@ mod privacy;
 mod rebuild;
 mod retention;
 mod review;
+mod serve;
 mod session;
 mod sink_file;
+mod stop;
 mod subject;
 mod summary;
 mod table_text;
+mod token;
 mod used;
 mod verify;
 mod when;
@@ -88,6 +92,9 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Log(verb) => log::run(session, verb).await,
         Command::Key(verb) => key::run(session, verb).await,
         Command::Privacy(verb) => privacy::run(session, verb).await,
+        Command::Serve(args) => serve::run(session, args).await,
+        Command::Token(verb) => token::run(session, verb).await,
+        Command::Access(verb) => access::run(session, verb).await,
         Command::Verify(args) => verify::run(session, &args).await,
         Command::Rebuild => rebuild::run(session).await,
         Command::Doctor => doctor::run(session).await,

@@ -1,7 +1,7 @@
 //! Who looked at what: a record of every look, written before anything is given.
 
 use super::{Pages, Search, Stored, Trail, TrailError};
-use crate::record::{AccessEvent, Actor, Body, Digest, Draft, EntityRef, Kind, Receipt, RecordId};
+use crate::record::{AccessEvent, Body, Digest, Draft, EntityRef, Kind, Receipt, RecordId};
 
 /// Which looks to find: everything given has to fit.
 #[derive(Clone, Debug, Default)]
@@ -15,20 +15,14 @@ pub struct AccessFilter {
 }
 
 impl Trail {
-    /// Records that somebody looked at something, or tried to. Give what they asked for only when this
-    /// has returned.
+    /// Records that its actor looked at something, or tried to. Give what they asked for only when this
+    /// has returned. Whoever serves others calls it on [`Trail::acting_as`].
     ///
     /// # Errors
     ///
     /// Those of [`Trail::record`].
-    pub async fn note_access(
-        &self,
-        event: AccessEvent,
-        by: Option<Actor>,
-    ) -> Result<Receipt, TrailError> {
-        let mut draft = Draft::new(self.new_id(), event);
-        draft.actor = by;
-        self.record(draft).await
+    pub async fn note_access(&self, event: AccessEvent) -> Result<Receipt, TrailError> {
+        self.record(Draft::new(self.new_id(), event)).await
     }
 
     /// The digest that stands for `entity` in what [`Trail::note_access`] records: keyed, so that it

@@ -87,7 +87,7 @@ use signing::Signing;
 ///
 /// Call [`Trail::close`] before the program ends: it waits for everything under way.
 #[derive(Clone)]
-pub struct Trail(Arc<Inner>);
+pub struct Trail(Arc<Inner>, Option<Arc<Actor>>);
 
 struct Inner {
     store: Arc<dyn Store>,
@@ -157,7 +157,13 @@ impl Trail {
     /// Who causes the records of this trail, unless they say otherwise.
     #[must_use]
     pub fn actor(&self) -> &Actor {
-        &self.0.actor
+        self.1.as_deref().unwrap_or(&self.0.actor)
+    }
+
+    /// The same trail, as whoever writes through it is `actor`: a server is told so by the credential.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        Self(Arc::clone(&self.0), Some(Arc::new(actor)))
     }
 
     /// Whether it was opened for reading: then nothing is appended, signed or attested.

@@ -202,7 +202,7 @@ impl TrailOptions {
             spool_path,
         } = parts;
         let actor = self.actor.clone().unwrap_or_else(local_user);
-        Trail(Arc::new(Inner {
+        let inner = Inner {
             store,
             appender,
             notary,
@@ -221,7 +221,8 @@ impl TrailOptions {
             tasks: std::sync::Mutex::default(),
             runtime: tokio::runtime::Handle::try_current().ok(),
             options: self,
-        }))
+        };
+        Trail(Arc::new(inner), None)
     }
 
     fn fresh(&self) -> TrailId {

@@ -76,6 +76,12 @@ impl ReviewBuilder {
         self
     }
 
+    /// The person who reviews, known by more than a name that somebody states.
+    pub fn by_actor(mut self, actor: Actor) -> Self {
+        self.by = Some(Ok(actor));
+        self
+    }
+
     /// The reviewer's role.
     pub fn role(mut self, role: Name) -> Self {
         self.role = Some(role);

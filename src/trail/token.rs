@@ -95,8 +95,6 @@ pub struct TokenGrant {
     pub expires_at: Option<Timestamp>,
     /// Who approves it.
     pub approved_by: Vec<Actor>,
-    /// Who grants it; the trail's own actor when left out.
-    pub granted_by: Option<Actor>,
 }
 
 /// A token that was granted on this trail.
@@ -151,9 +149,7 @@ impl Trail {
             approved_by: grant.approved_by,
         };
         event.check().map_err(TrailError::NotGranted)?;
-        let mut draft = Draft::new(token.id, event);
-        draft.actor = grant.granted_by;
-        let receipt = self.record(draft).await?;
+        let receipt = self.record(Draft::new(token.id, event)).await?;
         Ok((token, receipt))
     }
 
@@ -163,11 +159,7 @@ impl Trail {
     ///
     /// [`TrailError::NotFound`] and [`TrailError::WrongKind`] for what is no token;
     /// [`TrailError::AlreadyRevoked`]; and those of [`Trail::record`].
-    pub async fn revoke_token(
-        &self,
-        id: RecordId,
-        revoked_by: Option<Actor>,
-    ) -> Result<Receipt, TrailError> {
+    pub async fn revoke_token(&self, id: RecordId) -> Result<Receipt, TrailError> {
         self.read_kind(id, Kind::Token).await?;
         let tokens = self.tokens().await?;
         let known = tokens.into_iter().find(|it| it.id == id);
@@ -184,9 +176,7 @@ impl Trail {
             approved_by: Vec::new(),
             ..known.grant
         };
-        let mut draft = Draft::new(self.new_id(), event);
-        draft.actor = revoked_by;
-        self.record(draft).await
+        self.record(Draft::new(self.new_id(), event)).await
     }
 
     /// Every token that was granted on this trail, oldest first, whether it is worth something or not.

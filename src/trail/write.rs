@@ -135,7 +135,7 @@ impl Trail {
             id: draft.id,
             tenant: self.tenant().clone(),
             recorded_at: draft.recorded_at.unwrap_or_else(|| self.clock().now()),
-            actor: draft.actor.clone().unwrap_or_else(|| self.0.actor.clone()),
+            actor: draft.actor.clone().unwrap_or_else(|| self.actor().clone()),
         }
     }
 
@@ -377,7 +377,7 @@ impl Inner {
         spooled: Spooled,
     ) -> Result<(), TrailError> {
         let inner = Arc::clone(self);
-        Trail(Arc::clone(self)).spawn(async move {
+        Trail(Arc::clone(self), None).spawn(async move {
             let problem = match answer.await {
                 Ok(Ok(placed)) => return inner.grown_to(placed.log_index + 1),
                 Ok(Err(error)) => error.to_string(),

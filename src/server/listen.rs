@@ -1,0 +1,139 @@
+//! Connections: accepted within bounds, drained at the end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::app::App;
+use crate::record::Name;
+use crate::trail::{Trail, TrailError};
+
+/// How a trail is served.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ServeOptions {
+    /// Where applications run that do not say so in their requests; `development` when left out.
+    pub environment: Option<Name>,
+}
+
+/// Why a trail cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// Others could reach it, and there is no token that would keep them out.
+    #[error(
+        "{0} can be reached from other machines, and without a token everybody could read and write: grant one with `contextrail token create`, or listen on 127.0.0.1"
+    )]
+    Exposed(SocketAddr),
+    /// The trail cannot be read.
+    #[error(transparent)]
+    Trail(#[from] TrailError),
+    /// The listener failed.
+    #[error("connections cannot be accepted")]
+    Listener(#[from] io::Error),
+}
+
+/// Serves `trail` over HTTP on `listener` until `shutdown` is done. What is under way then is finished,
+/// within 20 seconds. `docs/http.md` has the interface. Whoever calls this closes the trail.
+///
+/// # Errors
+///
+/// [`ServeError::Exposed`] unless there is a token or the address is of this machine alone.
+pub async fn serve(
+    listener: TcpListener,
+    trail: Trail,
+    options: ServeOptions,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
+    let app = Arc::new(App::new(trail, options.environment).await?);
+    let address = listener.local_addr()?;
+    if app.gate.is_open() && !address.ip().is_loopback() {
+        return Err(ServeError::Exposed(address));
+    }
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut due = interval(FLUSH);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            accepted = accept(&listener, &room) => match accepted {
+                Ok((stream, permit)) => take(&app, &graceful, stream, permit),
+                // why: running out of files passes when others close theirs.
+                Err(error) => {
+                    tracing::warn!(error = %error, "a connection was not accepted");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            },
+            _ = due.tick() => app.flush().await,
+        }
+    }
+    drop(listener);
+    if timeout(DRAIN, graceful.shutdown()).await.is_err() {
+        tracing::warn!("connections that did not end in time are closed");
+    }
+    app.flush().await;
+    Ok(())
+}
+
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(room).acquire_owned().await;
+    let permit = permit.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+    let (stream, _) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, permit))
+}
+
+fn take(
+    app: &Arc<App>,
+    graceful: &GracefulShutdown,
+    stream: TcpStream,
+    permit: OwnedSemaphorePermit,
+) {
+    let service = {
+        let app = Arc::clone(app);
+        service_fn(move |request| {
+            let app = Arc::clone(&app);
+            async move { Ok::<_, std::convert::Infallible>(app.answer(request).await) }
+        })
+    };
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .max_headers(MOST_HEADERS)
+        .max_buf_size(BUFFER)
+        .serve_connection(TokioIo::new(stream), service);
+    let connection = graceful.watch(connection);
+    let app = Arc::clone(app);
+    // The watcher waits for it.
+    tokio::spawn(async move {
+        app.metrics.connections.fetch_add(1, Ordering::Relaxed);
+        if let Err(error) = connection.await {
+            tracing::debug!(error = %error, "a connection ended early");
+        }
+        app.metrics.connections.fetch_sub(1, Ordering::Relaxed);
+        drop(permit);
+    });
+}
+
+const CONNECTIONS: usize = 1_024;
+const MOST_HEADERS: usize = 64;
+const BUFFER: usize = 64 << 10;
+const HEADERS: Duration = Duration::from_secs(10);
+const DRAIN: Duration = Duration::from_secs(20);
+const FLUSH: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(100);
