@@ -16,6 +16,7 @@ mod privacy;
 mod python;
 mod sample;
 mod seal;
+mod server;
 mod store;
 mod timestamp;
 mod trail;
