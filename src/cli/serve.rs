@@ -75,8 +75,7 @@ async fn listen(
             "there is no token: everybody on this machine may do what one person may; grant one with `contextrail token create`",
         );
     }
-    let mut options = ServeOptions::default();
-    options.environment = environment;
+    let options = ServeOptions::default().with_environment(environment);
     serve(listener, trail.clone(), options, asked_to_stop()).await?;
     Ok(Exit::Done)
 }

@@ -327,11 +327,7 @@ impl App {
 fn routed(request: &Request<Incoming>) -> Result<Routed, Problem> {
     match find(request.method().as_str(), request.uri().path()) {
         Found::Route(route, params) => Ok(Routed { route, params }),
-        Found::OtherMethod(allowed) => {
-            let mut problem = Problem::new(405, "method", "the path does not take this method");
-            problem.allow = Some(allowed.join(", "));
-            Err(problem)
-        }
+        Found::OtherMethod(allowed) => Err(Problem::method(&allowed)),
         Found::Nothing => Err(
             Problem::new(404, "no_route", "there is nothing at this path")
                 .hint("see /openapi.json"),
@@ -356,15 +352,15 @@ fn is_local(headers: &HeaderMap) -> bool {
 }
 
 fn refused(problem: &Problem, id: RecordId) -> Answer {
-    if let Some(inner) = &problem.inner {
+    if let Some(inner) = problem.inner() {
         tracing::error!(request.id = %id, problem.code = problem.code, inner, "a request failed");
     }
     let body = problem.to_value(&id.to_string()).to_string().into_bytes();
     let mut answer = Answer::new(problem.status, "application/problem+json", body);
-    if let Some(seconds) = problem.retry_after {
+    if let Some(seconds) = problem.seconds() {
         answer = answer.with("retry-after", &seconds.to_string());
     }
-    if let Some(allow) = &problem.allow {
+    if let Some(allow) = problem.allowed() {
         answer = answer.with("allow", allow);
     }
     if problem.status == 401 {

@@ -20,10 +20,18 @@ use crate::trail::{Trail, TrailError};
 
 /// How a trail is served.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct ServeOptions {
     /// Where applications run that do not say so in their requests; `development` when left out.
-    pub environment: Option<Name>,
+    environment: Option<Name>,
+}
+
+impl ServeOptions {
+    /// With an environment for requests that name none.
+    #[must_use]
+    pub fn with_environment(mut self, environment: Option<Name>) -> Self {
+        self.environment = environment;
+        self
+    }
 }
 
 /// Why a trail cannot be served.

@@ -15,15 +15,17 @@ pub(super) struct Problem {
     pub(super) status: u16,
     /// Stable: what programs tell problems apart by.
     pub(super) code: &'static str,
-    pub(super) detail: String,
+    told: Box<Told>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    detail: String,
     member: Option<String>,
     hint: Option<String>,
-    /// After how many seconds to try again.
-    pub(super) retry_after: Option<u32>,
-    /// The methods that are there.
-    pub(super) allow: Option<String>,
-    /// What is not for the caller: it is logged.
-    pub(super) inner: Option<String>,
+    retry_after: Option<u32>,
+    allow: Option<String>,
+    inner: Option<String>,
     /// Records that were stored before it went wrong, and stay.
     stored: Vec<Receipt>,
     /// The record that says what went wrong.
@@ -35,38 +37,56 @@ impl Problem {
         Self {
             status,
             code,
-            detail: detail.into(),
-            member: None,
-            hint: None,
-            retry_after: None,
-            allow: None,
-            inner: None,
-            stored: Vec::new(),
-            record: None,
+            told: Box::new(Told {
+                detail: detail.into(),
+                ..Told::default()
+            }),
         }
+    }
+
+    /// After how many seconds to try again.
+    pub(super) const fn seconds(&self) -> Option<u32> {
+        self.told.retry_after
+    }
+
+    /// The methods that are there.
+    pub(super) fn allowed(&self) -> Option<&str> {
+        self.told.allow.as_deref()
+    }
+
+    /// What is not for the caller: it is logged.
+    pub(super) fn inner(&self) -> Option<&str> {
+        self.told.inner.as_deref()
+    }
+
+    /// Another method than those that the path takes.
+    pub(super) fn method(allowed: &[&str]) -> Self {
+        let mut problem = Self::new(405, "method", "the path does not take this method");
+        problem.told.allow = Some(allowed.join(", "));
+        problem
     }
 
     /// Names the member or parameter at fault.
     pub(super) fn member(mut self, member: impl Into<String>) -> Self {
-        self.member = Some(member.into()).filter(|it: &String| !it.is_empty());
+        self.told.member = Some(member.into()).filter(|it: &String| !it.is_empty());
         self
     }
 
     /// Says what to do.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.told.hint = Some(hint.into());
         self
     }
 
     /// Says when to try again.
-    pub(super) const fn retry_after(mut self, seconds: u32) -> Self {
-        self.retry_after = Some(seconds);
+    pub(super) fn retry_after(mut self, seconds: u32) -> Self {
+        self.told.retry_after = Some(seconds);
         self
     }
 
     /// Says what was stored before.
     pub(super) fn after(mut self, stored: &[Receipt]) -> Self {
-        self.stored.extend_from_slice(stored);
+        self.told.stored.extend_from_slice(stored);
         self
     }
 
@@ -79,14 +99,14 @@ impl Problem {
     pub(super) fn unavailable(inner: impl Into<String>) -> Self {
         let mut problem =
             Self::new(503, "unavailable", "the trail cannot be used now").retry_after(5);
-        problem.inner = Some(inner.into());
+        problem.told.inner = Some(inner.into());
         problem
     }
 
     /// Something is wrong here. What is for the log.
     pub(super) fn internal(inner: impl Into<String>) -> Self {
         let mut problem = Self::new(500, "internal", "something is wrong with the server");
-        problem.inner = Some(inner.into());
+        problem.told.inner = Some(inner.into());
         problem
     }
 
@@ -100,17 +120,17 @@ impl Problem {
         value.insert("title".into(), title(self.status).into());
         value.insert("status".into(), self.status.into());
         value.insert("code".into(), self.code.into());
-        value.insert("detail".into(), self.detail.clone().into());
+        value.insert("detail".into(), self.told.detail.clone().into());
         let mut say = |name: &str, text: &Option<String>| {
             if let Some(text) = text {
                 value.insert(name.into(), text.clone().into());
             }
         };
-        say("member", &self.member);
-        say("hint", &self.hint);
-        say("record", &self.record);
-        if !self.stored.is_empty() {
-            value.insert("stored".into(), json!(self.stored));
+        say("member", &self.told.member);
+        say("hint", &self.told.hint);
+        say("record", &self.told.record);
+        if !self.told.stored.is_empty() {
+            value.insert("stored".into(), json!(self.told.stored));
         }
         value.insert("request_id".into(), request.into());
         Value::Object(value)
@@ -174,7 +194,7 @@ impl From<TrailError> for Problem {
         match error {
             E::Store(error) if error.is_damage() => {
                 let mut problem = Self::new(500, "damaged", "a record or the database is damaged");
-                problem.inner = Some(text);
+                problem.told.inner = Some(text);
                 problem.hint("run `contextrail verify` where the trail is")
             }
             E::Store(_) | E::Spool { .. } | E::ReadOnly => Self::unavailable(text),
@@ -184,7 +204,7 @@ impl From<TrailError> for Problem {
                     "frozen",
                     "the log is frozen: it lacks entries that are known of it, and nothing is written",
                 );
-                problem.inner = Some(text);
+                problem.told.inner = Some(text);
                 problem.hint("run `contextrail log status` where the trail is")
             }
             E::Notary(_) => Self::unavailable(text),
@@ -220,7 +240,7 @@ impl From<TrailError> for Problem {
             E::Approvers(_) | E::NotApproved(_) | E::NotGranted(_) => with(403, "needs_two_people"),
             E::Blocked(blocked) => {
                 let mut problem = with(422, "redaction_block");
-                problem.record = blocked.recorded.map(|id| id.to_string());
+                problem.told.record = blocked.recorded.map(|id| id.to_string());
                 problem
             }
             E::Redact(_) => with(422, "redaction"),
@@ -238,7 +258,7 @@ impl From<CaptureError> for Problem {
             CaptureError::Store(source) | CaptureError::Unrecorded { source, .. } => source.into(),
             error => Self::new(422, code, chain(&error)),
         };
-        problem.record = record.map(|id| id.to_string()).or(problem.record);
+        problem.told.record = record.map(|id| id.to_string()).or(problem.told.record);
         match member {
             Some(member) => problem.member(member),
             None => problem,

@@ -124,8 +124,7 @@ pub(super) fn find(method: &str, path: &str) -> Found {
 fn fit(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
     let mut params = Vec::new();
     let mut segments = path.split('/');
-    let mut wanted = template.split('/').peekable();
-    while let Some(part) = wanted.next() {
+    for part in template.split('/') {
         let Some((before, rest)) = part.split_once('{') else {
             if segments.next() != Some(part) {
                 return None;

@@ -34,7 +34,7 @@ impl ApiToken {
     /// SHA-256 of the secret: what the grant has of it.
     #[must_use]
     pub fn secret_digest(&self) -> Digest {
-        Digest::sha256(&*self.secret)
+        Digest::sha256(self.secret.as_slice())
     }
 
     fn new(id: RecordId) -> Result<Self, TrailError> {
@@ -52,7 +52,7 @@ impl fmt::Debug for ApiToken {
 
 impl fmt::Display for ApiToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let secret = Zeroizing::new(BASE64.encode(&*self.secret));
+        let secret = Zeroizing::new(BASE64.encode(self.secret.as_slice()));
         write!(f, "{PREFIX}{}_{}", self.id.uuid().simple(), *secret)
     }
 }
@@ -181,7 +181,8 @@ impl Trail {
 
     /// Every token that was granted on this trail, oldest first, whether it is worth something or not.
     ///
-    /// A grant that lacks the approvals it needs, or that was made for another trail, is none.
+    /// A grant that lacks the approvals it needs, or that was made for another trail, is none. Neither is
+    /// one whose holder is not known any longer, because they were erased or the keys are not here.
     ///
     /// # Errors
     ///
@@ -197,8 +198,10 @@ impl Trail {
             let Some(event) = token_event(stored) else {
                 continue;
             };
+            let is_holder = |path: &str| path == "/holder";
+            let is_known = !stored.withheld().iter().any(|it| is_holder(&it.path));
             match event.action {
-                TokenAction::Grant if event.trail == trail && event.check().is_ok() => {
+                TokenAction::Grant if is_known && event.trail == trail && event.check().is_ok() => {
                     known.push(KnownToken {
                         id: stored.id(),
                         grant: event.clone(),

@@ -43,7 +43,9 @@ fn bodies_that_are_too_large_are_refused_packed_or_not() {
     assert!([400, 413].contains(&reply.status), "{}", reply.text());
 
     // What fits is taken, and comes back packed for whoever takes it so.
-    let body = request("user_1", &"a long letter ".repeat(200)).to_string();
+    let mut body = request("user_1", &"a long letter ".repeat(200));
+    body["budget"]["limit"] = 4_000.into();
+    let body = body.to_string();
     let reply = post(
         &[
             JSON[0],
