@@ -16,7 +16,6 @@ use crate::server::answer::Answer;
 use crate::server::app::App;
 use crate::server::call::Call;
 use crate::server::mask::{MASKED, whole};
-use crate::server::permission::Permission;
 use crate::server::problem::Problem;
 use crate::trail::Trail;
 
@@ -109,14 +108,17 @@ async fn record_all(
 async fn read(trail: &Trail, call: &Call, kind: Kind, document: Node) -> Result<Ready, Problem> {
     if kind == Kind::Context {
         let document = headed(trail, call, document)?;
-        let exported = decode_record(&document, Unknown::Refuse)?;
+        let mut exported = decode_record(&document, Unknown::Refuse)?;
         let found = exported.record.kind();
         if found != kind {
             let detail = format!("expected {:?}, found {:?}", kind.schema(), found.schema());
             return Err(Problem::new(422, "wrong_schema", detail).member("schema"));
         }
-        let head = &exported.record.head;
+        let head = &mut exported.record.head;
         check_head(trail, call, Some(&head.tenant), Some(&head.actor))?;
+        // Who records it, how that is known, and when it came, is not for the document to say.
+        head.actor = call.caller.actor.clone();
+        head.recorded_at = call.now;
         return Ok(Ready::Context(Box::new(exported)));
     }
     let defaults = defaults(trail, call, kind, &document).await?;
@@ -262,20 +264,25 @@ async fn override_by(
     Ok(reviewed.receipt)
 }
 
-/// The record as it is stored. Whoever may not read is told of whom it is about only what they said.
+/// The record as it is stored. What the trail added out of other records is for whoever reads them.
 async fn created(app: &App, call: &Call, receipt: &Receipt) -> Result<Answer, Problem> {
     let stored = app.trail.read_kind(receipt.id, receipt.kind).await?;
     let mut value = whole(&app.trail, &stored).await?;
-    if !call.caller.may(Permission::Personal)
-        && let Some(Value::Array(entities)) = value.get_mut("entities")
-    {
+    if call.caller.role.is_some() {
         let said: Value = decode(&call.document()?)?;
-        let said = said.get("entities").and_then(Value::as_array);
-        for entity in entities {
-            // why: a decision is about whom its contexts are about, and others may have recorded those.
-            if !said.is_some_and(|said| said.contains(entity)) {
-                *entity = MASKED.into();
+        // why: a decision is about whom its contexts are about, and others may have recorded those.
+        if let Some(Value::Array(entities)) = value.get_mut("entities") {
+            let known = said.get("entities").and_then(Value::as_array);
+            for entity in entities {
+                if !known.is_some_and(|known| known.contains(entity)) {
+                    *entity = MASKED.into();
+                }
             }
+        }
+        if let Some(outcome) = value.get_mut("original_outcome")
+            && said.get("original_outcome").is_none()
+        {
+            *outcome = MASKED.into();
         }
     }
     with_receipt(Answer::json(201, &value)?, receipt)

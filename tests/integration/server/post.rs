@@ -59,7 +59,7 @@ fn the_main_job_goes_over_http_from_the_request_to_the_history() {
     let review = json!({"decision": decided["id"], "verdict": "override", "new_outcome": "declined",
                         "reason_code": "payslip_missing", "note": "no payslip"});
     let review = server.post("reviewer", "/v1/reviews", &review).created();
-    assert_eq!(review["original_outcome"], "approved");
+    assert_eq!(review["original_outcome"], "[masked]");
     let outcome = json!({"decision": review["new_decision"], "kind": "appealed"});
     server.post("ingest", "/v1/outcomes", &outcome).created();
 
@@ -80,6 +80,7 @@ fn the_main_job_goes_over_http_from_the_request_to_the_history() {
     assert_eq!(newest["decided_by"]["id"], "reviewer_1");
     assert_eq!(first["superseded_by"], newest["id"]);
     assert_eq!(first["reviews"][0]["note"], "no payslip");
+    assert_eq!(first["reviews"][0]["original_outcome"], "approved");
     assert_eq!(first["generation_records"][0]["text"], "Approved.");
     let history = server
         .get("investigator", "/v1/entities/applicant/user_1/history")
@@ -208,6 +209,10 @@ fn a_finished_context_is_taken_in_as_it_is() {
     posted["id"] = json!("01948c9a-2b3e-7d4f-8e5a-1c2d3e4f5a6b");
     let taken = server.post("ingest", "/v1/contexts", &posted).created();
     assert_eq!(taken["id"], posted["id"]);
+    assert!(
+        taken["recorded_at"].as_str() > posted["recorded_at"].as_str(),
+        "{taken}"
+    );
     let text = server.get(
         "investigator",
         "/v1/contexts/01948c9a-2b3e-7d4f-8e5a-1c2d3e4f5a6b/text",
