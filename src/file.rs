@@ -15,17 +15,23 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
 
 /// Puts `text` in the place of the file at once: a crash leaves the old file or the new one.
 pub(crate) fn replace(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    replace_bytes(path, text.as_bytes(), mode)
+}
+
+/// Puts `bytes` in the place of the file at once: a crash leaves the old file or the new one.
+pub(crate) fn replace_bytes(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let new = Path::new(&name);
     let mut file = create(new, mode)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(new, path)?;
     sync_folder(path)
 }
 
-fn create(path: &Path, mode: u32) -> io::Result<File> {
+/// Makes a new file in the place of what is there.
+pub(crate) fn create(path: &Path, mode: u32) -> io::Result<File> {
     // What a crash left of an earlier try has nothing that is needed.
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

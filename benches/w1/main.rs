@@ -10,6 +10,7 @@
 mod erasing;
 mod proof;
 mod report;
+mod retention;
 mod sealing;
 mod workload;
 
@@ -114,6 +115,11 @@ impl Plan {
         }
         if self.wants("erasing") {
             erasing::erasing(1_000 / self.scale).await?;
+        }
+        if self.wants("retention") {
+            // Two parts of the log are enough to see that it works.
+            let contexts = if self.scale == 1 { 100_000 } else { 2_000 };
+            retention::retention(contexts).await?;
         }
         if self.wants("proofs") {
             proof::inclusion(1_000_000 / self.scale).await?;

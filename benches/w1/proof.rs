@@ -61,7 +61,13 @@ pub(crate) async fn evidence(contexts: u64) -> Result<(), BoxError> {
             why: None,
         };
         let gathered = packing
-            .time(gather(&trail, what, Redactions::default(), custody))
+            .time(gather(
+                &trail,
+                what,
+                Redactions::default(),
+                custody,
+                Vec::new(),
+            ))
             .await?;
         largest = largest.max(gathered.bundle.len());
     }

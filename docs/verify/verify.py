@@ -13,7 +13,8 @@ KEYFILE holds the keys *you* trust, one `name+hash+key` a line; those in the bun
 FILE after --head is a signed checkpoint you have from elsewhere, and after --consistency the lines
 of the consistency proof between it and the head in the bundle. PEM after --tsa-root holds the roots
 of the timestamp authorities you trust: one of them has to have stamped the head. Timestamps are checked
-by verify_timestamp.py beside this file, related.json and prov.json derived again by verify_related.py.
+by verify_timestamp.py beside this file, related.json and prov.json derived again by verify_related.py, and what
+absence.json says worked out again by verify_absence.py.
 
 The formats are those of docs/evidence.md and docs/format.md. Where a formula comes from another
 document, the document is named beside it. Every check adds to one list of findings: all that is
@@ -36,7 +37,8 @@ NOT_PROVED_OF = {
               "that nothing in between was held back.",
     "range": ""}
 KINDS = ["context", "generation", "decision", "review", "outcome", "import", "key", "succession",
-         "hold", "release", "policy"]
+         "erasure", "hold", "release", "policy", "retention", "archive", "token", "access"]
+TAKE_AWAY = ["erasure", "retention"]  # the kinds that say, under /slots, which values are gone
 CLASSES = ["plain", "confidential", "personal"]
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 NUMBER = r"(?:0|[1-9][0-9]*)"
@@ -55,11 +57,11 @@ class Wrong(Exception):
 class Report:
     def __init__(self):
         self.findings, self.not_checked, self.signed_by, self.claim = [], [], [], None
-        self.timestamps, self.successions = [], []
+        self.timestamps, self.successions, self.absences = [], [], []
         self.unread_pages = False  # whether there are derived files that were not compared
         self.checked = dict.fromkeys(
             "files records fields_shown fields_named fields_hidden proofs signatures cosignatures "
-            "timestamps texts references pages".split(), 0)
+            "timestamps texts references gone pages".split(), 0)
 
     def find(self, file, where, what):
         self.findings.append({"file": file, "where": where, "what": what})
@@ -78,6 +80,7 @@ class Report:
         return {"schema": "contextrail.evidence-report/1", "state": self.state(),
                 "claim": self.claim, "checked": self.checked, "signed_by": self.signed_by,
                 "timestamps": self.timestamps, "successions": self.successions,
+                "absences": [] if self.findings else self.absences,
                 "findings": self.findings, "not_checked": self.not_checked,
                 "not_proved": self.not_proved()}
 
@@ -521,12 +524,13 @@ FILE_TYPES = {
     "text": (f"texts/({UUID7}).json", "application/json"),
     "entry": (f"entries/({NUMBER}).json", "application/json"),
     "proof": (f"proofs/({NUMBER}).tlog-proof", "text/plain"),
+    "absence": ("absence.json", "application/json"),
     "token": (f"tokens/({NUMBER}(?:-{FURTHER})?).tsr", "application/timestamp-reply"),
     "summary.html": ("summary.html", "text/html"), "summary.md": ("summary.md", "text/markdown"),
     "related.json": ("related.json", "application/json"), "prov.json": ("prov.json", "application/json"),
     "VERIFY.md": ("VERIFY.md", "text/markdown"), "yaml": (f"record/({UUID7}).yaml", "application/yaml"),
 }
-PAGES = 2  # the newest version of the derived files that is known here
+PAGES = 3  # the newest version of the derived files that is known here
 WHOLE_PAGES = ["summary.html", "summary.md", "related.json", "prov.json", "VERIFY.md"]
 
 
@@ -565,6 +569,11 @@ def parse_manifest(data):
     return manifest
 
 
+def is_gone(value):
+    return type(value) is dict and value.keys() == {"by", "slot"} and is_id(value["by"]) and (
+        is_number(value["slot"]) and value["slot"] < 2**16)
+
+
 def parse_record(data, name):
     record = parse_document(data, {"fields": is_list(lambda it: type(it) is dict), "id": is_id,
                                    "index": is_number, "kind": lambda it: it in KINDS})
@@ -573,7 +582,7 @@ def parse_record(data, name):
         if "value" in field:
             members = {**common, "salt": is_hash, "value": is_bytes}
         elif "vc" in field:
-            members = {**common, "vc": is_hash, "why": is_text}
+            members = {**common, "vc": is_hash, "why": is_text, "gone?": is_gone}
         else:
             members = {"leaf": is_hash, "why": is_text}
         check_members_of(field, members, f"fields[{at}].")
@@ -609,6 +618,35 @@ def parse_text(data, name):
     return text
 
 
+def parse_absence(data):
+    """What a bundle says of things that were asked about. None of it is trusted."""
+    outcomes = ("absent", "present", "cannot_be_said")
+
+    def has(members):
+        def check(value):
+            try:
+                check_members_of(value, members, "")
+                return True
+            except Wrong:
+                return False
+        return check
+    reason = has({"reason": lambda it: it in REASONS, "path?": lambda it: is_text(it) and it != ""})
+    said = has({"id": is_text, "outcome": lambda it: it in outcomes, "paths?": lambda it: is_list(is_text)(it) and it,
+                "why?": lambda it: is_list(reason)(it) and it})
+    claim = has({"ref": is_text, "outcome": lambda it: it in outcomes, "records": is_list(said)})
+    found = parse_document(data, {"schema": is_text, "claims": is_list(claim)})
+    if found["schema"] != "contextrail.absence/1":
+        raise Wrong("schema: it is not contextrail.absence/1, the one this verifier reads")
+    if not 0 < len(found["claims"]) <= 64 or len({it["ref"] for it in found["claims"]}) < len(found["claims"]):
+        raise Wrong("claims: there is none, or more than 64, or one thing is asked about twice")
+    return found["claims"]
+
+
+REASONS = ["hidden_fields", "section_not_complete", "section_not_shown", "redacted_when_recorded", "not_shown",
+           "version_not_recorded", "chunk_not_recorded", "named_elsewhere", "not_carried", "contexts_not_shown",
+           "governance_not_complete", "unreadable"]
+
+
 def item_digests(record):
     """The digests of the items that a record shows, each with the number of its item."""
     for path, value in record["values"].items():
@@ -621,10 +659,40 @@ def item_digests(record):
 NAMING = {"context": ((), ("parents",)), "generation": (("context",), ()),
           "decision": (("supersedes",), ("contexts", "generations", "caused_by")),
           "review": (("decision", "new_decision"), ()), "outcome": (("decision",), ()),
-          "hold": (("target/decision",), ()), "release": (("hold",), ())}
+          "hold": (("target/decision",), ()), "release": (("hold",), ()),
+          "token": (("token_id",), ())}
 
 
 # --- The checks -------------------------------------------------------------------------------------
+
+def taken_out(record):
+    """The rules of redaction that took something out before it was recorded, by the path of what they took."""
+    capture = record["values"].get("/capture")
+    traces = capture.get("redactions") if type(capture) is dict else None
+    traces = record["values"].get("/redactions") if traces is None else traces
+    traces = [it for it in traces if type(it) is dict] if type(traces) is list else []
+    return {it["path"]: it["rule"] for it in traces if is_text(it.get("path")) and is_text(it.get("rule"))}
+
+
+def withheld_text(field):
+    """The text that is withheld with a field redacted by name, and whether for good; None for none."""
+    if "vc" not in field:
+        return None
+    item = re.fullmatch("/assembly/items/([^/]*)(/digest)?", field["path"])
+    name = {"/assembly/text_digest": "the text as it was sent", "/template/digest": "the template",
+            "/text": "the answer", "/text_digest": "the answer"}.get(field["path"])
+    # Of an item of personal text the digest is a field of its own.
+    if item and (item[2] or field["class"] != "plain"):
+        name = f"item {item[1]}"
+    return name and f"{name} ({'erased' if 'gone' in field or field['why'] == 'erased' else 'withheld'})"
+
+
+def slots_of(record):
+    """The slots that a record says are gone, as [index, number]; None when it does not show them."""
+    slots = record["values"].get("/slots")
+    pairs = is_list(lambda it: is_list(is_number)(it) and len(it) == 2)
+    return slots if pairs(slots) else None
+
 
 class Bundle:
     """What could be read of a bundle, without regard to whether it is right."""
@@ -633,6 +701,7 @@ class Bundle:
         self.report, self.manifest, self.has_custody = report, None, False
         self.files, self.damaged = {}, {}
         self.records, self.entries, self.proofs, self.texts, self.tokens = {}, {}, {}, {}, {}
+        self.claims = None  # of absence.json
         members, start = read_members(data)
         check_members(members, start, len(data))
         for member in members:
@@ -708,6 +777,8 @@ class Bundle:
                     parse_document(data, {"at": is_time, "by?": is_text, "for?": is_text,
                                           "why?": is_text})
                     self.has_custody = True
+                elif kind == "absence":
+                    self.claims = parse_absence(data)
                 elif kind == "keys":
                     parse_keys(utf8(data))
                 elif kind == "token":
@@ -897,18 +968,99 @@ class Bundle:
             "by": said["certificate"]["subject"], "root": said["root"]["subject"]})
 
     def check_missing_texts(self):
-        """Texts whose digests a record shows and which are not carried are named."""
+        """Texts that nothing is compared with are named: those that are not carried though their digest is
+        shown, those that are withheld, and that there may be more among hidden fields."""
         for id_, record in sorted(self.records.items()):
-            carried, missing = self.texts.get(id_, {"items": {}}), []
-            if "/assembly/text_digest" in record["values"] and "text" not in carried:
-                missing.append("the text as it was sent")
-            for item, digest in item_digests(record):
-                if is_digest(digest) and digest not in carried["items"]:
-                    missing.append(f"item {item}")
-            if missing:
-                self.report.not_checked.append(
-                    f"records/{id_}.json: texts whose digests it shows and that are not in the bundle: "
-                    + ", ".join(missing))
+            withheld = [text for text in map(withheld_text, record["fields"]) if text]
+            for what, texts in [
+                    ("texts whose digests it shows and that are not in the bundle", self.texts_not_carried(record)),
+                    ("texts that are withheld, or their digests are, so that nothing can be compared", withheld)]:
+                if texts:
+                    self.report.not_checked.append(f"records/{id_}.json: {what}: " + ", ".join(texts))
+            if record["kind"] in ("context", "generation") and any("leaf" in field for field in record["fields"]):
+                self.report.not_checked.append(f"records/{id_}.json: whether it has further texts: digests of them "
+                                               "may be among its hidden fields")
+
+    def texts_not_carried(self, record):
+        carried, values, missing = self.texts.get(record["id"], {"items": {}}), record["values"], []
+        rules = taken_out(record)
+
+        def add(name, path):
+            rule = f" (not stored: redaction rule {rules[path]})" if path in rules else ""
+            missing.append(name + rule)
+        if "/assembly/text_digest" in values and "text" not in carried:
+            missing.append("the text as it was sent")
+        for item, digest in item_digests(record):
+            if is_digest(digest) and digest not in carried["items"]:
+                add(f"item {item}", f"/assembly/items/{item}/text")
+        if "/template/digest" in values:
+            add("the template", "/template/text")
+        if record["kind"] == "generation" and "/text_digest" in values:
+            add("the answer", "/text")
+        return missing
+
+    def check_gone(self):
+        """Values that are said to be gone are in a slot that a record of the bundle says is gone."""
+        find, skip = self.report.find, self.report.not_checked.append
+        for id_, record in sorted(self.records.items()):
+            file, unnamed, unsaid = f"records/{id_}.json", [], {}
+            for field in record["fields"]:
+                gone = field.get("gone")
+                if not gone:
+                    if "vc" in field and field["why"] == "erased":
+                        unnamed.append(field["path"])
+                    continue
+                by = self.records.get(gone["by"])
+                if field["class"] != "personal":
+                    find(file, field["path"], "it is said to be gone, and only values about people can go")
+                elif by is None or by["kind"] not in TAKE_AWAY:
+                    find(file, field["path"], "it is said to be gone, and the record that is to say so is not in "
+                                              f"the bundle: {gone['by']}")
+                elif slots_of(by) is None:
+                    unsaid.setdefault(gone["by"], []).append(field["path"])
+                elif [record["index"], gone["slot"]] not in slots_of(by):
+                    find(file, field["path"], f"it is said to be gone, and the record {gone['by']} does not say that "
+                                              f"of slot {gone['slot']}")
+                else:
+                    self.report.checked["gone"] += 1
+            if unnamed:
+                skip(f"{file}: values that are said to be erased, without the record of that: " + ", ".join(unnamed))
+            for by, paths in sorted(unsaid.items()):
+                skip(f"{file}: values that are said to be gone, of which {by} does not show what it took away: "
+                     + ", ".join(paths))
+
+    def stands_alone(self, record):
+        """Whether a record belongs in a bundle that no reference ties it to. A succession is in every bundle of
+        a later epoch: it says what the log lost. A hold may cover what it does not refer to: what an entity or a
+        query stands for. What took values away names their records by index, and has to name one that is here."""
+        if record["kind"] in TAKE_AWAY:
+            slots = slots_of(record)
+            return slots is None or any(index in self.entries for index, _ in slots)
+        return record["kind"] in ("succession", "hold", "release")
+
+    def check_absence(self):
+        """What is said of things that were asked about, worked out again. Records of which something is wrong
+        prove nothing."""
+        if self.claims is None:
+            return
+        skip = self.report.not_checked.append
+        if self.report.findings:
+            return skip("absence.json: whether it says what the records say: something is wrong with them")
+        try:
+            import verify_absence
+        except ImportError as missing:
+            return skip(f"absence.json: whether it says what the records say: verify_absence.py cannot be loaded: "
+                        f"{missing}")
+        asked = [verify_absence.parse(it["ref"]) for it in self.claims]
+        if None in asked:
+            return self.report.find("absence.json", "claims", "what is asked about is not KIND:REF[@VERSION]")
+        self.report.absences = verify_absence.claims(asked, self.records.values())
+        for at, (said, derived) in enumerate(zip(self.claims, self.report.absences)):
+            if said != derived:
+                self.report.find("absence.json", f"claims[{at}] {said['ref']}",
+                                 f"it says {said['outcome']}, and what the records say is {derived['outcome']}"
+                                 if said["outcome"] != derived["outcome"] else
+                                 "it is not for the reasons, or of the records, that the records of the bundle give")
 
     def check_stated(self):
         """What whoever packed the bundle says in it, and nothing commits to."""
@@ -1030,8 +1182,7 @@ class Bundle:
             if after - before > 1:
                 find("manifest.json", "claim", f"indexes {before + 1} to {after - 1} are missing from the range")
         for id_, record in sorted(self.records.items()):
-            # A succession belongs to every bundle of a later epoch: it says what the log lost.
-            if not first <= record["index"] <= last and record["kind"] != "succession":
+            if not first <= record["index"] <= last and not self.stands_alone(record):
                 find(f"records/{id_}.json", "index", "the record is outside the range")
 
     def check_decisions(self, claim):
@@ -1077,10 +1228,8 @@ class Bundle:
             return seen
 
         def untied(tied):
-            # A succession belongs to every bundle of a later epoch: it says what the log lost. A hold may
-            # cover what it does not refer to: what an entity or a query stands for.
             return [(id_, it) for id_, it in sorted(self.records.items())
-                    if it["index"] not in tied and it["kind"] not in ("succession", "hold", "release")]
+                    if it["index"] not in tied and not self.stands_alone(it)]
 
         closed = set()
         if kind == "decision":
@@ -1195,6 +1344,9 @@ def verify(data, keys, head=None, path=None, roots=None):
         bundle.check_claim()
         bundle.check_relations()
         bundle.check_successions()
+    bundle.check_gone()
+    bundle.check_absence()
+    if bundle.manifest:
         bundle.check_pages()
     bundle.check_elsewhere()
     bundle.check_stated()
@@ -1220,6 +1372,8 @@ def print_report(name, report):
         approvers = ", ".join(it["approved_by"]) or "not shown"
         print("  succession: the log went on as epoch {epoch} at index {index}, after a restore; lost: from index "
               "{lost_from} to before {lost_to}; reason: {reason}; approved by: ".format(**said) + approvers)
+    for it in report.as_json()["absences"]:
+        print(f"  {it['ref']}: {it['outcome'].replace('_', ' ')}, by {len(it['records'])} records")
     for what in report.not_checked:
         print(f"  not checked: {what}")
     print(f"  {report.not_proved()}")

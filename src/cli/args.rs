@@ -6,8 +6,9 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    access, completions, context, decision, demo, entity, evidence, hold, import, key, log,
-    outcome, privacy, rebuild, retention, review, serve, subject, token, used, verify,
+    access, archive, backup, completions, context, copy, decision, demo, entity, evidence, hold,
+    import, key, log, outcome, privacy, rebuild, restore, retention, review, serve, subject, token,
+    used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.
@@ -81,6 +82,9 @@ pub(super) enum Command {
     /// Say how long records are kept, and what is due
     #[command(subcommand, arg_required_else_help = true)]
     Retention(retention::Verb),
+    /// Move values that are no longer hot to write-once segments, and verify these
+    #[command(subcommand, arg_required_else_help = true)]
+    Archive(archive::Verb),
     /// Take in records that were exported elsewhere, as they are
     Import(import::Args),
     /// Pack, check and show files that prove decisions to a stranger
@@ -105,6 +109,12 @@ pub(super) enum Command {
     Access(access::Verb),
     /// Hash everything again and name whatever is wrong
     Verify(verify::Args),
+    /// Move the trail to another database, as it is
+    Copy(copy::Args),
+    /// Write the trail as of now to a file, while it is written to
+    Backup(backup::Args),
+    /// Put a backup in the place of the trail, and say what is lost
+    Restore(restore::Args),
     /// Make the lookup tables anew from the records
     #[command(after_help = rebuild::EXAMPLES)]
     Rebuild,

@@ -11,8 +11,8 @@ use crate::codec::WriteError;
 use crate::notary::NotaryError;
 use crate::privacy::keys::KeyError;
 use crate::record::{Kind, RecordId};
-use crate::store::StoreError;
-use crate::trail::TrailError;
+use crate::store::{ArchiveError, StoreError};
+use crate::trail::{MoveError, TrailError};
 
 /// How a command ended, by its exit code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -174,6 +174,8 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
         TrailError::Kept(_) => (Exit::Refused, Some("contextrail hold list")),
         TrailError::Key(error) => of_key(error),
         TrailError::NothingToHold { .. } => (Exit::NotFound, Some("contextrail hold place --help")),
+        TrailError::NoArchive => (Exit::Storage, None),
+        TrailError::NoSegment(_) => (Exit::NotFound, Some("contextrail archive status")),
         TrailError::NotApproved(_) => (
             Exit::Refused,
             Some("contextrail hold release ID --reason TEXT --approved-by A,B"),
@@ -199,6 +201,7 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
         }
         TrailError::Blocked(_) | TrailError::Redact(_) => (Exit::Refused, None),
         TrailError::Rules(_) => (Exit::Usage, None),
+        TrailError::Move(error) => of_move(error),
         TrailError::Notary(_) => (Exit::Storage, Some("contextrail log status")),
         TrailError::Spool { .. } | TrailError::ReadOnly => {
             (Exit::Storage, Some("contextrail doctor"))
@@ -213,6 +216,20 @@ fn of_key(error: &KeyError) -> (Exit, Option<&'static str>) {
         KeyError::Choice { .. } => (Exit::Usage, None),
         KeyError::TokenKey => (Exit::NotFound, None),
         _ => (Exit::Storage, Some("contextrail key status")),
+    }
+}
+
+fn of_move(error: &MoveError) -> (Exit, Option<&'static str>) {
+    match error {
+        MoveError::Same { .. } | MoveError::InMemory { .. } | MoveError::Exists { .. } => {
+            (Exit::Usage, None)
+        }
+        MoveError::Differs { .. }
+        | MoveError::Root { .. }
+        | MoveError::Unsound { .. }
+        | MoveError::Damaged { .. } => (Exit::Verification, None),
+        MoveError::Newer { .. } => (Exit::Refused, None),
+        _ => (Exit::Storage, None),
     }
 }
 
@@ -231,6 +248,11 @@ fn of_store(error: &StoreError) -> (Exit, Option<&'static str>) {
         | StoreError::CorruptRecord { .. }
         | StoreError::CorruptRow { .. }
         | StoreError::Backend { .. } => (Exit::Storage, Some("contextrail doctor")),
+        StoreError::Archive(error) => match error {
+            ArchiveError::Choice { .. } => (Exit::Usage, None),
+            error if error.is_damage() => (Exit::Storage, Some("contextrail archive verify")),
+            _ => (Exit::Storage, None),
+        },
         _ => (Exit::Storage, None),
     }
 }

@@ -1,9 +1,12 @@
 //! The `contextrail` command: parse, call the trail, print.
 
 mod access;
+mod archive;
 mod args;
+mod backup;
 mod completions;
 mod context;
+mod copy;
 mod decision;
 mod demo;
 mod doctor;
@@ -21,6 +24,7 @@ mod person;
 mod plain;
 mod privacy;
 mod rebuild;
+mod restore;
 mod retention;
 mod review;
 mod serve;
@@ -87,6 +91,7 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Used(args) => used::run(session, args).await,
         Command::Hold(verb) => hold::run(session, verb).await,
         Command::Retention(verb) => retention::run(session, verb).await,
+        Command::Archive(verb) => archive::run(session, verb).await,
         Command::Import(args) => import::run(session, &args).await,
         Command::Evidence(verb) => evidence::run(session, verb).await,
         Command::Log(verb) => log::run(session, verb).await,
@@ -96,6 +101,9 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Token(verb) => token::run(session, verb).await,
         Command::Access(verb) => access::run(session, verb).await,
         Command::Verify(args) => verify::run(session, &args).await,
+        Command::Copy(args) => copy::run(session, args).await,
+        Command::Backup(args) => backup::run(session, args).await,
+        Command::Restore(args) => restore::run(session, args).await,
         Command::Rebuild => rebuild::run(session).await,
         Command::Doctor => doctor::run(session).await,
         Command::Completions(args) => completions::run(&args),

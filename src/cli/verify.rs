@@ -45,6 +45,12 @@ impl Page for Verified {
             "{} entries, {} records with {} fields, {} bytes of values and texts, {} shared texts, {} signed heads\n",
             found.entries, found.records, found.fields, found.bytes, found.texts, found.heads
         );
+        if found.archived > 0 {
+            page.push_str(&format!(
+                "values of {} records are in the archive, in {} segments that were read\n",
+                found.archived, found.segments
+            ));
+        }
         for finding in &found.findings {
             page.push_str(&format!("  wrong: {}\n", plain::line(&finding.to_string())));
         }

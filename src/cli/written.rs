@@ -58,6 +58,7 @@ fn line(stored: &Stored) -> String {
         Body::Release(release) => format!("of {}", release.hold),
         Body::Policy(policy) => policy.id().to_string(),
         Body::Token(token) => format!("{} for {}", token.role, token.holder.id),
+        Body::Archive(archival) => format!("{} records in {}", archival.records, archival.segment),
         _ => String::new(),
     };
     format!(

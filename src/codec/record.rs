@@ -204,6 +204,8 @@ fn extra_of(body: &mut Body) -> Option<&mut Members> {
         | Body::Hold(_)
         | Body::Release(_)
         | Body::Policy(_)
+        | Body::Retention(_)
+        | Body::Archive(_)
         | Body::Token(_)
         | Body::Access(_) => None,
     }

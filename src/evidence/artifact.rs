@@ -36,6 +36,8 @@ pub(super) fn artifacts(record: &ShownRecord<'_>) -> BTreeSet<Artifact> {
         | Kind::Hold
         | Kind::Release
         | Kind::Policy
+        | Kind::Retention
+        | Kind::Archive
         | Kind::Token
         | Kind::Access => {}
     }

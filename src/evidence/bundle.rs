@@ -31,6 +31,8 @@ pub enum FieldEntry {
         commitment: Hash,
         /// Why the value is not given.
         why: String,
+        /// What took the value away for good, if anything did.
+        gone: Option<Gone>,
     },
     /// Only that there is a field.
     Hidden {
@@ -39,6 +41,19 @@ pub enum FieldEntry {
         /// Why nothing more is given.
         why: String,
     },
+}
+
+/// What took a value away for good: a record of the log that says so.
+///
+/// That the value was in this slot is what the maker of the bundle says; that the slot is gone, the
+/// record says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gone {
+    /// The record that says which slots are gone.
+    pub by: RecordId,
+    /// The slot that the value was in.
+    pub slot: u16,
 }
 
 impl FieldEntry {
@@ -147,6 +162,7 @@ struct RecordText {
 #[serde(default, deny_unknown_fields)]
 struct FieldText {
     class: Option<String>,
+    gone: Option<Gone>,
     leaf: Option<Bytes32>,
     path: Option<String>,
     salt: Option<Bytes32>,
@@ -175,8 +191,10 @@ impl FieldText {
                 class,
                 commitment,
                 why,
+                gone,
             } => Self {
                 class: Some(class.as_str().to_owned()),
+                gone,
                 path: Some(path),
                 vc: Some(Bytes32(commitment)),
                 why: Some(why),
@@ -203,6 +221,11 @@ impl FieldText {
             ),
             None => None,
         };
+        if self.gone.is_some() && self.vc.is_none() {
+            return Err(wrong(
+                "only a field redacted by name says what took it away",
+            ));
+        }
         match (
             self.path, class, self.salt, self.value, self.vc, self.leaf, self.why,
         ) {
@@ -220,6 +243,7 @@ impl FieldText {
                     class,
                     commitment: commitment.0,
                     why,
+                    gone: self.gone,
                 })
             }
             (None, None, None, None, None, Some(leaf), Some(why)) => {

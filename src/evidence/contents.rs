@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::absence::AbsenceFile;
 use super::bundle::RecordFile;
 use super::carried_text::CarriedText;
 use super::manifest::Statement;
@@ -24,6 +25,7 @@ pub(super) struct Contents {
     pub(super) tokens: BTreeMap<(u64, u32), Vec<u8>>,
     pub(super) keys: Vec<VerifierKey>,
     pub(super) custody: Option<Custody>,
+    pub(super) absence: Option<AbsenceFile>,
 }
 
 /// An entry with its hash, which is taken over the bytes of the file.
@@ -70,6 +72,10 @@ impl Contents {
             records,
             checkpoint: self.checkpoint_view()?,
             custody: self.custody.clone()?,
+            asked: self
+                .absence
+                .as_ref()
+                .map_or_else(Vec::new, |it| it.asked.clone()),
         })
     }
 

@@ -11,7 +11,7 @@ use super::{prov, related, verify_md, yaml};
 use crate::codec::WriteError;
 
 /// The derived files, as bundles are packed with them and verified against them.
-pub const PAGES: Pages = Pages { version: 2, render };
+pub const PAGES: Pages = Pages { version: 3, render };
 
 fn render(view: &View) -> BTreeMap<String, Vec<u8>> {
     let files = derived_files(view).unwrap_or_default();

@@ -14,6 +14,8 @@ pub enum FileName {
     Custody,
     /// `keys.txt`
     Keys,
+    /// `absence.json`
+    Absence,
     /// `records/<id>.json`
     Record(RecordId),
     /// `texts/<id>.json`
@@ -58,6 +60,7 @@ impl FileName {
         match self {
             Self::Manifest
             | Self::Custody
+            | Self::Absence
             | Self::Record(_)
             | Self::Text(_)
             | Self::Entry(_)
@@ -77,6 +80,7 @@ impl fmt::Display for FileName {
             Self::Manifest => f.write_str("manifest.json"),
             Self::Custody => f.write_str("custody.json"),
             Self::Keys => f.write_str("keys.txt"),
+            Self::Absence => f.write_str("absence.json"),
             Self::Record(id) => write!(f, "records/{id}.json"),
             Self::Text(id) => write!(f, "texts/{id}.json"),
             Self::Entry(index) => write!(f, "entries/{index}.json"),
@@ -101,6 +105,7 @@ impl FromStr for FileName {
             "manifest.json" => Some(Self::Manifest),
             "custody.json" => Some(Self::Custody),
             "keys.txt" => Some(Self::Keys),
+            "absence.json" => Some(Self::Absence),
             "summary.html" => Some(Self::Page(Page::SummaryHtml)),
             "summary.md" => Some(Self::Page(Page::SummaryMarkdown)),
             "related.json" => Some(Self::Page(Page::Related)),
@@ -154,6 +159,7 @@ mod tests {
         for name in [
             "manifest.json",
             "VERIFY.md",
+            "absence.json",
             "entries/0.json",
             "proofs/17.tlog-proof",
             "tokens/17.tsr",

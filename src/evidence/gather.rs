@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bundle::FieldEntry;
+use super::absence::Absence;
+use super::bundle::{FieldEntry, Gone};
 use super::carried_text::CarriedText;
 use super::derived::PAGES;
-use super::pack::{PackError, PackInput, PackRecord, pack};
+use super::pack::{PackError, PackInput, PackRecord, pack_claiming};
 use super::redaction::Redactions;
 use super::view::{Claim, Custody, Scope};
 use crate::log::SignedCheckpoint;
-use crate::record::{DecisionId, Digest, EntityRef, Kind, RecordId};
+use crate::record::{DecisionId, Digest, EntityRef, Kind, RecordId, UsedRef};
 use crate::seal::{Disclosed, Disclosure};
-use crate::trail::{Stored, Trail, TrailError};
+use crate::trail::{Removals, Stored, Trail, TrailError};
 
 /// What a bundle is to be evidence of.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,6 +34,8 @@ pub struct Gathered {
     pub bundle: Vec<u8>,
     /// How many records it holds.
     pub records: usize,
+    /// What it says of each thing that was asked about: whether it was used.
+    pub absences: Vec<Absence>,
     /// What was asked for and is not there, in words; empty when all is.
     pub lacking: Vec<String>,
 }
@@ -75,9 +78,12 @@ pub enum GatherError {
 /// cover it: [`Trail::head_over`] its last record.
 ///
 /// Beside a decision it holds the contexts and generations it rests on, the decisions it replaced or
-/// that replaced it, its reviews and its outcomes, and the legal holds on it that are open: every record
-/// that one of them refers to. Under a head
-/// of a later epoch it holds the successions before it as well: they say what the log lost.
+/// that replaced it, its reviews and its outcomes: every record that one of them refers to. Whatever it
+/// is of, it holds the legal holds that cover one of its records, or did until they were released, with
+/// their releases; the records that say of values which are missing that they are gone; and under a head
+/// of a later epoch the successions before it: they say what the log lost.
+///
+/// Of each thing in `absent` it says whether it was used in the contexts it carries.
 ///
 /// # Errors
 ///
@@ -88,10 +94,14 @@ pub async fn gather(
     what: What,
     redactions: Redactions,
     custody: Custody,
+    absent: Vec<UsedRef>,
 ) -> Result<Gathered, GatherError> {
     let newest = trail.checkpoint().await?;
     let mut found = Found::default();
     let (scope, decisions) = found.collect(trail, what, newest.head().size).await?;
+    let mut lacking = Vec::new();
+    found.add_holds(trail, &mut lacking).await?;
+    let removals = found.add_removals(trail).await?;
     let last = found.records.keys().next_back().copied().unwrap_or(0);
     let head = trail.head_over(last).await?;
     found.add_successions(trail, &head.checkpoint).await?;
@@ -114,17 +124,20 @@ pub async fn gather(
         tokens: head.timestamps.clone(),
         custody,
         redactions,
+        absent,
         pages: Some(PAGES),
     };
-    let mut lacking = Vec::new();
     for stored in found.records.values() {
-        let record = packed(trail, stored, &head.checkpoint, &mut lacking).await?;
+        let mut record = packed(trail, stored, &head.checkpoint, &removals).await?;
+        record.text = carried(trail, stored, &mut lacking).await?;
         input.records.push(record);
     }
     let records = input.records.len();
+    let (bundle, absences) = pack_claiming(input)?;
     Ok(Gathered {
-        bundle: pack(input)?,
+        bundle,
         records,
+        absences,
         lacking,
     })
 }
@@ -212,15 +225,48 @@ impl Found {
         Ok(())
     }
 
-    /// Adds the open holds on a decision, whatever they cover it through.
-    async fn add_holds(&mut self, trail: &Trail, decision: &Stored) -> Result<(), TrailError> {
-        for hold in trail.holds_on(decision).await? {
-            let hold = hold.stored();
-            if self.seen.insert(hold.id()) {
-                self.records.insert(hold.log_index(), hold.clone());
-            }
+    /// Adds the holds that cover any of the records, whatever they do that through, or did until they
+    /// were released, and the releases.
+    async fn add_holds(
+        &mut self,
+        trail: &Trail,
+        lacking: &mut Vec<String>,
+    ) -> Result<(), TrailError> {
+        match trail.hold_records(self.records.values()).await {
+            Ok(found) => self.extend(found),
+            // Whom a hold is on is encrypted.
+            Err(TrailError::Key(_)) => lacking.push(
+                "the legal holds on its records: one is on an entity, and the keys that tell which are not here"
+                    .to_owned(),
+            ),
+            Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// Adds the records that say of values of the others, or of each other, that they are gone.
+    async fn add_removals(&mut self, trail: &Trail) -> Result<Removals, TrailError> {
+        if !self.records.values().any(|it| it.erased().next().is_some()) {
+            return Ok(Removals::default());
+        }
+        let removals = trail.removals().await?;
+        loop {
+            let about = self.records.values().flat_map(|it| removals.about(it));
+            let about: Vec<Stored> = about
+                .map(|(_, removal)| removal)
+                .filter(|it| !self.records.contains_key(&it.log_index()))
+                .cloned()
+                .collect();
+            if about.is_empty() {
+                return Ok(removals);
+            }
+            self.extend(about);
+        }
+    }
+
+    fn extend(&mut self, records: Vec<Stored>) {
+        let records = records.into_iter().map(|it| (it.log_index(), it));
+        self.records.extend(records);
     }
 
     /// Adds a record, all that it rests on, and for a decision all that followed from it.
@@ -240,7 +286,6 @@ impl Found {
                 for kind in [Kind::Decision, Kind::Review, Kind::Outcome] {
                     waiting.extend(trail.referring(stored.id(), kind).await?);
                 }
-                self.add_holds(trail, &stored).await?;
             }
             self.records.insert(stored.log_index(), stored);
         }
@@ -252,7 +297,7 @@ async fn packed(
     trail: &Trail,
     stored: &Stored,
     checkpoint: &SignedCheckpoint,
-    lacking: &mut Vec<String>,
+    removals: &Removals,
 ) -> Result<PackRecord, TrailError> {
     let disclosed = trail.disclose(stored).await?;
     let proof = trail.prove_under(stored.log_index(), checkpoint).await?;
@@ -263,15 +308,15 @@ async fn packed(
         entry: stored.entry().to_vec(),
         fields: disclosed
             .into_iter()
-            .map(|field| entry_of(field, stored))
+            .map(|field| entry_of(field, stored, removals))
             .collect(),
         proof: proof.to_string(),
-        text: carried(trail, stored, lacking).await?,
+        text: None,
     })
 }
 
 /// A field as the bundle has it: one whose value is not there any longer is named.
-fn entry_of(field: Disclosed, stored: &Stored) -> FieldEntry {
+fn entry_of(field: Disclosed, stored: &Stored, removals: &Removals) -> FieldEntry {
     let Disclosed {
         path,
         class,
@@ -287,6 +332,10 @@ fn entry_of(field: Disclosed, stored: &Stored) -> FieldEntry {
         },
         Disclosure::Withheld { commitment } => FieldEntry::Named {
             why: stored.why_withheld(&path).to_owned(),
+            gone: removals.of(stored, &path).map(|(removal, slot)| Gone {
+                by: removal.id(),
+                slot,
+            }),
             path,
             class,
             commitment,
@@ -308,7 +357,10 @@ async fn carried(
     };
     let text = trail.text(stored).await?;
     if text.is_none() && assembly.text_digest.is_some() {
-        lacking.push(format!("the text of the context {}", stored.id()));
+        lacking.push(format!(
+            "the text of the context {}, which is not there any longer",
+            stored.id()
+        ));
     }
     let wanted: BTreeSet<Digest> = assembly
         .items

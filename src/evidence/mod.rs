@@ -5,6 +5,7 @@
 //! derived from the contents by [`PAGES`]: the same contents give the same bytes, so whoever checks
 //! a bundle derives them again and compares. `docs/evidence.md` has the format.
 
+mod absence;
 mod artifact;
 mod bundle;
 mod carried_text;
@@ -37,7 +38,8 @@ mod view;
 mod visible;
 mod yaml;
 
-pub use bundle::{FieldEntry, RecordFile};
+pub use absence::{Absence, MAX_ASKED, RecordUsage, Unsaid, UnsaidReason, Usage};
+pub use bundle::{FieldEntry, Gone, RecordFile};
 pub use carried_text::CarriedText;
 pub use derived::{DeriveError, PAGES, derived_files};
 pub use document::DocumentError;

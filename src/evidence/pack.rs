@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::absence::{Absence, AbsenceFile, MAX_ASKED};
 use super::bundle::{FieldEntry, RecordFile};
 use super::carried_text::CarriedText;
 use super::container::{ContainerError, Limits, Packing};
@@ -13,7 +14,7 @@ use super::pages::Pages;
 use super::redaction::Redactions;
 use super::view::{Claim, Custody, Scope};
 use crate::log::{Checkpoint, TlogProof, TlogProofError, VerifierKey};
-use crate::record::{Class, EntityRef, Kind, RecordId};
+use crate::record::{Class, EntityRef, InvalidValue, Kind, RecordId, UsedRef};
 use crate::seal::{Entry, SealError};
 
 /// What goes into a bundle.
@@ -34,6 +35,8 @@ pub struct PackInput {
     pub custody: Custody,
     /// What is withheld.
     pub redactions: Redactions,
+    /// Things of which the bundle says whether they were used in its contexts.
+    pub absent: Vec<UsedRef>,
     /// What derives the readable files; without it there are none. Neither are there any with a
     /// timestamp that cannot be read, which the pages would have to state.
     pub pages: Option<Pages>,
@@ -68,6 +71,11 @@ pub struct PackRecord {
 ///
 /// [`PackError`]; what it gives otherwise can be read again by [`Verifier`](super::Verifier).
 pub fn pack(input: PackInput) -> Result<Vec<u8>, PackError> {
+    Ok(pack_claiming(input)?.0)
+}
+
+/// Packs a bundle, and gives what it says of the things that were asked about.
+pub(super) fn pack_claiming(input: PackInput) -> Result<(Vec<u8>, Vec<Absence>), PackError> {
     let checkpoint = one_checkpoint(&input.records)?;
     let pages = input.pages;
     let mut files = BTreeMap::new();
@@ -93,6 +101,7 @@ pub fn pack(input: PackInput) -> Result<Vec<u8>, PackError> {
         root: *checkpoint.root(),
         indexes: contents.entries.keys().copied().collect(),
     };
+    contents.absence = absence(&input.absent, &contents)?;
     add_rest(&contents, &mut files)?;
     let mut version = 0;
     if let (Some(pages), Some(view)) = (pages, contents.view(&statement)) {
@@ -106,7 +115,23 @@ pub fn pack(input: PackInput) -> Result<Vec<u8>, PackError> {
         pages: version,
         files: notes(&files)?,
     };
-    Ok(packing.finish(&manifest.to_bytes()?)?)
+    let claims = contents.absence.map_or_else(Vec::new, |it| it.claims);
+    Ok((packing.finish(&manifest.to_bytes()?)?, claims))
+}
+
+/// What the records say of the things asked for, each of them once; `None` when there are none.
+fn absence(asked: &[UsedRef], contents: &Contents) -> Result<Option<AbsenceFile>, PackError> {
+    let texts: BTreeSet<String> = asked.iter().map(ToString::to_string).collect();
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    if texts.len() > MAX_ASKED {
+        return Err(PackError::TooManyAsked(texts.len()));
+    }
+    let asked = texts.iter().map(|text| text.parse::<UsedRef>());
+    let asked: Vec<UsedRef> = asked.collect::<Result<_, _>>()?;
+    let claims = Absence::of_files(&asked, contents.records.values());
+    Ok(Some(AbsenceFile { asked, claims }))
 }
 
 /// The checkpoint that all proofs end in.
@@ -199,6 +224,9 @@ fn add_rest(contents: &Contents, files: &mut BTreeMap<String, Vec<u8>>) -> Resul
     }
     let keys: String = contents.keys.iter().map(|key| format!("{key}\n")).collect();
     files.insert(FileName::Keys.to_string(), keys.into_bytes());
+    if let Some(absence) = &contents.absence {
+        files.insert(FileName::Absence.to_string(), absence.to_bytes()?);
+    }
     if let Some(custody) = &contents.custody {
         files.insert(FileName::Custody.to_string(), custody.to_bytes()?);
     }
@@ -242,6 +270,12 @@ pub enum PackError {
         "{0} records are more than the {MAX_RECORDS} that one bundle holds: pack smaller ranges"
     )]
     TooManyRecords(usize),
+    /// More things asked about than one bundle answers.
+    #[error("{0} things asked about are more than the {MAX_ASKED} that one bundle answers")]
+    TooManyAsked(usize),
+    /// A thing asked about that has no text which says it again.
+    #[error(transparent)]
+    Asked(#[from] InvalidValue),
     /// Two records with one id or index.
     #[error("the record {id}, or another one at index {index}, is given twice")]
     Twice {

@@ -194,6 +194,8 @@ fn made(record: &ShownRecord<'_>) -> Value {
         | Kind::Hold
         | Kind::Release
         | Kind::Policy
+        | Kind::Retention
+        | Kind::Archive
         | Kind::Token
         | Kind::Access => ("", "/recorded_at"),
     };
@@ -222,6 +224,8 @@ fn verb(kind: Kind) -> &'static str {
         Kind::Policy => "setting_a_policy",
         Kind::Token => "granting_access",
         Kind::Access => "looking",
+        Kind::Retention => "expiring",
+        Kind::Archive => "archiving",
     }
 }
 

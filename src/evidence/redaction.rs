@@ -121,6 +121,7 @@ impl Redactions {
                 class,
                 commitment: value_commitment(&salt, &value),
                 why: self.why.clone(),
+                gone: None,
             },
         }
     }

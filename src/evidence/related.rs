@@ -99,6 +99,8 @@ pub(super) fn named(record: &ShownRecord<'_>) -> Vec<(&'static str, String)> {
         | Kind::Succession
         | Kind::Erasure
         | Kind::Policy
+        | Kind::Retention
+        | Kind::Archive
         | Kind::Access => &[],
         Kind::Token => &["token_id"],
     };

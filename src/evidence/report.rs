@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::absence::Absence;
 use super::manifest::Statement;
 use super::view::Scope;
 use crate::record::Timestamp;
@@ -24,6 +25,9 @@ pub struct Report {
     pub timestamps: Vec<Proven>,
     /// What the log lost, when it went on as another epoch after a restore.
     pub successions: Vec<Succeeded>,
+    /// What the records say of the things that were asked about: whether they were used. Nothing, where
+    /// anything is wrong.
+    pub absences: Vec<Absence>,
     /// All that is wrong, in the order in which it was checked.
     pub findings: Vec<Finding>,
     /// What was not checked, and why.
@@ -93,6 +97,8 @@ pub struct Counts {
     pub texts: u64,
     /// References between records that were followed.
     pub references: u64,
+    /// Missing values of which a record in the bundle says that they are gone.
+    pub gone: u64,
     /// Derived files that were derived again and compared.
     pub pages: u64,
 }
@@ -209,6 +215,7 @@ impl Report {
             signed_by: Vec::new(),
             timestamps: Vec::new(),
             successions: Vec::new(),
+            absences: Vec::new(),
             findings: Vec::new(),
             not_checked: Vec::new(),
             not_proved: sentences.join(" "),
@@ -238,6 +245,9 @@ impl Report {
             (true, _) if self.has_unread_pages => State::RecordsVerified,
             (true, _) => State::Verified,
         };
+        if self.state == State::Failed {
+            self.absences.clear();
+        }
         self
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::absence::Absence;
 use super::bundle::FieldEntry;
 use super::tree::{Mark, Shape, Tree, TreeError};
 use super::view::{RecordView, View};
@@ -15,6 +16,8 @@ pub(super) struct ShownBundle<'v> {
     pub(super) view: &'v View,
     pub(super) records: Vec<ShownRecord<'v>>,
     by_id: BTreeMap<RecordId, usize>,
+    /// What they say of the things that were asked about.
+    pub(super) absences: Vec<Absence>,
 }
 
 /// One record, put together from its fields.
@@ -47,6 +50,7 @@ impl<'v> ShownBundle<'v> {
             view,
             records: records.collect::<Result<_, _>>()?,
             by_id: ids.zip(0..).collect(),
+            absences: Absence::of_all(&view.asked, &view.records),
         })
     }
 
@@ -123,6 +127,24 @@ impl<'v> ShownRecord<'v> {
             (Shape::Absent, None) => Said::Unsaid,
             _ => Said::Shown(tree),
         }
+    }
+
+    /// The place, `pointer` or the nearest one above it, at which a field redacted by name stands.
+    pub(super) fn withheld_over<'p>(&self, pointer: &'p str) -> Option<&'p str> {
+        let mut tree = &self.tree;
+        let mut found = None;
+        let ends = pointer.match_indices('/').skip(1).map(|(at, _)| at);
+        let tokens = pointer.split('/').skip(1);
+        for (token, end) in tokens.zip(ends.chain([pointer.len()])) {
+            tree = match tree.child(token) {
+                Some(child) => child,
+                None => break,
+            };
+            if tree.mark.is_some() {
+                found = Some(&pointer[..end]);
+            }
+        }
+        found
     }
 
     /// How many elements the list at `pointer` has, as far as is shown.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::bundle::FieldEntry;
+use super::bundle::{FieldEntry, RecordFile};
 use crate::log::Hash;
-use crate::record::{Digest, EntityRef, Kind, RecordId, Tenant, Timestamp, TrailId};
+use crate::record::{Digest, EntityRef, Kind, RecordId, Tenant, Timestamp, TrailId, UsedRef};
 
 /// The contents of a bundle that its readable files are derived from.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,6 +17,8 @@ pub struct View {
     pub checkpoint: CheckpointView,
     /// Who made the bundle.
     pub custody: Custody,
+    /// The things of which it says whether they were used.
+    pub asked: Vec<UsedRef>,
 }
 
 impl Claim {
@@ -92,6 +94,22 @@ pub struct RecordView {
     pub text: Option<String>,
     /// The texts of its items that the bundle carries, by the digest in the record.
     pub texts: BTreeMap<Digest, String>,
+}
+
+impl RecordView {
+    /// What `record` holds, without anything of its entry.
+    pub(super) fn without_entry(record: &RecordFile) -> Self {
+        Self {
+            id: record.id,
+            kind: record.kind,
+            index: record.index,
+            entry_hash: Hash::default(),
+            refs: Vec::new(),
+            fields: record.fields.clone(),
+            text: None,
+            texts: BTreeMap::new(),
+        }
+    }
 }
 
 /// A signed head of the log.

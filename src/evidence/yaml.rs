@@ -43,6 +43,8 @@ struct Redacted<'v> {
     class: &'static str,
     commitment: String,
     why: &'v str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gone_by: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -81,11 +83,13 @@ fn redacted(field: &FieldEntry) -> Option<Redacted<'_>> {
             class,
             commitment,
             why,
+            gone,
         } => Some(Redacted {
             path,
             class: class.as_str(),
             commitment: BASE64.encode(commitment),
             why,
+            gone_by: gone.map(|it| it.by.to_string()),
         }),
         FieldEntry::Shown { .. } | FieldEntry::Hidden { .. } => None,
     }

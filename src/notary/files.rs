@@ -53,6 +53,28 @@ impl NotaryFiles {
     }
 }
 
+#[cfg(feature = "sqlite")]
+impl NotaryFiles {
+    /// Every head in the heads file, oldest first; none when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`NotaryError`] when the file cannot be read.
+    pub(crate) fn known_heads(&self) -> Result<Vec<super::KnownHead>, NotaryError> {
+        let heads = super::heads::Heads::open(Some(&self.heads))?;
+        Ok(heads.all().to_vec())
+    }
+
+    /// Every verification key of the trail; none when their file is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`NotaryError`] when the file cannot be read.
+    pub(crate) fn known_keys(&self) -> Result<Vec<crate::log::VerifierKey>, NotaryError> {
+        super::keys::published(&self.public_keys)
+    }
+}
+
 /// Reads a text file; `None` when it is not there.
 pub(super) fn read(path: &Path) -> Result<Option<String>, NotaryError> {
     file::read(path).map_err(|source| fault(path, "read", source))

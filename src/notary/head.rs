@@ -69,6 +69,26 @@ impl KnownHead {
         }
     }
 
+    /// The line that stands for it in the heads file, without its end.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be written of it.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn to_line(&self) -> Result<String, String> {
+        serde_json::to_string(&Line::of(self)).map_err(|error| error.to_string())
+    }
+
+    /// The head that a line of the heads file stands for.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the line.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn of_line(line: &str) -> Result<Self, String> {
+        Line::read(line)
+    }
+
     /// How much stands behind it: witnesses and a timestamp each count once.
     pub(super) fn weight(&self) -> u8 {
         u8::from(self.is_witnessed()) + u8::from(!self.timestamps.is_empty())

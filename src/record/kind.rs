@@ -6,8 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccessEvent, Context, Decision, Erasure, Generation, Head, Hold, Import, InvalidValue,
-    KeyEvent, Outcome, Release, RetentionPolicy, Review, Succession, Timestamp, TokenEvent,
+    AccessEvent, Archival, Context, Decision, Erasure, Expiry, Generation, Head, Hold, Import,
+    InvalidValue, KeyEvent, Outcome, Release, RetentionPolicy, Review, Succession, Timestamp,
+    TokenEvent,
 };
 
 /// The kind of a record.
@@ -42,11 +43,15 @@ pub enum Kind {
     Token,
     /// [`AccessEvent`]
     Access,
+    /// [`Expiry`]
+    Retention,
+    /// [`Archival`]
+    Archive,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Context,
         Self::Generation,
         Self::Decision,
@@ -59,6 +64,8 @@ impl Kind {
         Self::Hold,
         Self::Release,
         Self::Policy,
+        Self::Retention,
+        Self::Archive,
         Self::Token,
         Self::Access,
     ];
@@ -81,7 +88,15 @@ impl Kind {
             Self::Policy => "policy",
             Self::Token => "token",
             Self::Access => "access",
+            Self::Retention => "retention",
+            Self::Archive => "archive",
         }
+    }
+
+    /// Whether records of this kind say which values are gone, in a member `slots`.
+    #[must_use]
+    pub const fn takes_away(self) -> bool {
+        matches!(self, Self::Erasure | Self::Retention)
     }
 
     /// The value of the member `schema`: `contextrail.context/1`.
@@ -102,6 +117,8 @@ impl Kind {
             Self::Policy => "contextrail.policy/1",
             Self::Token => "contextrail.token/1",
             Self::Access => "contextrail.access/1",
+            Self::Retention => "contextrail.retention/1",
+            Self::Archive => "contextrail.archive/1",
         }
     }
 
@@ -164,6 +181,10 @@ pub enum Body {
     Token(Box<TokenEvent>),
     /// A look at something.
     Access(Box<AccessEvent>),
+    /// Values that went when their time had come.
+    Retention(Box<Expiry>),
+    /// Records moved to the archive.
+    Archive(Box<Archival>),
 }
 
 impl Body {
@@ -183,8 +204,34 @@ impl Body {
             Self::Hold(_) => Kind::Hold,
             Self::Release(_) => Kind::Release,
             Self::Policy(_) => Kind::Policy,
+            Self::Retention(_) => Kind::Retention,
+            Self::Archive(_) => Kind::Archive,
             Self::Token(_) => Kind::Token,
             Self::Access(_) => Kind::Access,
+        }
+    }
+
+    /// The values that it says are gone, each by the index of the record in the log and the slot of it;
+    /// none for kinds that take nothing away.
+    #[must_use]
+    pub fn gone(&self) -> &[[u64; 2]] {
+        match self {
+            Self::Erasure(erasure) => &erasure.slots,
+            Self::Retention(expiry) => &expiry.slots,
+            Self::Context(_)
+            | Self::Generation(_)
+            | Self::Decision(_)
+            | Self::Review(_)
+            | Self::Outcome(_)
+            | Self::Import(_)
+            | Self::Key(_)
+            | Self::Succession(_)
+            | Self::Hold(_)
+            | Self::Release(_)
+            | Self::Policy(_)
+            | Self::Archive(_)
+            | Self::Token(_)
+            | Self::Access(_) => &[],
         }
     }
 
@@ -205,6 +252,8 @@ impl Body {
             | Self::Hold(_)
             | Self::Release(_)
             | Self::Policy(_)
+            | Self::Retention(_)
+            | Self::Archive(_)
             | Self::Token(_)
             | Self::Access(_) => None,
         }
@@ -239,6 +288,18 @@ impl From<TokenEvent> for Body {
 impl From<AccessEvent> for Body {
     fn from(body: AccessEvent) -> Self {
         Self::Access(Box::new(body))
+    }
+}
+
+impl From<Expiry> for Body {
+    fn from(body: Expiry) -> Self {
+        Self::Retention(Box::new(body))
+    }
+}
+
+impl From<Archival> for Body {
+    fn from(body: Archival) -> Self {
+        Self::Archive(Box::new(body))
     }
 }
 

@@ -72,13 +72,13 @@ pub use request::{
     REQUEST_SCHEMA, Request, RequestBudget, RequestDocument, RequestFeature, RequestFreshness,
     RequestItem, RequestRetrieval, RequestTemplate,
 };
-pub use retention::{RetentionAction, RetentionClass, RetentionPolicy};
+pub use retention::{Aggregate, Expiry, RetentionAction, RetentionClass, RetentionPolicy};
 pub use retrieval::{
     DocumentUse, IndexUse, Retrieval, RetrievalStatus, RetrievedDocument, RetrieverClass,
 };
 pub use time::{Span, Timestamp};
 pub use trail_own::{
-    Erasure, HeadStatement, Import, KeptValues, KeyAction, KeyEvent, KeyLevel, Succession,
+    Archival, Erasure, HeadStatement, Import, KeptValues, KeyAction, KeyEvent, KeyLevel, Succession,
 };
 
 /// Reads a member that may be left out, but whose `null` is a value.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{InvalidValue, Name, Version};
+use super::{InvalidValue, Name, Section, Version};
 
 /// Something a context used, as it is asked for: `KIND:REF[@VERSION]`.
 ///
@@ -67,6 +67,30 @@ impl UsedKind {
             Self::Guardrail => "guardrail",
             Self::Policy => "policy",
         }
+    }
+
+    /// The section of a context in which everything of this kind stands.
+    #[must_use]
+    pub const fn section(self) -> Section {
+        match self {
+            Self::Feature => Section::Features,
+            Self::Document | Self::Index => Section::Retrievals,
+            Self::Template => Section::Template,
+            Self::Model => Section::Model,
+            Self::Guardrail | Self::Policy => Section::Guardrails,
+        }
+    }
+}
+
+impl UsedRef {
+    /// The document and the chunk of it, where a chunk is asked for.
+    #[must_use]
+    pub fn chunk(&self) -> Option<(Name, Name)> {
+        let (document, chunk) = match self.kind {
+            UsedKind::Document => self.name.as_str().split_once('#')?,
+            _ => return None,
+        };
+        Some((document.parse().ok()?, chunk.parse().ok()?))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidValue, Name, Version, VersionedName};
+use super::{InvalidValue, Kind, Name, Version, VersionedName};
 
 /// A retention policy. A version of it never changes: the next one is a record of its own.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,10 @@ pub struct RetentionClass {
     pub ceiling_days: Option<u32>,
     /// What is done then.
     pub action: RetentionAction,
+    /// After so many days their values move to the archive, before whatever is done with them in the
+    /// end; left out when they stay in the database until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hot_days: Option<u32>,
 }
 
 /// What is done with records whose time has come.
@@ -40,12 +44,51 @@ pub struct RetentionClass {
 pub enum RetentionAction {
     /// Their values are erased.
     Erase,
-    /// They are exported to an archive, and then their values are erased.
+    /// Their values move to the archive, and can be read there as long as their keys are there.
     Archive,
     /// What they add up to is kept, and their values are erased.
     Aggregate,
     /// Nothing: they are kept until somebody asks for erasure.
     Keep,
+}
+
+/// Values of records of one class that went when their time had come: the trail's own record of it.
+/// What is left of them are the commitments.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expiry {
+    /// The policy that said so.
+    pub policy: VersionedName,
+    /// The class of the records, or of those that they belong to.
+    pub class: Name,
+    /// What was done.
+    pub action: RetentionAction,
+    /// How many records it was done to.
+    pub records: u64,
+    /// The values that are gone, as in an [`Erasure`](super::Erasure): the index of the record in the
+    /// log, and the slot of it.
+    pub slots: Vec<[u64; 2]>,
+    /// What the records add up to, for the action `aggregate`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aggregates: Vec<Aggregate>,
+}
+
+/// How many records there were that agree in what stands in plain text.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Aggregate {
+    /// The month in which they happened, in UTC: `2026-03`.
+    pub month: String,
+    /// Their kind.
+    pub kind: Kind,
+    /// The use case of the context or decision, their own or that they belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub use_case: Option<VersionedName>,
+    /// The name of the context, their own or that they belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// How many.
+    pub count: u64,
 }
 
 impl RetentionAction {
@@ -68,6 +111,15 @@ impl RetentionClass {
         match self.action {
             RetentionAction::Keep => None,
             _ => Some(self.ceiling_days.unwrap_or(self.floor_days)),
+        }
+    }
+
+    /// The number of days after which its records move to the archive; `None` when they never do.
+    #[must_use]
+    pub fn archive_days(&self) -> Option<u32> {
+        match self.action {
+            RetentionAction::Archive => self.hot_days.or(self.due_days()),
+            _ => self.hot_days,
         }
     }
 }
@@ -106,8 +158,8 @@ impl RetentionPolicy {
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`]: no class, a class without a name, a ceiling below the floor, a default
-    /// class that is none of them.
+    /// [`InvalidValue`]: no class, a class without a name, a ceiling below the floor, a hot period
+    /// that ends after the action is due, a default class that is none of them.
     pub fn check(&self) -> Result<(), InvalidValue> {
         let name = self.id().to_string();
         if self.classes.is_empty() {
@@ -117,6 +169,14 @@ impl RetentionPolicy {
             Name::new(class.as_str())?;
             if kept.ceiling_days.is_some_and(|it| it < kept.floor_days) {
                 let what = "a ceiling_days that is not below its floor_days";
+                return Err(InvalidValue::new("class", class, what));
+            }
+            let due = kept.due_days();
+            if kept
+                .hot_days
+                .is_some_and(|hot| due.is_some_and(|due| hot > due))
+            {
+                let what = "hot_days that end no later than its action is due";
                 return Err(InvalidValue::new("class", class, what));
             }
         }
@@ -205,8 +265,32 @@ mod tests {
             r#"{"name":"p","version":"1","default_class":"b","classes":{"a":{"floor_days":2,"action":"keep"}}}"#,
             r#"{"name":"p","version":"1","classes":{"a":{"floor_days":-1,"action":"keep"}}}"#,
             r#"{"name":"p","version":"1","classes":{"a":{"floor_days":1,"action":"burn"}}}"#,
+            r#"{"name":"p","version":"1","classes":{"a":{"floor_days":1,"hot_days":2,"action":"erase"}}}"#,
+            r#"{"name":"p","version":"1","classes":{"a":{"floor_days":1,"ceiling_days":2,"hot_days":3,"action":"archive"}}}"#,
         ] {
             assert!(policy(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_hot_period_says_when_values_move_and_without_it_the_action_does() {
+        let class = |text: &str| serde_json::from_str::<RetentionClass>(text).unwrap();
+        let days = |text: &str| class(text).archive_days();
+        assert_eq!(days(r#"{"floor_days":9,"action":"erase"}"#), None);
+        assert_eq!(
+            days(r#"{"floor_days":9,"hot_days":0,"action":"erase"}"#),
+            Some(0)
+        );
+        assert_eq!(days(r#"{"floor_days":9,"action":"archive"}"#), Some(9));
+        assert_eq!(
+            days(r#"{"floor_days":9,"hot_days":2,"action":"archive"}"#),
+            Some(2)
+        );
+        assert_eq!(
+            days(r#"{"floor_days":0,"hot_days":7,"action":"keep"}"#),
+            Some(7)
+        );
+        let policy = RetentionPolicy::built_in();
+        assert!(!serde_json::to_string(&policy).unwrap().contains("hot_days"));
     }
 }

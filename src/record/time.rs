@@ -70,6 +70,18 @@ impl Timestamp {
         Self(self.0.saturating_add(micros).min(LAST_US))
     }
 
+    /// This time so many days before, stopping at the first time there is.
+    #[must_use]
+    pub fn minus_days(self, days: u32) -> Self {
+        self.saturating_sub(Duration::from_secs(u64::from(days) * 86_400))
+    }
+
+    /// The microsecond behind this one, stopping at the last time there is.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1).min(LAST_US))
+    }
+
     /// The same time for `chrono`.
     #[must_use]
     pub fn to_chrono(self) -> DateTime<Utc> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Digest};
+use super::{Actor, Digest, VersionedName};
 
 /// An import of records made elsewhere: the trail's own record of it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -124,4 +124,27 @@ pub struct HeadStatement {
     pub size: u64,
     /// The RFC 6962 root over them.
     pub root: Digest,
+}
+
+/// The values of records, moved to a segment of the archive: what the log says of it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Archival {
+    /// The policy by which they were due.
+    pub policy: VersionedName,
+    /// SHA-256 of the segment: its name, and what every byte of it is held against.
+    pub segment: Digest,
+    /// How many bytes the segment has.
+    pub bytes: u64,
+    /// How many records have values in it.
+    pub records: u64,
+    /// The lowest index of these in the log.
+    pub first: u64,
+    /// The highest.
+    pub last: u64,
+    /// How many bytes the values took in the database before.
+    pub replaced: u64,
+    /// Where the segment was put.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
 }

@@ -48,6 +48,8 @@ impl Digester<'_> {
             | Body::Hold(_)
             | Body::Release(_)
             | Body::Policy(_)
+            | Body::Retention(_)
+            | Body::Archive(_)
             | Body::Token(_)
             | Body::Access(_) => {}
         }

@@ -180,22 +180,26 @@ fn feature_owner<'a>(
     context: &'a crate::record::Context,
     item: &crate::record::Item,
 ) -> Option<&'a EntityRef> {
+    if item.kind != crate::record::ItemKind::Feature {
+        return None;
+    }
     let reference = item.reference.as_ref()?.as_str();
     let mut named = context.features.iter().filter(|feature| {
-        let name = feature.name.as_str();
-        let entity = feature.entity.as_ref().map(ToString::to_string);
-        reference == name
-            || entity.is_some_and(|entity| {
-                reference
-                    .strip_prefix(name)
-                    .and_then(|rest| rest.strip_prefix('@'))
-                    == Some(&entity)
-            })
+        let rest = reference.strip_prefix(feature.name.as_str());
+        rest.is_some_and(|rest| {
+            let entity = feature.entity.as_ref();
+            rest.is_empty() || entity.is_some_and(|it| is_at(rest, it))
+        })
     });
-    let feature = named
-        .next()
-        .filter(|_| item.kind == crate::record::ItemKind::Feature)?;
+    let feature = named.next()?;
     named.next().is_none().then_some(feature.entity.as_ref())?
+}
+
+/// Whether `text` is `@type:id` of the entity.
+fn is_at(text: &str, EntityRef { kind, id }: &EntityRef) -> bool {
+    let text = text.strip_prefix('@');
+    let text = text.and_then(|text| text.strip_prefix(kind.as_str()));
+    text.and_then(|text| text.strip_prefix(':')) == Some(id.as_str())
 }
 
 fn encode(

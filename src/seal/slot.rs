@@ -179,6 +179,8 @@ pub(super) fn entities(body: &Body) -> Option<&[EntityRef]> {
         | Body::Erasure(_)
         | Body::Release(_)
         | Body::Policy(_)
+        | Body::Retention(_)
+        | Body::Archive(_)
         | Body::Token(_)
         | Body::Access(_) => None,
     }

@@ -214,6 +214,16 @@ impl From<TrailError> for Problem {
                 _ => Self::unavailable(text),
             },
             E::Rules(_) => Self::internal(text),
+            E::NoArchive => {
+                let mut problem =
+                    Self::unavailable("values are in an archive that is not named".to_owned());
+                problem.told.inner = Some(text);
+                problem.hint("name the archive in the file TRAIL.archive where the trail is")
+            }
+            E::NoSegment(_) => with(404, "not_found"),
+            // why: no route moves a trail.
+            #[cfg(feature = "sqlite")]
+            E::Move(_) => Self::internal(text),
             E::Seal(_) => with(422, "unsealable"),
             E::Invalid(_) => with(422, "invalid_value"),
             E::Incomplete(_) => with(422, "incomplete"),

@@ -130,6 +130,17 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// A record that came from another store has another entry than the one in its place.
+    #[error("{place}: entry {index} is another one than in the log it was to continue")]
+    OtherEntry {
+        /// The file.
+        place: String,
+        /// Where, from 0.
+        index: u64,
+    },
+    /// Values that were moved to the archive cannot be read there.
+    #[error(transparent)]
+    Archive(#[from] super::ArchiveError),
     /// The trail was closed.
     #[error("the trail is closed: open it again to write")]
     Closed,

@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::archive::{is_stub, read_stub};
 use super::locked::{is_locked, keys_of, unlock_one};
 use super::prepared::kind_number;
 use super::verification::Finding;
 use super::verify::RawRecord;
-use super::{Unlocked, handles};
+use super::{SegmentId, Unlocked, handles};
 use crate::log::Hash;
 use crate::privacy::keys::{EntityKey, KeyError, KeyId, OpenedKeys, Vault};
-use crate::record::{Body, RecordId, Tenant};
-use crate::seal::{Entry, Slot, SlotFault, audit, entry_hash, is_without_texts, shared_digests};
+use crate::record::{Archival, Body, RecordId, Tenant};
+use crate::seal::{
+    Entry, Slot, SlotBytes, SlotFault, audit, entry_hash, is_without_texts, shared_digests,
+};
 
 /// What there is to say of one stored record by itself.
 #[derive(Debug, Default)]
@@ -24,6 +27,12 @@ pub(super) struct Examined {
     pub(super) content: Option<Content>,
     /// Keys of entities that its slots are encrypted under.
     pub(super) entity_keys: Vec<KeyId>,
+    /// Whether values of it are in the archive, and whether they could not be read there.
+    pub(super) is_archived: bool,
+    pub(super) is_unread: bool,
+    /// When it happened by its row, and the slots that are there.
+    pub(super) at_us: i64,
+    pub(super) slots: BTreeSet<Slot>,
     /// Bytes of its values and texts.
     pub(super) bytes: u64,
     /// What is wrong.
@@ -46,6 +55,10 @@ pub(super) struct Content {
     pub(super) is_locked: bool,
     /// Slots of other records that this one says were erased, by index.
     pub(super) erased: Vec<(u64, Slot)>,
+    /// Whether they went by a retention policy, which leaves the keys of their owners.
+    pub(super) is_expiry: bool,
+    /// What it says of a segment of the archive.
+    pub(super) archival: Option<(SegmentId, Archival)>,
     /// The shared texts it points at.
     pub(super) shared: BTreeSet<[u8; 32]>,
     /// Whether it says that it was imported without all its texts.
@@ -58,6 +71,9 @@ impl Examined {
         let mut examined = Self {
             entry_hash: entry_hash(&raw.entry),
             entity_keys: keys_of(&raw.slots).collect(),
+            is_archived: raw.slots.iter().any(|it| is_stub(&it.bytes)),
+            at_us: raw.at_us,
+            slots: raw.slots.iter().map(|it| it.slot).collect(),
             ..Self::default()
         };
         if let Some(entry) = examined.entry(raw) {
@@ -142,6 +158,8 @@ impl Examined {
             gone: gone.collect(),
             is_locked: !unlocked.locked.is_empty(),
             erased: erased_by(&opened.record.body),
+            is_expiry: matches!(opened.record.body, Body::Retention(_)),
+            archival: archival_of(&opened.record.body),
             tenant: head.tenant.clone(),
             at_us,
             fields: opened.fields,
@@ -149,6 +167,26 @@ impl Examined {
             shared: shared_digests(&opened.record),
             is_without_texts: is_without_texts(&opened.record),
         })
+    }
+
+    /// A slot as it was before its values moved to the archive; `None` when it cannot be read there.
+    fn whole<'r>(&mut self, raw: &'r RawRecord, stored: &'r SlotBytes) -> Option<&'r SlotBytes> {
+        if !is_stub(&stored.bytes) {
+            return Some(stored);
+        }
+        let slot = stored.slot;
+        let row = || format!("{}/{}", raw.log_index, slot.number());
+        if let Some(fetched) = raw.fetched.iter().find(|it| it.slot == slot) {
+            return Some(fetched);
+        }
+        match raw.wrong.iter().find(|it| it.0 == slot) {
+            Some((_, what)) => self.wrong("slot", row(), "payload", what),
+            None if read_stub(&stored.bytes).is_none() => {
+                self.wrong("slot", row(), "payload", "the bytes are damaged");
+            }
+            None => self.is_unread = true,
+        }
+        None
     }
 
     /// Opens the slots as far as they can be; one that is damaged is named, and counts as locked: what
@@ -164,6 +202,10 @@ impl Examined {
         for stored in &raw.slots {
             let slot = stored.slot;
             let is_tenant = slot == Slot::TENANT;
+            let Some(stored) = self.whole(raw, stored) else {
+                unlocked.locked.push(slot);
+                continue;
+            };
             if is_tenant == is_locked(&stored.bytes) {
                 let is = if is_tenant { "it is" } else { "it is not" };
                 self.wrong("slot", row(slot), "payload", format!("{is} encrypted"));
@@ -237,12 +279,18 @@ pub(super) fn key_fault(vault: &Vault, row: &EntityKey) -> Option<(&'static str,
 /// The length of an encrypted key: a nonce, the key and a tag.
 const WRAPPED: usize = 60;
 
+/// The slots that a record of an erasure, or of retention, says are gone.
+/// What a record says of a segment of the archive.
+fn archival_of(body: &Body) -> Option<(SegmentId, Archival)> {
+    let Body::Archive(archival) = body else {
+        return None;
+    };
+    Some((SegmentId::of(archival.segment)?, Archival::clone(archival)))
+}
+
 /// The slots that a record of an erasure says are gone.
 fn erased_by(body: &Body) -> Vec<(u64, Slot)> {
-    let Body::Erasure(erasure) = body else {
-        return Vec::new();
-    };
-    let slots = erasure.slots.iter();
+    let slots = body.gone().iter();
     // A number that no slot has is that of one which is always there.
     let slots = slots.map(|[index, slot]| (*index, u16::try_from(*slot).unwrap_or(0)));
     slots

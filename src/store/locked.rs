@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use sha2::{Digest as _, Sha256};
 
+use super::archive::{Stub, is_stub, read_stub, write_stub};
 use super::pack::unpack;
 use crate::privacy::keys::{KeyId, LockedSlot, OpenedKeys, SlotPlace, Unopened, Vault, key_ids};
 use crate::record::RecordId;
@@ -67,8 +68,8 @@ pub struct DamagedSlot {
 }
 
 /// Opens the stored `slots` of `record`.
-pub(super) fn unlock(
-    slots: &[SlotBytes],
+pub(super) fn unlock<'s>(
+    slots: impl Iterator<Item = &'s SlotBytes>,
     (record, schema): (RecordId, &str),
     vault: &Vault,
     keys: &OpenedKeys,
@@ -91,6 +92,16 @@ pub(super) fn unlock_one(
     keys: &OpenedKeys,
 ) -> Result<Option<SlotBytes>, DamagedSlot> {
     let damaged = |what: String| DamagedSlot { slot: *slot, what };
+    if is_stub(bytes) {
+        let what = match read_stub(bytes) {
+            Some(stub) => format!(
+                "its values were not fetched from the segment {}",
+                stub.segment
+            ),
+            None => "the bytes are damaged".to_owned(),
+        };
+        return Err(damaged(what));
+    }
     let packed = if is_locked(bytes) {
         let place = SlotPlace {
             record,
@@ -113,13 +124,31 @@ pub(super) fn unlock_one(
     }))
 }
 
-/// The keys of entities that the slots are encrypted under.
+/// The keys of entities that the slots are encrypted under, in the archive or here.
 pub(super) fn keys_of(slots: &[SlotBytes]) -> impl Iterator<Item = KeyId> {
-    let locked = slots.iter().filter_map(|slot| read_locked(&slot.bytes));
-    locked.flat_map(|slot| key_ids(&slot.keys).unwrap_or_default())
+    let keys = slots.iter().filter_map(|slot| keys_in(&slot.bytes));
+    keys.flat_map(|keys| key_ids(&keys).unwrap_or_default())
 }
 
-fn check(bytes: &[u8]) -> [u8; 8] {
+/// The encrypted record key of a slot, with the keys it is encrypted under.
+pub(super) fn keys_in(stored: &[u8]) -> Option<Vec<u8>> {
+    match is_stub(stored) {
+        true => Some(read_stub(stored)?.keys),
+        false => Some(read_locked(stored)?.keys),
+    }
+}
+
+/// A slot with another encrypted record key, its values where they are.
+pub(super) fn with_keys(stored: &[u8], keys: Vec<u8>) -> Option<Vec<u8>> {
+    if is_stub(stored) {
+        let stub = read_stub(stored)?;
+        return Some(write_stub(&Stub { keys, ..stub }));
+    }
+    let locked = read_locked(stored)?;
+    Some(write_locked(&LockedSlot { keys, ..locked }))
+}
+
+pub(super) fn check(bytes: &[u8]) -> [u8; 8] {
     let digest: [u8; 32] = Sha256::digest(bytes).into();
     *digest.first_chunk().expect("a digest has 32 bytes")
 }

@@ -52,10 +52,7 @@ impl Handle {
     /// A search for records that used `used`.
     #[must_use]
     pub fn search_used(used: &UsedRef) -> Self {
-        if used.kind == UsedKind::Document
-            && let Some((document, chunk)) = used.name.as_str().split_once('#')
-            && let (Ok(document), Ok(chunk)) = (document.parse(), chunk.parse())
-        {
+        if let Some((document, chunk)) = used.chunk() {
             return Self::Chunk(document, chunk, used.version.clone());
         }
         Self::Used(used.kind.as_str(), used.name.clone(), used.version.clone())
@@ -225,6 +222,8 @@ pub fn handles(record: &Record, about: &[EntityRef]) -> BTreeSet<Handle> {
         | Body::Key(_)
         | Body::Succession(_)
         | Body::Policy(_)
+        | Body::Retention(_)
+        | Body::Archive(_)
         | Body::Access(_) => {}
         Body::Token(token) => token.token_id.iter().for_each(|id| refers(*id)),
     }

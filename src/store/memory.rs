@@ -1,6 +1,9 @@
 //! A store in memory: what tests and short-lived programs use. It passes the same suite.
 
+mod archive;
+mod part;
 mod rekey;
+mod removal;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,10 +14,10 @@ use super::BUCKET_RECORDS;
 use super::examine::{Examined, key_fault, opened_keys};
 use super::pack::pack;
 use super::prepared::kind_number;
-use super::verify::{Audit, RawRecord, bucket_of};
+use super::verify::{Audit, Fetching, RawRecord, bucket_of};
 use super::{
-    Find, IdPrefix, KeyRange, Located, LogHead, Placed, Prepared, Rekey, Removal, Store,
-    StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
+    Archived, Find, IdPrefix, KeyRange, Located, LogHead, Part, Placed, Prepared, Rekey, Removal,
+    Segments, Snapshot, Store, StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 use crate::log::{Edge, Hash, Tile, TileId};
 use crate::privacy::keys::{EntityHandle, EntityKey, KeyId, Vault};
@@ -23,11 +26,11 @@ use crate::record::{Kind, RecordId, Tenant, Timestamp, TrailId};
 /// A store in memory. What it holds goes with it.
 #[derive(Debug)]
 pub struct MemoryStore {
-    trail: TrailId,
+    trail: Mutex<TrailId>,
     logs: Mutex<HashMap<Tenant, Log>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Log {
     records: Vec<Row>,
     ids: BTreeMap<RecordId, u64>,
@@ -38,7 +41,7 @@ struct Log {
     full_tiles: BTreeMap<(u8, u64), Tile>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Row {
     stored: StoredRecord,
     placed: Placed,
@@ -52,9 +55,13 @@ impl MemoryStore {
     #[must_use]
     pub fn new(trail: TrailId) -> Self {
         Self {
-            trail,
+            trail: Mutex::new(trail),
             logs: Mutex::default(),
         }
+    }
+
+    fn id(&self) -> MutexGuard<'_, TrailId> {
+        self.trail.lock().expect("no holder of this lock panics")
     }
 
     fn logs(&self) -> MutexGuard<'_, HashMap<Tenant, Log>> {
@@ -105,6 +112,7 @@ impl Log {
                 log_index,
                 entry,
                 slots: prepared.slots.clone(),
+                fetched: Vec::new(),
             },
             placed,
             id: prepared.id,
@@ -126,7 +134,7 @@ impl Log {
 }
 
 impl Log {
-    fn verify(&self, tenant: &Tenant, plan: &VerifyPlan) -> Verification {
+    async fn verify(&self, tenant: &Tenant, plan: &VerifyPlan) -> Verification {
         let known = plan.known.get(tenant).map_or(&[][..], Vec::as_slice);
         let partial = self
             .edge
@@ -142,13 +150,15 @@ impl Log {
         });
         let mut audit = Audit::new(tenant, 1, Edge::new(), stored.collect(), known);
         let vault = plan.vault_of(tenant);
+        let mut fetching = Fetching::new(tenant, &plan.segments);
         let keys = opened_keys(&vault, self.entity_keys.values());
         for bucket in self
             .records
             .chunks(usize::try_from(BUCKET_RECORDS).unwrap_or(1))
         {
             for row in bucket {
-                let raw = row.raw();
+                let mut raw = row.raw();
+                fetching.fetch(&mut raw).await;
                 audit.record(raw.log_index, Examined::of(&raw, &vault, &keys));
             }
             let indexes = bucket.iter().map(|row| row.placed.log_index);
@@ -163,6 +173,7 @@ impl Log {
             audit.bucket(bucket_of(*range.start()), &keys.collect(), zone);
             (plan.progress)(*range.end() + 1);
         }
+        fetching.finish(&mut audit).await;
         for row in self.entity_keys.values() {
             audit.entity_key(row.id, key_fault(&vault, row), true);
         }
@@ -185,6 +196,7 @@ impl Row {
             log_index,
             entry,
             slots,
+            fetched,
         } = self.stored.clone();
         RawRecord {
             log_index,
@@ -193,6 +205,8 @@ impl Row {
             at_us: self.at.as_micros(),
             entry,
             slots,
+            fetched,
+            wrong: Vec::new(),
         }
     }
 
@@ -307,48 +321,20 @@ impl Store for MemoryStore {
     ) -> Result<Option<Placed>, StoreError> {
         let mut logs = self.logs();
         let log = logs.entry(tenant.clone()).or_default();
-        let (key, size) = removal.looked_through;
-        let new = usize::try_from(size)
-            .ok()
-            .and_then(|size| log.records.get(size..));
-        if new
-            .unwrap_or_default()
-            .iter()
-            .any(|row| row.kind == Kind::Hold)
-        {
-            return Ok(None);
-        }
-        if log
-            .keys
-            .range((key, size)..=(key, u64::MAX))
-            .next()
-            .is_some()
-        {
-            return Ok(None);
-        }
-        for (index, slot) in &removal.slots {
-            if let Some(row) = log.row(*index) {
-                row.stored.slots.retain(|it| it.slot != *slot);
-            }
-        }
-        for relocked in &removal.relocked {
-            let slots = log.row(relocked.log_index).map(|row| &mut row.stored.slots);
-            for slot in slots.into_iter().flatten() {
-                if slot.slot == relocked.slot {
-                    slot.bytes.clone_from(&relocked.bytes);
-                }
-            }
-        }
-        for lookup in &removal.lookups {
-            log.keys.remove(lookup);
-        }
-        for id in &removal.keys {
-            log.entity_keys.remove(id);
-        }
-        for key in &removal.new_keys {
-            log.entity_keys.insert(key.id, key.clone());
-        }
-        log.append(&removal.record, at).map(Some)
+        log.remove(removal, at)
+    }
+
+    async fn found_by(
+        &self,
+        tenant: &Tenant,
+        indexes: &[u64],
+    ) -> Result<Vec<(i64, u64)>, StoreError> {
+        let logs = self.logs();
+        let keys = logs.get(tenant).map(|log| &log.keys);
+        let wanted: HashSet<u64> = indexes.iter().copied().collect();
+        let found = keys.into_iter().flatten();
+        let found = found.filter(|(_, index)| wanted.contains(index));
+        Ok(found.copied().collect())
     }
 
     async fn entity_keys_after(
@@ -380,8 +366,38 @@ impl Store for MemoryStore {
         Ok(logs.get_mut(tenant).is_some_and(|log| log.rekey(change)))
     }
 
+    async fn snapshot<'s>(&'s self) -> Result<Box<dyn Snapshot + 's>, StoreError> {
+        Ok(Box::new(part::MemorySnapshot(self.logs().clone())))
+    }
+
+    async fn adopt(&self, trail: TrailId) -> Result<bool, StoreError> {
+        let logs = self.logs();
+        let mut id = self.id();
+        if logs.values().all(|log| log.records.is_empty()) {
+            *id = trail;
+        }
+        Ok(*id == trail)
+    }
+
+    async fn put(&self, tenant: &Tenant, part: &Part) -> Result<u64, StoreError> {
+        let mut logs = self.logs();
+        logs.entry(tenant.clone()).or_default().put(part)
+    }
+
+    async fn archive(
+        &self,
+        tenant: &Tenant,
+        slots: &[Archived],
+        record: &Prepared,
+        at: Timestamp,
+    ) -> Result<Option<Placed>, StoreError> {
+        let mut logs = self.logs();
+        let log = logs.entry(tenant.clone()).or_default();
+        log.archive(slots, record, at)
+    }
+
     async fn trail(&self) -> Result<TrailId, StoreError> {
-        Ok(self.trail)
+        Ok(*self.id())
     }
 
     async fn head(&self, tenant: &Tenant) -> Result<LogHead, StoreError> {
@@ -414,15 +430,16 @@ impl Store for MemoryStore {
     }
 
     async fn verify(&self, plan: &VerifyPlan) -> Result<Verification, StoreError> {
-        let logs = self.logs();
+        // What is in the archive is waited for, which must not keep others waiting.
+        let logs = self.logs().clone();
         let mut found = Verification::default();
-        for (tenant, log) in &*logs {
-            found.add(log.verify(tenant, plan));
+        for (tenant, log) in &logs {
+            found.add(log.verify(tenant, plan).await);
         }
         Ok(found)
     }
 
-    async fn rebuild(&self, tenant: &Tenant, _: &Vault) -> Result<u64, StoreError> {
+    async fn rebuild(&self, tenant: &Tenant, _: &Vault, _: &Segments) -> Result<u64, StoreError> {
         // Its projections are its own memory: there is nothing they could have been changed by.
         Ok(self.head(tenant).await?.size)
     }
@@ -432,7 +449,7 @@ impl Store for MemoryStore {
         let records = logs.get(tenant).map_or(&[][..], |log| &log.records);
         let count = |kind| records.iter().filter(|row| row.kind == kind).count();
         Ok(StoreStatus {
-            trail: self.trail,
+            trail: *self.id(),
             schema: 1,
             size: u64::try_from(records.len()).unwrap_or(u64::MAX),
             counts: Kind::ALL

@@ -1,6 +1,7 @@
 //! Where trails are kept: the [`Store`] trait, its backends, and the appender before them.
 
 mod appender;
+mod archive;
 mod error;
 mod examine;
 mod frame;
@@ -8,6 +9,7 @@ mod locked;
 mod lookup;
 mod memory;
 mod pack;
+mod part;
 mod prepared;
 mod rekey;
 mod spool;
@@ -28,15 +30,21 @@ use crate::record::{Kind, RecordId, Tenant, Timestamp, TrailId};
 use crate::seal::{Slot, SlotBytes};
 
 pub use appender::{Appender, AppenderOptions, Reply};
+#[cfg(feature = "archive")]
+pub use archive::ObjectArchive;
+pub use archive::{
+    Archive, ArchiveChoice, ArchiveError, Archived, NewSegment, SegmentId, SegmentWriter, Segments,
+};
 pub use error::{BoxError, StoreError};
 pub use locked::{DamagedSlot, Unlocked};
 pub use lookup::{Handle, KeyRange, handles};
 pub use memory::MemoryStore;
+pub use part::{PackedText, Part, Snapshot, StoredRow};
 pub use prepared::{PrepareError, Prepared};
 pub use rekey::{Rekey, Relocked, Replacements};
 pub use spool::{Backlog, Spool, Spooled};
 #[cfg(feature = "sqlite")]
-pub use sql::{Access, SqliteStore};
+pub use sql::{Access, SqliteStore, WriterLock};
 
 pub use verification::{Finding, Verification, VerifyPlan};
 
@@ -116,7 +124,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Takes values away for ever, and appends the record that says so: all of it, or nothing.
     ///
     /// The bytes of what goes are overwritten. A log that has grown since it was looked through by a
-    /// record about the same entity, or by a legal hold, is left as it is, and `None` is given.
+    /// record that is found by one of the keys, or by a legal hold, is left as it is, and `None` is
+    /// given.
     ///
     /// # Errors
     ///
@@ -127,6 +136,17 @@ pub trait Store: fmt::Debug + Send + Sync {
         removal: &Removal,
         at: Timestamp,
     ) -> Result<Option<Placed>, StoreError>;
+
+    /// What the records at `indexes` are found by, in no order: each key, with the index.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    async fn found_by(
+        &self,
+        tenant: &Tenant,
+        indexes: &[u64],
+    ) -> Result<Vec<(i64, u64)>, StoreError>;
 
     /// The keys of all entities behind `after`, in the order of their ids, `limit` at most.
     ///
@@ -154,6 +174,49 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// [`StoreError`]; nothing has changed then.
     async fn rekey(&self, tenant: &Tenant, change: &Rekey) -> Result<bool, StoreError>;
+
+    /// Everything there is as of now, to be read part by part.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    async fn snapshot<'s>(&'s self) -> Result<Box<dyn Snapshot + 's>, StoreError>;
+
+    /// Takes over the id of another trail, whose log is to come here. `false` when there is a record
+    /// already; nothing has changed then.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; nothing has changed then.
+    async fn adopt(&self, trail: TrailId) -> Result<bool, StoreError>;
+
+    /// Makes a part of the tenant's log what it is in the store it was read of, atomically and durably;
+    /// the bytes of what goes are overwritten. Gives the number of rows that were not so before.
+    ///
+    /// This is no door for new records: entries come with their bytes, and nobody's clock or key is
+    /// asked. What `part` says is to be verified when all of it is here.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::OtherEntry`] when a record that is here has another entry. Nothing has changed
+    /// after an error.
+    async fn put(&self, tenant: &Tenant, part: &Part) -> Result<u64, StoreError>;
+
+    /// Puts stubs in the place of payloads whose values are in the archive, and appends the record
+    /// that says so: all of it, or nothing. The bytes of the payloads are overwritten.
+    ///
+    /// `None` when one of them is not what was read; nothing has changed then.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; nothing has changed then.
+    async fn archive(
+        &self,
+        tenant: &Tenant,
+        slots: &[Archived],
+        record: &Prepared,
+        at: Timestamp,
+    ) -> Result<Option<Placed>, StoreError>;
 
     /// The id of the trail.
     ///
@@ -188,12 +251,17 @@ pub trait Store: fmt::Debug + Send + Sync {
     async fn verify(&self, plan: &VerifyPlan) -> Result<Verification, StoreError>;
 
     /// Drops the projections of the tenant's log and makes them anew from the records, in one
-    /// transaction. Gives the number of records.
+    /// transaction: those in `segments` as well. Gives the number of records.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when a record cannot be read; nothing is changed then.
-    async fn rebuild(&self, tenant: &Tenant, vault: &Vault) -> Result<u64, StoreError>;
+    async fn rebuild(
+        &self,
+        tenant: &Tenant,
+        vault: &Vault,
+        segments: &Segments,
+    ) -> Result<u64, StoreError>;
 
     /// What the store says of itself.
     ///
@@ -226,7 +294,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     async fn close(&self);
 }
 
-/// What an erasure takes away.
+/// What an erasure, or retention, takes away.
 #[derive(Clone, Debug)]
 pub struct Removal {
     /// The slots whose values go: the index of the record, and the slot.
@@ -239,10 +307,19 @@ pub struct Removal {
     pub relocked: Vec<Relocked>,
     /// The keys of entities that those are encrypted under.
     pub new_keys: Vec<EntityKey>,
-    /// What records about the entity are found by, and the size of the log that was looked through.
-    pub looked_through: (i64, u64),
-    /// The record of the erasure.
+    /// What was looked at before.
+    pub looked_through: LookedThrough,
+    /// The record of what was done.
     pub record: Prepared,
+}
+
+/// How far a log was looked through for what may go, and which later records would change that.
+#[derive(Clone, Debug, Default)]
+pub struct LookedThrough {
+    /// What a record is found by that has to be looked at first.
+    pub keys: BTreeSet<i64>,
+    /// How many records the log had.
+    pub size: u64,
 }
 
 /// Where a record was placed in its log.
@@ -326,14 +403,29 @@ pub struct StoredRecord {
     pub log_index: u64,
     /// The bytes of its entry.
     pub entry: Vec<u8>,
-    /// The bytes of its slots, compressed, and encrypted where they are not the tenant's.
+    /// The bytes of its slots, compressed, and encrypted where they are not the tenant's; a stub
+    /// where the values are in the archive.
     pub slots: Vec<SlotBytes>,
+    /// What stands behind the stubs, when it was fetched: see [`Segments::fetch_all`].
+    pub fetched: Vec<SlotBytes>,
 }
 
 impl StoredRecord {
+    /// A slot as it was before its values moved, when they have and were fetched.
+    fn whole<'s>(&'s self, slot: &'s SlotBytes) -> &'s SlotBytes {
+        let mut fetched = self.fetched.iter();
+        fetched.find(|it| it.slot == slot.slot).unwrap_or(slot)
+    }
+
     /// The keys of entities that its slots are encrypted under.
     pub fn key_ids(&self) -> impl Iterator<Item = KeyId> {
         locked::keys_of(&self.slots)
+    }
+
+    /// Its slots but the tenant's: what it holds of anybody.
+    pub fn owned_slots(&self) -> impl Iterator<Item = Slot> {
+        let slots = self.slots.iter().map(|it| it.slot);
+        slots.filter(|slot| *slot != Slot::TENANT)
     }
 
     /// The slots that are encrypted under one of `keys`.
@@ -353,7 +445,8 @@ impl StoredRecord {
     /// What is wrong with it, when it is damaged.
     pub fn without_keys(&self) -> std::io::Result<Vec<SlotBytes>> {
         let own = self.slots.iter().filter(|slot| slot.slot == Slot::TENANT);
-        let own = own.map(|SlotBytes { slot, bytes }| {
+        let own = own.map(|slot| {
+            let SlotBytes { slot, bytes } = self.whole(slot);
             Ok(SlotBytes {
                 slot: *slot,
                 bytes: pack::unpack(bytes)?,
@@ -374,7 +467,8 @@ impl StoredRecord {
         vault: &Vault,
         keys: &OpenedKeys,
     ) -> Result<Unlocked, DamagedSlot> {
-        locked::unlock(&self.slots, (id, schema), vault, keys)
+        let slots = self.slots.iter().map(|slot| self.whole(slot));
+        locked::unlock(slots, (id, schema), vault, keys)
     }
 }
 
@@ -398,4 +492,4 @@ pub struct StoreStatus {
 }
 
 /// Records per bucket of the lookup index: what keeps its inserts in a small hot tail.
-const BUCKET_RECORDS: u64 = 1_024;
+pub(crate) const BUCKET_RECORDS: u64 = 1_024;

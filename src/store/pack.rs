@@ -53,6 +53,39 @@ pub(super) fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
     })
 }
 
+/// Compresses `bytes` as [`pack`] does, better and slower: for what is written once and kept long.
+///
+/// # Errors
+///
+/// As [`pack`].
+pub(super) fn pack_well(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+    let body = zstd::bulk::compress(bytes, LEVEL_WELL)?;
+    Ok(match body.len() < bytes.len() {
+        true => framed(ZSTD, length, &body),
+        false => framed(RAW, length, bytes),
+    })
+}
+
+/// Frames `bytes` as [`pack`] does what it cannot compress.
+///
+/// # Errors
+///
+/// When the bytes are longer than 4 GiB.
+pub(super) fn as_they_are(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+    Ok(framed(RAW, length, bytes))
+}
+
+/// How long packed bytes say that they are when unpacked; `None` for a listing and for what is cut off.
+pub(super) fn unpacked_length(packed: &[u8]) -> Option<u64> {
+    let rest = match packed.split_first()? {
+        (&RAW | &ZSTD, rest) => rest,
+        _ => return None,
+    };
+    Some(u32::from_be_bytes(*rest.first_chunk()?).into())
+}
+
 /// Compresses `bytes`, which end with so many hashes: one byte for the form, two for their number, the
 /// first eight bytes of the SHA-256 of the form and the hashes, the rest as [`pack`] packs it, and the
 /// hashes as they are.
@@ -150,6 +183,7 @@ const ZSTD: u8 = 1;
 const LISTING: u8 = 3;
 const HASH: usize = 32;
 const LEVEL: i32 = 1;
+const LEVEL_WELL: i32 = 15;
 /// What a thread keeps for the next call.
 const ROOM_BYTES: usize = 1 << 20;
 const MOST_EXPANSION: usize = 40_000;

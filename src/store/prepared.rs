@@ -189,9 +189,18 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
         Kind::Hold => 10,
         Kind::Release => 11,
         Kind::Policy => 12,
+        Kind::Retention => 13,
+        Kind::Archive => 14,
         Kind::Token => 15,
         Kind::Access => 16,
     }
+}
+
+/// The kind that a number in the database stands for.
+#[cfg(feature = "sqlite")]
+pub(super) fn kind_of(number: i64) -> Option<Kind> {
+    let mut kinds = Kind::ALL.into_iter();
+    kinds.find(|kind| kind_number(*kind) == number)
 }
 
 const FIXED_BYTES: usize = 512;

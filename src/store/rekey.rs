@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::StoredRecord;
-use super::locked::{read_locked, write_locked};
+use super::locked::{keys_in, with_keys};
 use crate::privacy::keys::{
     EntityKey, KeyError, KeyId, OpenedKeys, Secret, SlotPlace, Vault, key_ids,
 };
@@ -57,10 +57,10 @@ impl StoredRecord {
     ) -> Result<Vec<Relocked>, KeyError> {
         let mut relocked = Vec::new();
         for slot in &self.slots {
-            let Some(mut locked) = read_locked(&slot.bytes) else {
+            let Some(keys) = keys_in(&slot.bytes) else {
                 continue;
             };
-            let ids = key_ids(&locked.keys).unwrap_or_default();
+            let ids = key_ids(&keys).unwrap_or_default();
             if !ids.iter().any(|id| replaced.contains_key(id)) {
                 continue;
             }
@@ -75,12 +75,12 @@ impl StoredRecord {
                 None => Some((*id, Arc::clone(opened.get(id)?))),
             });
             let owners: Vec<_> = owners.collect();
-            locked.keys = vault.relock(place, &locked.keys, opened, &owners)?;
-            relocked.push(Relocked {
+            let keys = vault.relock(place, &keys, opened, &owners)?;
+            relocked.extend(with_keys(&slot.bytes, keys).map(|bytes| Relocked {
                 log_index: self.log_index,
                 slot: slot.slot,
-                bytes: write_locked(&locked),
-            });
+                bytes,
+            }));
         }
         Ok(relocked)
     }

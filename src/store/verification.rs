@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::LogHead;
+use super::{LogHead, Segments};
 use crate::privacy::keys::Vault;
 use crate::record::Tenant;
 
@@ -19,18 +19,21 @@ pub struct VerifyPlan {
     pub known: BTreeMap<Tenant, Vec<LogHead>>,
     /// The keys of one tenant. Values of others stay closed, and count by their commitments.
     pub vault: Arc<Vault>,
+    /// What is in the archive. Values of other tenants are read there as well.
+    pub segments: Arc<Segments>,
     /// Is told how many entries have been checked.
     pub progress: Arc<dyn Fn(u64) + Send + Sync>,
 }
 
 impl VerifyPlan {
-    /// Everything, with the keys of `vault` and no known heads.
+    /// Everything, with the keys of `vault`, no known heads and no archive.
     #[must_use]
     pub fn with(vault: Arc<Vault>) -> Self {
         Self {
             since: 0,
             known: BTreeMap::new(),
             vault,
+            segments: Arc::new(Segments::new(None)),
             progress: Arc::new(|_| {}),
         }
     }
@@ -100,6 +103,15 @@ pub struct Verification {
     pub locked: u64,
     /// Values that were erased: their commitments are checked.
     pub erased_slots: u64,
+    /// Records of which values are in the archive.
+    pub archived: u64,
+    /// Segments of the archive that are what the log says, byte by byte.
+    pub segments: u64,
+    /// Records of which values are in the archive and were not checked, since it is not at hand.
+    pub unread: u64,
+    /// Why it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why_unread: Option<String>,
     /// Known heads that the logs contain.
     pub heads: u64,
     /// What is wrong, all of it.
@@ -117,6 +129,10 @@ impl Verification {
         self.without_texts += other.without_texts;
         self.locked += other.locked;
         self.erased_slots += other.erased_slots;
+        self.archived += other.archived;
+        self.segments += other.segments;
+        self.unread += other.unread;
+        self.why_unread = self.why_unread.take().or(other.why_unread);
         self.heads += other.heads;
         self.findings.extend(other.findings);
     }

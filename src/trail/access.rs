@@ -193,11 +193,7 @@ impl Trail {
         stored: &Stored,
         subject: &EntityRef,
     ) -> Result<Vec<String>, TrailError> {
-        let rows = self
-            .0
-            .store
-            .read(self.tenant(), &[stored.log_index()])
-            .await?;
+        let rows = self.read_rows(&[stored.log_index()]).await?;
         let keys = self.keys_for(&rows).await?;
         let Some(row) = rows.first() else {
             return Ok(Vec::new());

@@ -11,11 +11,7 @@ impl Trail {
     ///
     /// [`TrailError::Store`] when the record cannot be read.
     pub async fn disclose(&self, stored: &Stored) -> Result<Vec<Disclosed>, TrailError> {
-        let rows = self
-            .0
-            .store
-            .read(self.tenant(), &[stored.log_index()])
-            .await?;
+        let rows = self.read_rows(&[stored.log_index()]).await?;
         let damaged = |what: String| self.damaged(stored.id(), &what);
         let row = rows
             .first()

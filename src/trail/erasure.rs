@@ -12,7 +12,10 @@ use crate::record::{
     Actor, Digest, Draft, EntityRef, Erasure, KeptValues, Kind, Receipt, Record, RecordId,
 };
 use crate::seal::{Slot, SlotBytes, Source, open};
-use crate::store::{Find, Handle, KeyRange, Prepared, Relocked, Removal, StoredRecord, handles};
+use crate::store::{
+    Find, Handle, KeyRange, LookedThrough, Prepared, Relocked, Removal, StoreError, StoredRecord,
+    handles,
+};
 
 /// What an erasure would take away, and what it would leave.
 #[derive(Clone, Debug)]
@@ -140,7 +143,10 @@ impl Trail {
         // What is recorded from now on is encrypted under a new key, and what was under way is seen.
         self.vault().stop_using(&pledge.keys);
         let erased = self.erase_pledged(&mut pledge, reason, approved_by).await;
-        self.vault().retired(&pledge.keys);
+        // What is promised is finished later: until then nothing new may come under these keys.
+        if !matches!(erased, Err(TrailError::Incomplete(_))) {
+            self.vault().retired(&pledge.keys);
+        }
         erased
     }
 
@@ -311,22 +317,22 @@ impl Trail {
         };
         let mut indexes = self.0.store.find(self.tenant(), &find, u32::MAX).await?;
         indexes.sort_unstable();
-        let mut rows = Vec::new();
+        let mut looked = Vec::new();
         for chunk in indexes.chunks(CHUNK) {
-            for row in self.0.store.read(self.tenant(), chunk).await? {
-                let ids = row.key_ids().filter(|id| handles.contains(&id.entity));
-                let ids: Vec<KeyId> = ids.collect();
-                if ids.is_empty() {
-                    continue;
-                }
+            let mut rows = self.0.store.read(self.tenant(), chunk).await?;
+            rows.retain(|row| row.key_ids().any(|id| handles.contains(&id.entity)));
+            // What may go depends on what they say.
+            let fetched = self.0.segments.fetch_all(self.tenant(), &mut rows).await;
+            fetched.map_err(StoreError::from)?;
+            for row in rows {
                 let entry = serde_json::from_slice::<crate::seal::Entry>(&row.entry);
                 if entry.is_ok_and(|entry| entry.at < pledge.at) {
-                    keys.extend(ids);
+                    keys.extend(row.key_ids().filter(|id| handles.contains(&id.entity)));
                 }
-                rows.push(row);
+                looked.push(row);
             }
         }
-        let held = rows.into_iter().filter_map(|row| {
+        let held = looked.into_iter().filter_map(|row| {
             let slots = row.slots_under(&keys);
             (!slots.is_empty()).then_some(Held { row, slots })
         });
@@ -375,7 +381,10 @@ impl Trail {
             lookups,
             relocked,
             new_keys,
-            looked_through: (pledge.lookup, size),
+            looked_through: LookedThrough {
+                keys: BTreeSet::from([pledge.lookup]),
+                size,
+            },
             record,
         };
         Ok(Some((removal, size)))

@@ -11,7 +11,7 @@ use crate::record::{
     Acknowledged, EntityRef, InvalidValue, Kind, Name, RecordId, Tenant, Timestamp,
 };
 use crate::seal::SealError;
-use crate::store::{PrepareError, StoreError};
+use crate::store::{PrepareError, SegmentId, StoreError};
 
 /// What can go wrong with a trail.
 #[derive(Debug, thiserror::Error)]
@@ -189,6 +189,14 @@ pub enum TrailError {
         /// What it was to be placed on.
         target: String,
     },
+    /// Nobody said where the archive is.
+    #[error(
+        "no archive is named: say where it is in the file TRAIL.archive beside the trail, as in `folder PATH`"
+    )]
+    NoArchive,
+    /// The log does not name the segment.
+    #[error("the log names no segment {0}: see `contextrail archive status`")]
+    NoSegment(SegmentId),
     /// A hold is released already.
     #[error("the hold {0} is released already")]
     AlreadyReleased(crate::record::HoldId),
@@ -216,6 +224,10 @@ pub enum TrailError {
         /// Which text.
         member: String,
     },
+    /// A trail is not copied, backed up or restored.
+    #[cfg(feature = "sqlite")]
+    #[error(transparent)]
+    Move(Box<super::MoveError>),
     /// The spool cannot take a record that the queue has no room for.
     #[error("neither the queue nor the spool {path} takes the record")]
     Spool {
@@ -249,6 +261,13 @@ impl From<NotaryError> for TrailError {
             NotaryError::Store(error) => error.into(),
             error => Self::Notary(Arc::new(error)),
         }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl From<super::MoveError> for TrailError {
+    fn from(error: super::MoveError) -> Self {
+        Self::Move(Box::new(error))
     }
 }
 

@@ -192,6 +192,14 @@ fn summary(body: &Body) -> String {
         Body::Hold(hold) => format!("legal hold placed, matter {}", hold.matter),
         Body::Release(release) => format!("legal hold {} released", release.hold),
         Body::Policy(policy) => format!("retention policy {}", policy.id()),
+        Body::Retention(expiry) => format!(
+            "values of {} records of the class {} went by the retention policy {}",
+            expiry.records, expiry.class, expiry.policy
+        ),
+        Body::Archive(archival) => format!(
+            "the values of {} records moved to the archive",
+            archival.records
+        ),
         Body::Token(token) => {
             let done = match token.action {
                 TokenAction::Grant => "granted",

@@ -1,8 +1,9 @@
 //! Legal holds: placing them, finding what they cover, releasing them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::keeping::Keeping;
+use super::relative::{Labels, Relative};
 use super::{Search, Stored, Trail, TrailError};
 use crate::record::{
     Actor, Body, Draft, EntityRef, Hold, HoldId, HoldQuery, HoldTarget, Kind, Name, Receipt,
@@ -54,15 +55,15 @@ impl OpenHold {
     }
 
     /// Whether it covers `stored`, which belongs together with the contexts and decisions `family`.
-    pub(super) fn covers(&self, stored: &Stored, family: &[Stored]) -> bool {
-        let mut all = std::iter::once(stored).chain(family);
+    pub(super) fn covers(&self, stored: &Stored, family: &[Relative]) -> bool {
+        let own = Relative::of(stored);
+        let mut all = own.iter().chain(family);
         match &self.hold.target {
             HoldTarget::Entity(entity) => {
-                let is_on = |it: &Stored| it.decision().is_some_and(|it| it.subject == *entity);
-                holds_values_of(stored, entity) || all.any(is_on)
+                holds_values_of(stored, entity) || all.any(|it| it.subject.as_ref() == Some(entity))
             }
-            HoldTarget::Decision(id) => all.any(|it| it.id() == RecordId::from(*id)),
-            HoldTarget::Query(query) => all.any(|it| fits(query, it.record())),
+            HoldTarget::Decision(id) => all.any(|it| it.id == RecordId::from(*id)),
+            HoldTarget::Query(query) => all.any(|it| fits(query, it)),
         }
     }
 }
@@ -128,18 +129,48 @@ impl Trail {
     ///
     /// [`TrailError::Store`] when the store cannot be read or a record is damaged.
     pub async fn holds(&self) -> Result<Vec<OpenHold>, TrailError> {
-        let of_kind = |kind| Search {
-            kind: Some(kind),
-            ..Search::default()
-        };
-        let placed = self.search(of_kind(Kind::Hold)).await?.all().await?;
+        let mut placed = self.placed().await?;
         if placed.is_empty() {
-            return Ok(Vec::new());
+            return Ok(placed);
         }
         let ended = self.search(of_kind(Kind::Release)).await?.all().await?;
         let ended: HashSet<HoldId> = ended.iter().filter_map(ended_by).collect();
-        let placed = placed.into_iter().rev().filter_map(OpenHold::of);
-        Ok(placed.filter(|it| !ended.contains(&it.id())).collect())
+        placed.retain(|it| !ended.contains(&it.id()));
+        Ok(placed)
+    }
+
+    /// The holds that were ever placed, oldest first.
+    async fn placed(&self) -> Result<Vec<OpenHold>, TrailError> {
+        let placed = self.search(of_kind(Kind::Hold)).await?.all().await?;
+        Ok(placed.into_iter().rev().filter_map(OpenHold::of).collect())
+    }
+
+    /// The records of the holds that cover any of `records`, or did until they were released, and of
+    /// their releases.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Trail::holds_on`].
+    pub async fn hold_records(
+        &self,
+        records: impl Iterator<Item = &Stored> + Send,
+    ) -> Result<Vec<Stored>, TrailError> {
+        let placed = self.placed().await?;
+        if placed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let placed = Keeping::of_holds(self.clone(), placed);
+        let mut found = BTreeMap::new();
+        for stored in records {
+            for hold in placed.holds_on(stored).await? {
+                found.insert(hold.stored().log_index(), hold.stored().clone());
+            }
+        }
+        let mut all: Vec<Stored> = found.into_values().collect();
+        for hold in all.clone() {
+            all.extend(self.referring(hold.id(), Kind::Release).await?);
+        }
+        Ok(all)
     }
 
     /// The open holds that cover `stored`: through an entity, a decision it belongs to, or a query.
@@ -149,7 +180,7 @@ impl Trail {
     /// [`TrailError::Key`] when a hold is on an entity and the keys are not here: then it cannot be
     /// said. [`TrailError::Store`] when the store cannot be read.
     pub async fn holds_on(&self, stored: &Stored) -> Result<Vec<OpenHold>, TrailError> {
-        let keeping = Keeping::of_holds(self.clone()).await?;
+        let keeping = Keeping::of_holds(self.clone(), self.holds().await?);
         let found = keeping.holds_on(stored).await?;
         Ok(found.into_iter().cloned().collect())
     }
@@ -180,6 +211,13 @@ impl Trail {
     }
 }
 
+fn of_kind(kind: Kind) -> Search {
+    Search {
+        kind: Some(kind),
+        ..Search::default()
+    }
+}
+
 /// The hold that a release ends. One that two people have not approved ends none.
 fn ended_by(stored: &Stored) -> Option<HoldId> {
     let Body::Release(release) = &stored.record().body else {
@@ -198,21 +236,26 @@ fn holds_values_of(stored: &Stored, entity: &EntityRef) -> bool {
     owns || handles(stored.record(), stored.about()).contains(&Handle::Entity(entity.clone()))
 }
 
-/// Whether a context or decision fits a query. Nothing else does.
-fn fits(query: &HoldQuery, record: &Record) -> bool {
-    let (use_case, name) = match &record.body {
-        Body::Context(context) => (&context.use_case, Some(&context.name)),
-        Body::Decision(decision) => (&decision.use_case, None),
-        _ => return false,
-    };
-    let class = retention_of(&record.body).map(|it| &it.class);
+/// Whether a context or decision fits a query.
+fn fits(query: &HoldQuery, relative: &Relative) -> bool {
+    let Labels {
+        use_case,
+        name,
+        class,
+    } = &*relative.labels;
     let is_case = |wanted: &Name, found: &VersionedName| {
         *wanted == found.name || wanted.as_str() == found.to_string()
     };
-    query.name.as_ref().is_none_or(|it| name == Some(it))
-        && query.class.as_ref().is_none_or(|it| class == Some(it))
-        && query.since.is_none_or(|since| record.at() >= since)
-        && query.until.is_none_or(|until| record.at() < until)
+    query
+        .name
+        .as_ref()
+        .is_none_or(|it| name.as_ref() == Some(it))
+        && query
+            .class
+            .as_ref()
+            .is_none_or(|it| class.as_ref() == Some(it))
+        && query.since.is_none_or(|since| relative.at >= since)
+        && query.until.is_none_or(|until| relative.at < until)
         && query
             .use_case
             .as_ref()

@@ -15,6 +15,7 @@ use super::{Trail, TrailError};
 use crate::file;
 use crate::privacy::keys::{EntityHandle, KeyError, KeyId};
 use crate::record::{Actor, Digest, RecordId, Tenant, Timestamp};
+use crate::store::StoreError;
 
 /// One erasure that was promised. It names nobody who is erased.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -97,6 +98,12 @@ impl Trail {
                     // What was placed since keeps it; it goes when that ends, and is asked for again.
                     Err(TrailError::Kept(why)) => {
                         tracing::warn!(erasure.id = %pledge.erasure, why = %why, "an erasure that was promised is restricted");
+                    }
+                    // What keeps records stands in values that are away. Until they are back nobody reads
+                    // what was promised to go.
+                    Err(TrailError::Store(why)) if matches!(*why, StoreError::Archive(_)) => {
+                        self.vault().deny(&pledge.keys);
+                        tracing::warn!(erasure.id = %pledge.erasure, why = %why, "an erasure that was promised waits for the archive");
                     }
                     fulfilled => drop(fulfilled?),
                 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::hold::{OpenHold, retention_of};
+use super::hold::OpenHold;
+use super::relative::Relative;
 use super::{Stored, Trail, TrailError};
 use crate::record::{
     Body, HoldId, HoldTarget, Kind, Name, RecordId, RetentionPolicy, Timestamp, VersionedName,
@@ -90,11 +91,12 @@ impl OpenHold {
 }
 
 impl Trail {
-    /// What keeps `stored` from being erased at the time `now`: the oldest hold on it, else the floor
-    /// of its class in the policy in force; `None` when nothing does.
+    /// What keeps `stored` from being erased at the time `now`: the oldest hold on it, else a floor
+    /// in the policy in force, of several the one that ends last; `None` when nothing does.
     ///
     /// A generation has the class of its context; reviews and outcomes have that of their decision.
-    /// To ask about many records, make a [`Keeping`] once.
+    /// A context and its generations are the evidence of the decisions that rest on them, and the
+    /// floors of those keep them too. To ask about many records, make a [`Keeping`] once.
     ///
     /// # Errors
     ///
@@ -128,9 +130,22 @@ impl Keeping {
         })
     }
 
+    /// For questions about classes alone.
+    pub(super) async fn without_holds(trail: Trail) -> Result<Self, TrailError> {
+        Ok(Self {
+            policy: trail.retention_policy().await?,
+            holds: Vec::new(),
+            trail,
+        })
+    }
+
     /// For questions about holds alone.
-    pub(super) async fn of_holds(trail: Trail) -> Result<Self, TrailError> {
-        Self::of(trail, RetentionPolicy::built_in()).await
+    pub(super) fn of_holds(trail: Trail, holds: Vec<OpenHold>) -> Self {
+        Self {
+            trail,
+            holds,
+            policy: RetentionPolicy::built_in(),
+        }
     }
 
     /// The policy.
@@ -153,12 +168,13 @@ impl Keeping {
         if let Some(hold) = self.covering(stored, &family)?.first() {
             return Ok(Some(hold.kept()));
         }
-        let Some(class) = self.class_of(stored, &family) else {
-            return Ok(None);
-        };
-        let floor = self.policy.class(&class).map(|it| it.floor_days);
-        let until = floor.map(|days| stored.record().at().plus_days(days));
-        Ok(until.is_none_or(|until| now < until).then(|| Kept::Floor {
+        let floors = self.floors(stored, &family);
+        // One that nobody can say is kept for longest.
+        let longest = floors
+            .into_iter()
+            .max_by_key(|it| (it.until.is_none(), it.until));
+        let keeps = longest.filter(|it| it.until.is_none_or(|until| now < until));
+        Ok(keeps.map(|Floor { class, until }| Kept::Floor {
             class,
             policy: self.policy.id(),
             until,
@@ -178,7 +194,16 @@ impl Keeping {
         self.covering(stored, &family)
     }
 
-    fn covering(&self, stored: &Stored, family: &[Stored]) -> Result<Vec<&OpenHold>, TrailError> {
+    /// The open holds, oldest first.
+    pub(super) fn holds(&self) -> &[OpenHold] {
+        &self.holds
+    }
+
+    pub(super) fn covering(
+        &self,
+        stored: &Stored,
+        family: &[Relative],
+    ) -> Result<Vec<&OpenHold>, TrailError> {
         let on_entity = |it: &OpenHold| matches!(it.hold().target, HoldTarget::Entity(_));
         if self.trail.vault().why_locked().is_some() && self.holds.iter().any(on_entity) {
             return Err(self.trail.keys_missing());
@@ -187,22 +212,35 @@ impl Keeping {
         Ok(holds.filter(|it| it.covers(stored, family)).collect())
     }
 
-    /// The retention class of a context or decision, or of the one that the record belongs to.
-    pub(super) fn class_of(&self, stored: &Stored, family: &[Stored]) -> Option<Name> {
-        let body = &stored.record().body;
-        let parent = match body {
-            Body::Context(_) | Body::Decision(_) => Some(stored),
-            Body::Generation(it) => find(family, it.context.into()),
-            Body::Review(it) => find(family, it.decision.into()),
-            Body::Outcome(it) => find(family, it.decision.into()),
-            _ => None,
-        };
-        let named = retention_of(&parent?.record().body).map(|it| it.class.clone());
+    /// The retention class of a context or decision.
+    pub(super) fn class_of(&self, relative: &Relative) -> Option<Name> {
+        let named = relative.labels.class.clone();
         named.or_else(|| self.policy.default_class.clone())
     }
 
+    /// The floors that keep a record: of its class, and of the decisions that rest on it, of which it
+    /// is the evidence.
+    pub(super) fn floors(&self, stored: &Stored, family: &[Relative]) -> Vec<Floor> {
+        let own = parent(stored, family).and_then(|it| self.class_of(&it));
+        let own = own.map(|class| self.floor(class, stored.record().at()));
+        let is_evidence = matches!(stored.record().kind(), Kind::Context | Kind::Generation);
+        let decisions = family
+            .iter()
+            .filter(|it| is_evidence && it.kind == Kind::Decision);
+        let decisions = decisions.filter_map(|it| Some(self.floor(self.class_of(it)?, it.at)));
+        own.into_iter().chain(decisions).collect()
+    }
+
+    fn floor(&self, class: Name, at: Timestamp) -> Floor {
+        let days = self.policy.class(&class).map(|it| it.floor_days);
+        Floor {
+            until: days.map(|days| at.plus_days(days)),
+            class,
+        }
+    }
+
     /// The contexts and decisions that a record belongs together with: a hold on one covers it.
-    async fn family(&self, stored: &Stored) -> Result<Vec<Stored>, TrailError> {
+    async fn family(&self, stored: &Stored) -> Result<Vec<Relative>, TrailError> {
         let trail = &self.trail;
         let mut family = Vec::new();
         match &stored.record().body {
@@ -223,7 +261,7 @@ impl Keeping {
             }
             _ => {}
         }
-        Ok(family)
+        Ok(family.iter().filter_map(Relative::of).collect())
     }
 
     /// The decisions that rest on a context or a generation.
@@ -257,6 +295,22 @@ impl Keeping {
     }
 }
 
-fn find(family: &[Stored], id: RecordId) -> Option<&Stored> {
-    family.iter().find(|it| it.id() == id)
+/// The context or decision whose class a record has: itself, or the one of `family` it belongs to.
+pub(super) fn parent(stored: &Stored, family: &[Relative]) -> Option<Relative> {
+    let id = match &stored.record().body {
+        Body::Context(_) | Body::Decision(_) => return Relative::of(stored),
+        Body::Generation(it) => RecordId::from(it.context),
+        Body::Review(it) => it.decision.into(),
+        Body::Outcome(it) => it.decision.into(),
+        _ => return None,
+    };
+    family.iter().find(|it| it.id == id).cloned()
+}
+
+/// Until when nobody may erase the records of a class; `None` for a class that the policy does not
+/// have, whose floor nobody can say.
+#[derive(Clone, Debug)]
+pub(super) struct Floor {
+    pub(super) class: Name,
+    pub(super) until: Option<Timestamp>,
 }

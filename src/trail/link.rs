@@ -210,6 +210,8 @@ pub(super) fn named(body: &Body, source: &Source) -> Vec<Named> {
         | Body::Key(_)
         | Body::Succession(_)
         | Body::Erasure(_)
-        | Body::Policy(_) => Vec::new(),
+        | Body::Policy(_)
+        | Body::Retention(_)
+        | Body::Archive(_) => Vec::new(),
     }
 }

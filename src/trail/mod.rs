@@ -2,6 +2,8 @@
 
 mod access;
 mod answer;
+mod archive;
+mod archived;
 #[cfg(feature = "network")]
 mod asking;
 mod attest;
@@ -12,7 +14,10 @@ mod diff_sections;
 mod disclose;
 mod erasure;
 mod error;
+mod expiring;
+mod expiry;
 mod export;
+mod gone;
 mod history;
 mod hold;
 mod import;
@@ -21,12 +26,16 @@ mod keeping;
 mod leftover;
 mod link;
 mod looked;
+#[cfg(feature = "sqlite")]
+mod moving;
 mod open;
 mod options;
 mod prove;
 mod query;
 mod redact;
+mod relative;
 mod relock;
+mod retaining;
 mod retention;
 mod review;
 mod rotate;
@@ -51,23 +60,32 @@ use crate::notary::Notary;
 use crate::privacy::Redaction;
 use crate::privacy::keys::Vault;
 use crate::record::{Actor, RecordId, Tenant};
-use crate::store::{Appender, Spool, Store, StoreStatus};
+use crate::store::{Appender, Segments, Spool, Store, StoreStatus};
 
 pub use access::{
     AccessRecord, AccessValue, AccessWithheld, Explanation, HumanPart, SubjectAccess, UsedDatum,
     UsedDocument, Weight,
 };
 pub use answer::Answer;
+pub use archive::{ArchiveLine, ArchivePlan};
+pub use archived::{ArchiveStatus, ArchiveVerified, ArchivedSegment};
 pub use decide::{Decided, DecisionBuilder};
 pub use diff::{Change, ChangeKind, Diff, diff};
 pub use erasure::{Erased, ErasurePlan, PlannedRecord};
 pub use error::TrailError;
+pub use expiry::{Expired, ExpiredClass};
+pub use gone::Removals;
 pub use history::{DecisionView, Event};
 pub use hold::OpenHold;
 pub use import::Imported;
 pub use keeping::{Keeping, Kept};
 pub use leftover::{Leftover, leftovers_in_file};
 pub use looked::AccessFilter;
+#[cfg(feature = "sqlite")]
+pub use moving::{
+    Approval, BackedUp, Copied, CopiedLog, FileFate, MoveError, MovedFile, Progress, Restored,
+    RestoredLog,
+};
 #[cfg(feature = "sqlite")]
 pub use open::check_exists;
 pub use options::{Evidence, TrailOptions, local_user};
@@ -103,6 +121,8 @@ struct Inner {
     journal: Option<std::path::PathBuf>,
     notary: Arc<Notary>,
     vault: Arc<Vault>,
+    /// What was moved to the archive.
+    segments: Arc<Segments>,
     /// Held by whoever changes keys.
     rekeying: tokio::sync::Mutex<()>,
     redaction: Arc<Redaction>,

@@ -15,8 +15,8 @@ use crate::privacy::Redaction;
 use crate::privacy::keys::Vault;
 use crate::record::TrailId;
 #[cfg(feature = "sqlite")]
-use crate::store::{Access, SqliteStore, StoreError};
-use crate::store::{Appender, MemoryStore, Spool, Store};
+use crate::store::{Access, ArchiveChoice, SqliteStore, StoreError};
+use crate::store::{Appender, MemoryStore, Segments, Spool, Store};
 
 impl TrailOptions {
     /// Opens the trail at `url` for reading and writing, and makes it when it is not there.
@@ -26,7 +26,8 @@ impl TrailOptions {
     /// # Errors
     ///
     /// [`TrailError::Store`]: a missing folder, another writer, a newer schema — each its own;
-    /// [`TrailError::Rules`] for a file of redaction rules that cannot be used.
+    /// [`TrailError::Rules`] for a file of redaction rules that cannot be used. A file that names the
+    /// archive in no known way is an error as well; whether it can be reached shows when it is used.
     #[cfg(feature = "sqlite")]
     pub async fn open(mut self, url: &str) -> Result<Trail, TrailError> {
         let fresh = self.fresh();
@@ -41,6 +42,7 @@ impl TrailOptions {
                 if self.redaction.is_none() {
                     self.redaction = Redaction::read(&Redaction::beside(&path))?;
                 }
+                self.find_archive(&path)?;
                 let files = self.files_of(&path);
                 if !path.exists() {
                     files.check_nothing_is_known(&path)?;
@@ -72,6 +74,7 @@ impl TrailOptions {
             }
             .into());
         };
+        self.find_archive(&path)?;
         let store: Arc<dyn Store> =
             Arc::new(SqliteStore::open(&path, Access::Read, self.fresh()).await?);
         let files = self.files_of(&path);
@@ -147,21 +150,32 @@ impl TrailOptions {
         Ok(trail)
     }
 
+    /// Finds the archive that the file beside the trail names, unless one was given.
     #[cfg(feature = "sqlite")]
-    fn files_of(&self, path: &std::path::Path) -> NotaryFiles {
+    fn find_archive(&mut self, path: &std::path::Path) -> Result<(), TrailError> {
+        if self.archive.is_none() {
+            let chosen = ArchiveChoice::read(&ArchiveChoice::beside(path));
+            let opened = chosen.and_then(|it| it.map(ArchiveChoice::open).transpose());
+            self.archive = opened.map_err(StoreError::from)?;
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(super) fn files_of(&self, path: &std::path::Path) -> NotaryFiles {
         let chosen = self.notary_files.clone();
         chosen.unwrap_or_else(|| NotaryFiles::beside(path))
     }
 
     #[cfg(feature = "sqlite")]
-    fn key_files_of(&self, path: &std::path::Path) -> KeyFiles {
+    pub(super) fn key_files_of(&self, path: &std::path::Path) -> KeyFiles {
         let chosen = self.key_files.clone();
         chosen.unwrap_or_else(|| KeyFiles::beside(path))
     }
 
     /// Reads the attesters in the file beside the trail, unless they were given.
     #[cfg(all(feature = "sqlite", feature = "network"))]
-    fn find_attesters(&mut self, location: &Location) -> Result<(), TrailError> {
+    pub(super) fn find_attesters(&mut self, location: &Location) -> Result<(), TrailError> {
         if let (None, Location::File(path)) = (&self.attesters, location) {
             self.attesters = Attesters::read(&Attesters::beside(path))?;
         }
@@ -175,11 +189,15 @@ impl TrailOptions {
         clippy::unnecessary_wraps,
         reason = "the other one does"
     )]
-    fn find_attesters(&mut self, _: &Location) -> Result<(), TrailError> {
+    pub(super) fn find_attesters(&mut self, _: &Location) -> Result<(), TrailError> {
         Ok(())
     }
 
-    fn notary_of(&self, store: &Arc<dyn Store>, files: Option<NotaryFiles>) -> NotaryOptions {
+    pub(super) fn notary_of(
+        &self,
+        store: &Arc<dyn Store>,
+        files: Option<NotaryFiles>,
+    ) -> NotaryOptions {
         NotaryOptions {
             store: Arc::clone(store),
             tenant: self.tenant.clone(),
@@ -207,6 +225,7 @@ impl TrailOptions {
             appender,
             notary,
             vault: Arc::new(vault),
+            segments: Arc::new(Segments::new(self.archive.clone())),
             rekeying: tokio::sync::Mutex::default(),
             redaction: Arc::new(self.redaction.clone().unwrap_or_default()),
             signing,
@@ -225,7 +244,7 @@ impl TrailOptions {
         Trail(Arc::new(inner), None)
     }
 
-    fn fresh(&self) -> TrailId {
+    pub(super) fn fresh(&self) -> TrailId {
         TrailId::from_uuid(self.ids.new_id(self.clock.now()))
     }
 }
@@ -266,14 +285,14 @@ struct Parts {
 
 /// Where a trail is.
 #[cfg(feature = "sqlite")]
-enum Location {
+pub(super) enum Location {
     Memory,
     File(PathBuf),
 }
 
 #[cfg(feature = "sqlite")]
 impl Location {
-    fn parse(url: &str) -> Result<Self, StoreError> {
+    pub(super) fn parse(url: &str) -> Result<Self, StoreError> {
         let path = url
             .strip_prefix("sqlite:")
             .map(|rest| rest.strip_prefix("//").unwrap_or(rest));
@@ -288,7 +307,7 @@ impl Location {
 }
 
 #[cfg(feature = "sqlite")]
-fn spool_path(path: &std::path::Path) -> PathBuf {
+pub(super) fn spool_path(path: &std::path::Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".spool");
     name.into()

@@ -11,7 +11,7 @@ use crate::privacy::keys::KeyProvider;
 use crate::record::{
     Actor, ActorKind, ActorMethod, Clock, IdSource, Name, RandomIds, Service, SystemClock, Tenant,
 };
-use crate::store::AppenderOptions;
+use crate::store::{AppenderOptions, Archive};
 
 /// When the id of a record becomes visible.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -52,6 +52,8 @@ pub struct TrailOptions {
     pub(super) notary_files: Option<NotaryFiles>,
     pub(super) key_files: Option<KeyFiles>,
     pub(super) key_provider: Option<Arc<dyn KeyProvider>>,
+    /// `None`: the one named in the file beside the trail.
+    pub(super) archive: Option<Arc<dyn Archive>>,
     pub(super) replace_lost_key: bool,
     /// `None`: the rules in the file beside the trail.
     pub(super) redaction: Option<Redaction>,
@@ -83,6 +85,7 @@ impl TrailOptions {
             notary_files: None,
             key_files: None,
             key_provider: None,
+            archive: None,
             replace_lost_key: false,
             redaction: None,
             #[cfg(feature = "network")]
@@ -176,6 +179,18 @@ impl TrailOptions {
     #[must_use]
     pub fn key_provider(mut self, provider: Arc<dyn KeyProvider>) -> Self {
         self.key_provider = Some(provider);
+        self
+    }
+
+    /// Where the values of records are that moved to the archive, and where [`Trail::archive_due`]
+    /// moves more. The archive named in the file [`ArchiveChoice::beside`] the database when not set;
+    /// none when there is no such file.
+    ///
+    /// [`Trail::archive_due`]: super::Trail::archive_due
+    /// [`ArchiveChoice::beside`]: crate::store::ArchiveChoice::beside
+    #[must_use]
+    pub fn archive(mut self, archive: Arc<dyn Archive>) -> Self {
+        self.archive = Some(archive);
         self
     }
 

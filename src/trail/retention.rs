@@ -2,14 +2,16 @@
 
 use serde::Serialize;
 
-use super::keeping::{Keeping, Kept};
-use super::{Search, Stored, Trail, TrailError};
+use super::keeping::Kept;
+use super::retaining::Retaining;
+use super::{Search, Trail, TrailError};
 use crate::record::{
     Body, Draft, HoldId, Kind, Name, Receipt, RecordId, RetentionAction, RetentionPolicy,
     Timestamp, VersionedName,
 };
+use crate::store::Find;
 
-/// What a policy says of every context and decision that has a class, at one time.
+/// What a policy says of every record that has a class, at one time.
 ///
 /// Nothing of it is stored: another policy gives other dates for the same records.
 #[derive(Clone, Debug, Serialize)]
@@ -27,15 +29,16 @@ pub struct RetentionPlan {
 pub struct PlanLine {
     /// The record.
     pub id: RecordId,
-    /// A context or a decision.
+    /// A context, a decision, or what belongs to one.
     pub kind: Kind,
-    /// Its retention class.
+    /// Its retention class: its own, or that of the context or decision it belongs to.
     pub class: Name,
     /// What the policy and the holds come to.
     pub state: PlanState,
     /// When it happened: what days are counted from.
     pub at: Timestamp,
-    /// Until when nobody may erase it; left out for a class that the policy does not have.
+    /// Until when nobody may erase it, by its class and those of the decisions that rest on it; left
+    /// out for a class that the policy does not have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub floor_until: Option<Timestamp>,
     /// When its action is due; left out when it never is.
@@ -44,6 +47,12 @@ pub struct PlanLine {
     /// What is done then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<RetentionAction>,
+    /// When its values move to the archive; left out when they never do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive_at: Option<Timestamp>,
+    /// Whether they have.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_archived: bool,
     /// The holds that cover it, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<PlanHold>,
@@ -74,10 +83,15 @@ pub enum PlanState {
     Kept,
     /// Its action is due.
     Due,
+    /// Its action was that its values move to the archive, and they have.
+    Archived,
     /// A legal hold covers it: nothing is done with it, whatever the dates.
     Restricted,
-    /// The policy does not have its class: nothing is done with it.
+    /// The policy does not have its class, or that of a decision that rests on it: nothing is done
+    /// with it.
     UnknownClass,
+    /// Its action is due, and no value of anybody is left in it.
+    Expired,
 }
 
 impl PlanState {
@@ -88,8 +102,10 @@ impl PlanState {
             Self::BeforeFloor => "before_floor",
             Self::Kept => "kept",
             Self::Due => "due",
+            Self::Archived => "archived",
             Self::Restricted => "restricted",
             Self::UnknownClass => "unknown_class",
+            Self::Expired => "expired",
         }
     }
 }
@@ -156,8 +172,11 @@ impl Trail {
         Ok(newest.unwrap_or_else(RetentionPolicy::built_in))
     }
 
-    /// What `policy` says at the time `now` of every context and decision that has a class: its own,
-    /// else the policy's default.
+    /// What `policy` says at the time `now` of every context and decision that has a class, its own or
+    /// else the policy's default, and of all that belongs to them.
+    ///
+    /// What belongs to a record goes with it, and not before its own floor: generations with their
+    /// context, reviews and outcomes with their decision.
     ///
     /// # Errors
     ///
@@ -167,12 +186,18 @@ impl Trail {
         now: Timestamp,
         policy: &RetentionPolicy,
     ) -> Result<RetentionPlan, TrailError> {
-        let keeping = Keeping::of(self.clone(), policy.clone()).await?;
+        let retaining = Retaining::of(self, policy.clone()).await?;
         let mut lines = Vec::new();
-        let mut pages = self.search(Search::default()).await?;
-        while let Some(page) = pages.next().await? {
-            for stored in &page {
-                lines.extend(line(&keeping, stored, now).await?);
+        let mut find = Find {
+            before: Some(retaining.size),
+            ..Find::default()
+        };
+        loop {
+            let indexes = self.0.store.find(self.tenant(), &find, PAGE).await?;
+            let Some(last) = indexes.last() else { break };
+            find.before = Some(*last);
+            for stored in self.read_at(&indexes, retaining.needs_keys()).await? {
+                lines.extend(retaining.judge(&stored, now).await?.map(|it| it.line));
             }
         }
         Ok(RetentionPlan {
@@ -183,50 +208,8 @@ impl Trail {
     }
 }
 
-async fn line(
-    keeping: &Keeping,
-    stored: &Stored,
-    now: Timestamp,
-) -> Result<Option<PlanLine>, TrailError> {
-    let kind = stored.record().kind();
-    if !matches!(kind, Kind::Context | Kind::Decision) {
-        return Ok(None);
-    }
-    let Some(class) = keeping.class_of(stored, &[]) else {
-        return Ok(None);
-    };
-    let at = stored.record().at();
-    let kept = keeping.policy().class(&class);
-    let floor_until = kept.map(|it| at.plus_days(it.floor_days));
-    let expires_at = kept.and_then(|it| Some(at.plus_days(it.due_days()?)));
-    let holds: Vec<PlanHold> = keeping
-        .holds_on(stored)
-        .await?
-        .into_iter()
-        .filter_map(|it| PlanHold::of(it.kept()))
-        .collect();
-    let state = match (floor_until, expires_at) {
-        _ if !holds.is_empty() => PlanState::Restricted,
-        (None, _) => PlanState::UnknownClass,
-        (Some(floor), _) if now < floor => PlanState::BeforeFloor,
-        (_, Some(expires)) if now >= expires => PlanState::Due,
-        _ => PlanState::Kept,
-    };
-    Ok(Some(PlanLine {
-        id: stored.id(),
-        kind,
-        state,
-        at,
-        floor_until,
-        expires_at,
-        action: kept.map(|it| it.action),
-        class,
-        holds,
-    }))
-}
-
 impl PlanHold {
-    fn of(kept: Kept) -> Option<Self> {
+    pub(super) fn of(kept: Kept) -> Option<Self> {
         match kept {
             Kept::Hold {
                 id,
@@ -243,3 +226,6 @@ impl PlanHold {
         }
     }
 }
+
+/// Records read at once.
+const PAGE: u32 = 256;

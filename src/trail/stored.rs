@@ -20,6 +20,7 @@ pub struct Stored {
     opened: Opened,
     /// Slots whose keys are not here.
     locked: Vec<Slot>,
+    is_archived: bool,
 }
 
 impl Stored {
@@ -39,6 +40,12 @@ impl Stored {
     #[must_use]
     pub const fn log_index(&self) -> u64 {
         self.log_index
+    }
+
+    /// Whether values of it are in the archive: they were read there.
+    #[must_use]
+    pub const fn is_archived(&self) -> bool {
+        self.is_archived
     }
 
     /// The bytes of its log entry.
@@ -95,6 +102,12 @@ impl Stored {
         &self.opened.withheld
     }
 
+    /// The values that are not there since they were erased.
+    pub fn erased(&self) -> impl Iterator<Item = &Withheld> {
+        let withheld = self.opened.withheld.iter();
+        withheld.filter(|it| !self.locked.contains(&it.slot))
+    }
+
     /// Why the value at `path` is not there: `erased`, or that its key is not here.
     #[must_use]
     pub fn why_withheld(&self, path: &str) -> &'static str {
@@ -105,6 +118,12 @@ impl Stored {
         } else {
             WhyWithheld::ERASED.as_str()
         }
+    }
+
+    /// Whether no slot but the tenant's is there: nothing of anybody is left, or ever was.
+    pub(super) fn is_emptied(&self) -> bool {
+        let tenant = Slot::TENANT.number();
+        self.locked.is_empty() && self.opened.seeds.keys().all(|slot| *slot == tenant)
     }
 
     pub(super) const fn root(&self) -> Hash {
@@ -192,11 +211,19 @@ impl Trail {
 
     /// The records at these places in the log, in that order.
     pub(super) async fn read_indexes(&self, indexes: &[u64]) -> Result<Vec<Stored>, TrailError> {
-        let rows = self.0.store.read(self.tenant(), indexes).await?;
+        let rows = self.read_rows(indexes).await?;
         let keys = self.keys_for(&rows).await?;
         rows.into_iter()
             .map(|row| self.open_row(row, &keys))
             .collect()
+    }
+
+    /// The rows at these places in the log, with what they have in the archive.
+    pub(super) async fn read_rows(&self, indexes: &[u64]) -> Result<Vec<StoredRecord>, TrailError> {
+        let mut rows = self.0.store.read(self.tenant(), indexes).await?;
+        let fetched = self.0.segments.fetch_all(self.tenant(), &mut rows).await;
+        fetched.map_err(StoreError::from)?;
+        Ok(rows)
     }
 
     pub(super) fn open_row(
@@ -212,6 +239,7 @@ impl Trail {
         }
         Ok(Stored {
             log_index: row.log_index,
+            is_archived: row.is_archived(),
             entry: row.entry,
             opened,
             locked: unlocked.locked,

@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::{Trail, TrailError};
 use crate::log::{SignedCheckpoint, VerifierKey};
 use crate::notary::KnownHead;
-use crate::record::{Body, Succession, Tenant};
-use crate::store::{Finding, LogHead, Verification, VerifyPlan};
+use crate::record::{Body, Kind, Succession, Tenant};
+use crate::seal::{Entry, open};
+use crate::store::{Find, Finding, LogHead, Verification, VerifyPlan};
 
 /// What verifying a trail has found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,6 +47,7 @@ impl Trail {
             since,
             known,
             vault: Arc::clone(&self.0.vault),
+            segments: Arc::clone(&self.0.segments),
             progress,
         };
         let mut verification = self.0.store.verify(&plan).await?;
@@ -57,6 +59,13 @@ impl Trail {
                 "the keys of personal values are not here: {} records were checked by the \
                  commitments to them, and what they are found by was not checked ({why})",
                 verification.locked
+            ));
+        }
+        if let Some(why) = &verification.why_unread {
+            warnings.push(format!(
+                "the archive is not at hand: the values of {} records were not checked, nor what they \
+                 are found by ({why})",
+                verification.unread
             ));
         }
         if let 1.. = verification.without_texts {
@@ -74,7 +83,7 @@ impl Trail {
     }
 
     /// The heads that entries are held against, by tenant.
-    async fn known_heads(
+    pub(super) async fn known_heads(
         &self,
         findings: &mut Vec<Finding>,
         warnings: &mut Vec<String>,
@@ -130,9 +139,9 @@ impl Trail {
         let mut known: BTreeMap<Tenant, Vec<LogHead>> = BTreeMap::new();
         for (tenant, epoch, head) in signed {
             // An epoch ends where a later one begins: what was signed beyond is lost, and said so.
-            let mut later = begun.iter().filter(|it| it.epoch > epoch);
-            let is_lost = later.any(|it| it.restored.size < head.size);
-            if tenant != *self.tenant() || !is_lost {
+            let of_log = begun.iter().filter(|(of, _)| *of == tenant);
+            let mut later = of_log.filter(|(_, it)| it.epoch > epoch);
+            if !later.any(|(_, it)| it.restored.size < head.size) {
                 known.entry(tenant).or_default().push(head);
             }
         }
@@ -157,32 +166,56 @@ impl Trail {
         &self,
         signed: &[(Tenant, u64, LogHead)],
         findings: &mut Vec<Finding>,
-    ) -> Vec<Succession> {
+    ) -> Vec<(Tenant, Succession)> {
         let mut begun = Vec::new();
-        for stored in self.successions().await.unwrap_or_default() {
-            let Body::Succession(succession) = &stored.record().body else {
-                continue;
-            };
-            let is_signed = signed.iter().any(|(tenant, epoch, head)| {
-                tenant == self.tenant()
-                    && *epoch >= succession.epoch
-                    && head.size > stored.log_index()
-            });
-            if is_signed {
-                begun.push(Succession::clone(succession));
-            } else if !signed.is_empty() {
-                findings.push(Finding {
-                    table: "record",
-                    row: stored.log_index().to_string(),
-                    field: "entry".to_owned(),
-                    what: format!(
-                        "it begins epoch {}, which no head was signed in",
-                        succession.epoch
-                    ),
+        let tenants = signed.iter().map(|(tenant, ..)| tenant);
+        let tenants: BTreeSet<&Tenant> = tenants.chain([self.tenant()]).collect();
+        for tenant in tenants {
+            let said = self.successions_of(tenant).await.unwrap_or_default();
+            for (log_index, succession) in said {
+                let is_signed = signed.iter().any(|(of, epoch, head)| {
+                    of == tenant && *epoch >= succession.epoch && head.size > log_index
                 });
+                if is_signed {
+                    begun.push((tenant.clone(), succession));
+                } else if !signed.is_empty() {
+                    findings.push(Finding {
+                        table: "record",
+                        row: log_index.to_string(),
+                        field: "entry".to_owned(),
+                        what: format!(
+                            "it begins epoch {}, which no head was signed in",
+                            succession.epoch
+                        ),
+                    });
+                }
             }
         }
         begun
+    }
+
+    /// The successions of a log of the trail that are what their entries commit to, by index. They are
+    /// plain: no key is needed for those of other tenants.
+    async fn successions_of(&self, tenant: &Tenant) -> Result<Vec<(u64, Succession)>, TrailError> {
+        let find = Find {
+            kind: Some(Kind::Succession),
+            ..Find::default()
+        };
+        let found = self.0.store.find(tenant, &find, u32::MAX).await?;
+        let mut said = Vec::new();
+        for row in self.0.store.read(tenant, &found).await? {
+            let entry = serde_json::from_slice::<Entry>(&row.entry);
+            let (Ok(entry), Ok(slots)) = (entry, row.without_keys()) else {
+                continue;
+            };
+            let opened = open(&slots).ok();
+            let whole = opened.filter(|opened| entry.root_hash() == Some(opened.root));
+            // What is not whole is named by whoever looks at the records.
+            if let Some(Body::Succession(succession)) = whole.map(|it| it.record.body) {
+                said.push((row.log_index, *succession));
+            }
+        }
+        Ok(said)
     }
 
     /// Makes the projections of the log anew from its records. Gives the number of records.
@@ -191,7 +224,10 @@ impl Trail {
     ///
     /// [`TrailError`] when a record cannot be read; nothing is changed then.
     pub async fn rebuild(&self) -> Result<u64, TrailError> {
-        Ok(self.0.store.rebuild(self.tenant(), self.vault()).await?)
+        let store = &self.0.store;
+        Ok(store
+            .rebuild(self.tenant(), self.vault(), &self.0.segments)
+            .await?)
     }
 }
 

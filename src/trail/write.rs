@@ -247,6 +247,7 @@ impl Trail {
             log_index: 0,
             entry: Vec::new(),
             slots: spooled.slots.clone(),
+            fetched: Vec::new(),
         };
         let closed = stored.without_keys();
         let closed = closed.map_err(|error| damaged(error.to_string()))?;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 mod architecture;
+mod archive;
 mod assembly;
 mod capture;
 mod cli;
@@ -11,6 +12,7 @@ mod evidence;
 mod evidence_pages;
 mod keys;
 mod log;
+mod moving;
 mod notary;
 mod privacy;
 mod python;

@@ -12,9 +12,10 @@ use crate::cli::session::{Session, resolve, warn};
 use crate::cli::sink_file::Target;
 use crate::cli::when::When;
 use crate::evidence::{
-    Custody, GatherError, Gathered, Redactions, Selector, What, Withheld, gather,
+    Absence, Custody, GatherError, Gathered, RecordUsage, Redactions, Selector, Usage, What,
+    Withheld, gather,
 };
-use crate::record::EntityRef;
+use crate::record::{EntityRef, UsedRef};
 use crate::trail::{Trail, TrailError};
 
 #[derive(Debug, Subcommand)]
@@ -74,6 +75,9 @@ pub(in crate::cli) struct Options {
     /// When it is made; now when left out
     #[arg(long, value_name = "TIME")]
     at: Option<When>,
+    /// Say whether this was used in the contexts: proved not to be, used, or not to be said
+    #[arg(long, value_name = "KIND:REF[@VERSION]")]
+    absent: Vec<UsedRef>,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,6 +86,8 @@ struct Packed {
     records: usize,
     bytes: usize,
     sha256: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    absences: Vec<Absence>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lacking: Vec<String>,
 }
@@ -100,17 +106,59 @@ pub(super) async fn run(session: &Session, verb: Verb) -> Result<Exit, Failure> 
         at: options.at.unwrap_or(When::Now).at(session.now()),
         why: options.reason,
     };
-    let gathered = gather(&trail, what, redactions, custody).await?;
+    let gathered = gather(&trail, what, redactions, custody, options.absent).await?;
     let packed = write(&options.file, &gathered)?;
     single(&mut Session::stdout(), &packed, session.format())?;
+    for claim in &packed.absences {
+        warn(&said(claim));
+    }
     for lacking in &packed.lacking {
-        warn(&format!("warning: {lacking} is not there any longer"));
+        warn(&format!("warning: the bundle lacks {lacking}"));
     }
     Ok(if packed.lacking.is_empty() {
         Exit::Done
     } else {
         Exit::Incomplete
     })
+}
+
+/// What the bundle says of one thing, for whoever made it.
+fn said(claim: &Absence) -> String {
+    let records = claim.records.iter();
+    let alike: Vec<&RecordUsage> = records.filter(|it| it.outcome == claim.outcome).collect();
+    let reference = plain::line(&claim.reference);
+    let count = |noun: &str| match alike.len() {
+        1 => format!("1 {noun}"),
+        more => format!("{more} {noun}s"),
+    };
+    match (claim.outcome, alike.first()) {
+        (Usage::Absent, _) => format!(
+            "{reference}: absent from {}, which the bundle proves",
+            count("context")
+        ),
+        (Usage::Present, first) => {
+            let place = first.map_or_else(String::new, |it| {
+                format!(", at {} of {}", it.paths.join(", "), it.id)
+            });
+            let records = count("record");
+            format!(
+                "warning: {reference} is present in {records}{}",
+                plain::line(&place)
+            )
+        }
+        (Usage::CannotBeSaid, None) => format!(
+            "warning: whether {reference} was used cannot be said: the bundle has no context"
+        ),
+        (Usage::CannotBeSaid, Some(first)) => {
+            let why: Vec<String> = first.why.iter().map(ToString::to_string).collect();
+            let why = format!("{}: {}", first.id, why.join("; "));
+            format!(
+                "warning: whether {reference} was used cannot be said of {}: {}",
+                count("record"),
+                plain::line(&why)
+            )
+        }
+    }
 }
 
 async fn decision(trail: &Trail, reference: &str) -> Result<What, Failure> {
@@ -135,6 +183,7 @@ fn write(path: &Path, gathered: &Gathered) -> Result<Packed, Failure> {
         records: gathered.records,
         bytes: gathered.bundle.len(),
         sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        absences: gathered.absences.clone(),
         lacking: gathered.lacking.clone(),
     })
 }
@@ -194,5 +243,6 @@ const EXAMPLES: &str = "\
 Examples:
   contextrail evidence pack decision loan_application:12345 --file 12345.zip
   contextrail evidence pack decision 01948c9b --file d.zip --redact personal --for 'the court' --reason 'case 7'
+  contextrail evidence pack decision loan_application:12345 --file a.zip --absent feature:postcode --absent document:doc_456@7
   contextrail evidence pack range 0 99 --file first-hundred.zip --hide /inputs
   contextrail evidence pack entity applicant:user_456 --file user_456.zip";

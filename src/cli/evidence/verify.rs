@@ -6,7 +6,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{Page, single};
 use crate::cli::plain;
 use crate::cli::session::Session;
-use crate::evidence::{KnownHead, PAGES, Report, State, Verifier};
+use crate::evidence::{KnownHead, PAGES, Report, State, Usage, Verifier};
 use crate::log::{SignedCheckpoint, VerifierKey};
 use crate::timestamp::TrustAnchors;
 
@@ -156,6 +156,24 @@ impl Page for Report {
         for it in &self.successions {
             page.push_str(&format!("  succession: {}\n", plain::line(&it.to_string())));
         }
+        for it in &self.absences {
+            let records = it.records.iter();
+            let reasons =
+                records.flat_map(|of| of.why.iter().map(|why| format!("{}: {why}", of.id)));
+            let reasons: Vec<String> = reasons.take(MOST_REASONS).collect();
+            let text = match it.outcome {
+                Usage::Absent => format!("{}: not used", it.reference),
+                Usage::Present => format!("{}: used", it.reference),
+                Usage::CannotBeSaid => {
+                    format!(
+                        "{}: cannot be said whether it was used; {}",
+                        it.reference,
+                        reasons.join("; ")
+                    )
+                }
+            };
+            page.push_str(&format!("  asked about: {}\n", plain::line(&text)));
+        }
         for finding in &self.findings {
             let text = format!("{} {}: {}", finding.file, finding.place, finding.what);
             page.push_str(&format!("  wrong: {}\n", plain::line(text.trim())));
@@ -167,6 +185,9 @@ impl Page for Report {
         page
     }
 }
+
+/// How many reasons are printed of one thing; all of them are in `-o json`.
+const MOST_REASONS: usize = 3;
 
 const EXAMPLES: &str = "\
 Examples:

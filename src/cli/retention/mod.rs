@@ -1,5 +1,6 @@
 //! `contextrail retention`: how long records are kept.
 
+mod apply;
 mod plan;
 mod policy;
 
@@ -15,8 +16,10 @@ use crate::record::{Body, Kind, RetentionPolicy};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
-    /// Say of every context and decision with a class until when it is kept, and what keeps it
+    /// Say of every record with a class until when it is kept, and what keeps it
     Plan(plan::Args),
+    /// Do what the policy in force says is due: values go, and a record says which
+    Apply(apply::Args),
     /// Show or put the policy that says how long the records of a class are kept
     #[command(subcommand, arg_required_else_help = true)]
     Policy(policy::Verb),
@@ -25,6 +28,7 @@ pub(super) enum Verb {
 pub(super) async fn run(session: &Session, verb: Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::Plan(args) => plan::run(session, &args).await,
+        Verb::Apply(args) => apply::run(session, &args).await,
         Verb::Policy(verb) => policy::run(session, verb).await,
     }
 }

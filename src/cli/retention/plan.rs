@@ -56,6 +56,7 @@ impl Row for PlanLine {
         "floor until",
         "expires",
         "action",
+        "archive",
         "held for",
     ];
 
@@ -79,6 +80,10 @@ impl Row for PlanLine {
             time(self.floor_until),
             time(self.expires_at),
             self.action.map_or("", |it| it.as_str()).to_owned(),
+            match self.is_archived {
+                true => "archived".to_owned(),
+                false => time(self.archive_at),
+            },
             holds.collect::<Vec<_>>().join("; "),
         ]
     }

@@ -79,6 +79,7 @@ impl Page for RetentionPolicy {
             vec![
                 class.clone(),
                 it.floor_days.to_string(),
+                days(it.hot_days),
                 days(it.ceiling_days),
                 it.action.as_str().to_owned(),
             ]
@@ -88,7 +89,7 @@ impl Page for RetentionPolicy {
             // Writing to a string does not fail.
             writeln!(page, "class of what names none: {class}").ok();
         }
-        let columns = ["class", "floor days", "ceiling days", "action"];
+        let columns = ["class", "floor days", "hot days", "ceiling days", "action"];
         super::super::plain::lines(&page) + &table(&columns, &rows.collect::<Vec<_>>())
     }
 }
@@ -107,6 +108,6 @@ A policy:
   version: '2'
   default_class: medium
   classes:
-    high_risk: {floor_days: 3650, action: archive}
+    high_risk: {floor_days: 3650, hot_days: 365, action: archive}
     medium: {floor_days: 1095, ceiling_days: 1460, action: erase}
     low: {floor_days: 90, action: aggregate}";

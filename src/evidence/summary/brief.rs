@@ -2,7 +2,7 @@
 
 use super::facts::{entity, who};
 use super::words;
-use super::{MAX_IN_DETAIL, hold, succession, withheld};
+use super::{MAX_IN_DETAIL, asked, gone, hold, succession, withheld};
 use crate::evidence::page::{Block, Line, Section, counted};
 use crate::evidence::shown::{Said, ShownBundle, ShownRecord};
 use crate::evidence::view::Scope;
@@ -31,6 +31,8 @@ pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
     for context in bundle.of_kind(Kind::Context).take(MAX_IN_DETAIL) {
         lines.extend(given(context));
     }
+    lines.extend(asked::sentences(bundle));
+    lines.extend(gone::sentences(bundle));
     if let Some(line) = withheld::sentence(bundle) {
         lines.push(line);
     }

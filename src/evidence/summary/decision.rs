@@ -256,18 +256,22 @@ pub(super) fn others(bundle: &ShownBundle<'_>) -> Section {
             Kind::Outcome => record.at("/kind").into(),
             Kind::Import => Line::from("counts ").said(record.at("/counts")),
             Kind::Key => Line::from("the signing key, ").said(record.at("/action")),
-            Kind::Erasure => Line::from("values erased, keys destroyed: ").said(record.at("/keys")),
             Kind::Token => Line::from("token, ").said(record.at("/action")),
             Kind::Access => Line::from("access, ").said(record.at("/what")),
             Kind::Policy => Line::from("retention policy ")
                 .said(record.at("/name"))
                 .own("@")
                 .said(record.at("/version")),
+            Kind::Archive => {
+                Line::from("values moved to the archive, records: ").said(record.at("/records"))
+            }
             // Those have sections of their own.
             Kind::Context
             | Kind::Decision
             | Kind::Generation
             | Kind::Succession
+            | Kind::Erasure
+            | Kind::Retention
             | Kind::Hold
             | Kind::Release => continue,
         };

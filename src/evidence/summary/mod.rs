@@ -1,13 +1,16 @@
 //! The summary of a bundle: what a lawyer reads and prints.
 
 mod absence;
+mod asked;
 mod brief;
 mod context;
 mod decision;
 mod facts;
+mod gone;
 mod hold;
 mod people;
 mod proof;
+mod redacted;
 mod saw;
 mod succession;
 mod used;
@@ -48,10 +51,13 @@ impl Summary {
             people::section(bundle),
             decision::section(bundle),
             context::section(bundle),
+            asked::section(bundle),
             decision::answers(bundle),
             decision::others(bundle),
             hold::section(bundle),
             succession::section(bundle),
+            redacted::section(bundle),
+            gone::section(bundle),
             withheld::section(bundle),
             proof::section(bundle),
             proof::log(bundle),

@@ -29,6 +29,8 @@ pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
             | Kind::Succession
             | Kind::Erasure
             | Kind::Policy
+            | Kind::Retention
+            | Kind::Archive
             | Kind::Token
             | Kind::Access => {}
         }

@@ -70,6 +70,9 @@ fn not_proved(bundle: &ShownBundle<'_>) -> Vec<Line> {
         "That the keys are those of the party they are said to be of: whoever checks has to have them from that party.".into(),
         "What manifest.json says, and what stands under “This file”: nobody signs those, they are what the maker of this file says.".into(),
     ];
+    if !bundle.absences.is_empty() {
+        lines.push("That nothing else was used than what was recorded: “not used” is said of what the application recorded, as it says completely.".into());
+    }
     if counts(bundle).all() > counts(bundle).shown {
         lines.push("The reasons given for what is withheld: nobody signs those either.".into());
     }

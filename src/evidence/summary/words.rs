@@ -1,5 +1,7 @@
 //! Words of the format in plain language.
 
+use crate::record::UsedKind;
+
 pub(super) fn verdict(word: &str) -> Option<&'static str> {
     Some(match word {
         "included" => "in full",
@@ -174,6 +176,30 @@ pub(super) fn role(word: &str) -> Option<&'static str> {
         "tool" => "the output of a tool",
         _ => return None,
     })
+}
+
+pub(super) fn treatment(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "mask" => "a word for its kind stands in its place",
+        "hash" => "a keyed hash stands in its place",
+        "tokenise" => "a token stands in its place, from which the keeper of the keys has it back",
+        "drop" => "nothing stands in its place",
+        "block" => "the record was refused",
+        _ => return None,
+    })
+}
+
+/// A kind of thing that a context uses.
+pub(super) const fn used(kind: UsedKind) -> &'static str {
+    match kind {
+        UsedKind::Feature => "fetched value",
+        UsedKind::Document => "document",
+        UsedKind::Index => "search index",
+        UsedKind::Template => "prompt template",
+        UsedKind::Model => "model",
+        UsedKind::Guardrail => "guardrail",
+        UsedKind::Policy => "policy",
+    }
 }
 
 /// A duration for a reader: nothing is rounded away.

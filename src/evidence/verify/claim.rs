@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::super::bundle::RecordFile;
 use super::super::contents::Contents;
 use super::super::file_name::FileName;
 use super::super::manifest::Statement;
 use super::super::report::Report;
 use super::super::value;
 use super::super::view::Scope;
+use super::gone;
 use crate::record::Kind;
 
 pub(super) fn check(claim: &Statement, contents: &Contents, report: &mut Report) {
@@ -106,13 +108,27 @@ fn check_range(from: u64, to: u64, contents: &Contents, report: &mut Report) {
         next = index + 1;
     }
     report_gap(next, to + 1, report);
-    // A succession belongs to every bundle of a later epoch: it says what the log lost.
-    let records = contents.records.values();
-    for record in records.filter(|it| it.kind != Kind::Succession) {
-        if !(from..=to).contains(&record.index) {
+    for record in contents.records.values() {
+        if !(from..=to).contains(&record.index) && !stands_alone(record, contents) {
             let what = "the record is outside the range";
             report.find(FileName::Record(record.id), "index", what);
         }
+    }
+}
+
+/// Whether a record belongs in a bundle that it is not tied to by references.
+///
+/// A succession is in every bundle of a later epoch: it says what the log lost. A hold may cover what it
+/// does not refer to: what an entity or a query stands for. What took values away names their records by
+/// index, and has to name one of the bundle, as far as it shows which.
+pub(super) fn stands_alone(record: &RecordFile, contents: &Contents) -> bool {
+    match record.kind {
+        Kind::Succession | Kind::Hold | Kind::Release => true,
+        kind if kind.takes_away() => gone::slots(record).is_none_or(|slots| {
+            let is_here = |index| contents.entries.contains_key(&index);
+            slots.iter().any(|[index, _]| is_here(*index))
+        }),
+        _ => false,
     }
 }
 

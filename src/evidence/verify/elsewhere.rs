@@ -59,6 +59,8 @@ const fn members(kind: Kind) -> (&'static [&'static str], &'static [&'static str
         | Kind::Succession
         | Kind::Erasure
         | Kind::Policy
+        | Kind::Retention
+        | Kind::Archive
         | Kind::Access => (&[], &[]),
         Kind::Token => (&["token_id"], &[]),
     }

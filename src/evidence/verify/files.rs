@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::absence::AbsenceFile;
 use super::super::bundle::RecordFile;
 use super::super::carried_text::CarriedText;
 use super::super::container::{Container, FormError, INDEX};
@@ -126,6 +127,9 @@ impl Contents {
             }
             FileName::Custody => {
                 self.custody = Some(Custody::from_bytes(bytes).map_err(|e| text(&e))?);
+            }
+            FileName::Absence => {
+                self.absence = Some(AbsenceFile::from_bytes(bytes).map_err(|e| text(&e))?);
             }
             FileName::Keys => {
                 let list = str::from_utf8(bytes).map_err(|e| text(&e))?;

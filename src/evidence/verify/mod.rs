@@ -1,8 +1,10 @@
 //! Verifying a bundle, without a store and without a network.
 
+mod absence;
 mod claim;
 mod elsewhere;
 mod files;
+mod gone;
 mod proof;
 mod readable;
 mod record;
@@ -147,6 +149,10 @@ impl Verifier {
             claim::check(&manifest.claim, contents, report);
             relation::check(&manifest.claim, contents, report);
             succession::check(&manifest.claim, contents, report);
+        }
+        gone::check(contents, report);
+        absence::check(contents, report);
+        if let Some(manifest) = manifest {
             readable::check(manifest, contents, container, self.pages, report);
         }
         elsewhere::check(contents, report);

@@ -9,6 +9,7 @@ use super::super::manifest::Statement;
 use super::super::report::Report;
 use super::super::value;
 use super::super::view::Scope;
+use super::claim::stands_alone;
 use crate::log::Hash;
 use crate::record::{EntityRef, Kind};
 
@@ -82,13 +83,8 @@ fn untied<'c>(
     contents: &'c Contents,
     tied: &'c BTreeSet<u64>,
 ) -> impl Iterator<Item = &'c RecordFile> {
-    // A succession belongs to every bundle of a later epoch: it says what the log lost. A hold may
-    // cover what it does not refer to: what an entity or a query stands for.
     let records = contents.records.values();
-    records.filter(|it| {
-        let stands_alone = matches!(it.kind, Kind::Succession | Kind::Hold | Kind::Release);
-        !tied.contains(&it.index) && !stands_alone
-    })
+    records.filter(|it| !tied.contains(&it.index) && !stands_alone(it, contents))
 }
 
 fn report_untied(record: &RecordFile, report: &mut Report) {

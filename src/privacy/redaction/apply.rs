@@ -72,6 +72,8 @@ impl Redaction {
             | Body::Hold(_)
             | Body::Release(_)
             | Body::Policy(_)
+            | Body::Retention(_)
+            | Body::Archive(_)
             | Body::Token(_)
             | Body::Access(_) => {}
         }
@@ -121,6 +123,8 @@ const fn redactions(body: &mut Body) -> Option<&mut Vec<RedactionTrace>> {
         | Body::Hold(_)
         | Body::Release(_)
         | Body::Policy(_)
+        | Body::Retention(_)
+        | Body::Archive(_)
         | Body::Token(_)
         | Body::Access(_) => None,
     }

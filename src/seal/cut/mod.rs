@@ -36,6 +36,8 @@ pub(super) fn cut(record: &Record, slots: &Slots) -> Result<Fields, SealError> {
         Body::Policy(body) => hold::policy(body, &mut cutter)?,
         Body::Token(body) => access::token(body, &mut cutter)?,
         Body::Access(body) => access::access(body, &mut cutter)?,
+        Body::Retention(body) => trail_own::expiry(body, &mut cutter)?,
+        Body::Archive(body) => trail_own::archive(body, &mut cutter)?,
     }
     cutter.finish()
 }

@@ -4,7 +4,7 @@ use super::super::SealError;
 use super::super::field::Cutter;
 use super::super::slot::Slot;
 use super::actor_here;
-use crate::record::{Class, Erasure, Import, KeyEvent, Succession};
+use crate::record::{Archival, Class, Erasure, Expiry, Import, KeyEvent, Succession};
 
 pub(super) fn import(import: &Import, out: &mut Cutter<'_>) -> Result<(), SealError> {
     let Import {
@@ -75,4 +75,46 @@ pub(super) fn erasure(erasure: &Erasure, out: &mut Cutter<'_>) -> Result<(), Sea
     out.plain("keys", keys)?;
     let kept = (!kept.is_empty()).then_some(kept);
     out.plain("kept", &kept)
+}
+
+pub(super) fn expiry(expiry: &Expiry, out: &mut Cutter<'_>) -> Result<(), SealError> {
+    let Expiry {
+        policy,
+        class,
+        action,
+        records,
+        slots,
+        aggregates,
+    } = expiry;
+    out.plain("policy", policy)?;
+    out.plain("class", class)?;
+    out.plain("action", action)?;
+    out.plain("records", records)?;
+    out.plain("slots", slots)?;
+    let aggregates = (!aggregates.is_empty()).then_some(aggregates);
+    out.plain("aggregates", &aggregates)
+}
+
+pub(super) fn archive(archival: &Archival, out: &mut Cutter<'_>) -> Result<(), SealError> {
+    let Archival {
+        policy,
+        segment,
+        bytes,
+        records,
+        first,
+        last,
+        replaced,
+        place,
+    } = archival;
+    out.plain("policy", policy)?;
+    out.plain("segment", segment)?;
+    out.plain("bytes", bytes)?;
+    out.plain("records", records)?;
+    out.plain("first", first)?;
+    out.plain("last", last)?;
+    out.plain("replaced", replaced)?;
+    if let Some(place) = place {
+        out.field("place", Class::Confidential, Slot::TENANT, place)?;
+    }
+    Ok(())
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::read::{entity, of_kind_by_id};
 use crate::codec::{decode, decode_body_draft};
 use crate::evidence::{Custody, Redactions, Selector, What, Withheld, gather};
-use crate::record::{AccessKind, Body, Class, HoldId, Kind, RecordId};
+use crate::record::{AccessKind, Body, Class, HoldId, Kind, RecordId, UsedRef};
 use crate::server::answer::Answer;
 use crate::server::app::App;
 use crate::server::call::Call;
@@ -31,7 +31,16 @@ pub(super) async fn evidence(app: &App, call: &Call) -> Result<Answer, Problem> 
         at: call.now,
         why: purpose,
     };
-    let gathered = gather(&app.trail, What::Decision(id.into()), redactions, custody).await?;
+    let absent: Option<UsedRef> = call.query("absent")?;
+    let absent = absent.into_iter().collect();
+    let gathered = gather(
+        &app.trail,
+        What::Decision(id.into()),
+        redactions,
+        custody,
+        absent,
+    )
+    .await?;
     let name = format!("attachment; filename=\"{id}.zip\"");
     let answer = Answer::new(200, "application/zip", gathered.bundle);
     Ok(answer.with("content-disposition", &name))

@@ -14,7 +14,7 @@ use crate::record::{RecordId, Tenant, Timestamp};
 use crate::seal::entry_hash;
 use crate::store::pack::pack;
 use crate::store::prepared::kind_number;
-use crate::store::{BUCKET_RECORDS, Placed, Prepared, StoreError};
+use crate::store::{BUCKET_RECORDS, PackedText, Placed, Prepared, StoreError, StoredRow};
 
 sql_impl! {
     impl SqlStore {
@@ -313,6 +313,42 @@ impl Rows {
             self.entity_keys.0.insert(new.row.id, new.row.clone());
         }
         self.find_by(log_index, at, prepared.keys.iter().copied());
+    }
+
+    /// Adds a record as it was stored elsewhere.
+    pub(super) fn put(&mut self, row: &StoredRow) {
+        let (log_index, at) = (sql_int(row.stored.log_index), row.at.as_micros());
+        self.indexes.push(log_index);
+        self.ids.push(row.id.uuid().as_bytes().to_vec());
+        self.kinds.push(kind_number(row.kind));
+        self.times.push(at);
+        self.entries.push(row.stored.entry.clone());
+        self.put_again(row);
+    }
+
+    /// Adds what can change of a record while its entry stays: its slots, and what it is found by.
+    pub(super) fn put_again(&mut self, row: &StoredRow) {
+        let log_index = sql_int(row.stored.log_index);
+        for slot in &row.stored.slots {
+            self.slot_indexes.push(log_index);
+            self.slots.push(i64::from(slot.slot.number()));
+            self.payloads.push(slot.bytes.clone());
+        }
+        self.find_by(log_index, row.at.as_micros(), row.keys.iter().copied());
+    }
+
+    /// Adds shared texts as they were stored elsewhere.
+    pub(super) fn put_texts(&mut self, texts: &[PackedText]) {
+        let texts = texts.iter();
+        let texts = texts.map(|text| (text.sha256.to_vec(), text.body.clone()));
+        self.texts.extend(texts);
+    }
+
+    /// Bytes of records and texts in them.
+    pub(super) fn bytes(&self) -> usize {
+        let columns = self.entries.iter().chain(&self.payloads);
+        let bodies = self.texts.iter().map(|(_, body)| body);
+        columns.chain(bodies).map(Vec::len).sum()
     }
 
     /// Adds the projections of a record.

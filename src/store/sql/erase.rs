@@ -1,12 +1,19 @@
 //! Taking values away, in one transaction with the record that says so.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
+
+use sqlx::{AssertSqlSafe, Row};
+
 use super::SqlStore;
 use super::backend::{Backend, Column, ENTITY_KEY};
-use super::read::sql_int;
+use super::read::{index, sql_int};
 use crate::log::Edge;
 use crate::record::{Kind, Tenant, Timestamp};
+use crate::seal::Slot;
 use crate::store::prepared::kind_number;
-use crate::store::{Placed, Removal, StoreError};
+use crate::store::verify::bucket_of;
+use crate::store::{LookedThrough, Placed, Removal, StoreError};
 
 sql_impl! {
     impl SqlStore {
@@ -32,6 +39,8 @@ sql_impl! {
             ended?;
             self.keep_edge(number, edge);
             self.appended(number, std::iter::once(&removal.record));
+            let overwritten = removal.slots.len() * OVERWRITTEN_BYTES;
+            self.unsettled_bytes.fetch_add(overwritten, Ordering::Relaxed);
             Ok(Some(placed))
         }
 
@@ -43,25 +52,16 @@ sql_impl! {
             at: Timestamp,
         ) -> Result<Option<(i64, Placed, Edge)>, StoreError> {
             let number = self.tenant_for_writing(&mut *connection, tenant).await?;
-            if self.has_grown(&mut *connection, number, removal.looked_through).await? {
+            if self.has_grown(&mut *connection, number, &removal.looked_through).await? {
                 return Ok(None);
             }
-            for (index, slot) in &removal.slots {
-                let sql = "delete from slot where tenant = $1 and log_index = $2 and slot = $3";
-                let query = sqlx::query(sql).bind(number).bind(sql_int(*index)).bind(i64::from(slot.number()));
-                query.execute(&mut *connection).await.map_err(|e| self.fault(e))?;
-            }
+            self.delete_slots(&mut *connection, number, &removal.slots).await?;
             for slot in &removal.relocked {
                 let sql = "update slot set payload = $4 where tenant = $1 and log_index = $2 and slot = $3";
                 let query = sqlx::query(sql).bind(number).bind(sql_int(slot.log_index)).bind(i64::from(slot.slot.number()));
                 query.bind(slot.bytes.clone()).execute(&mut *connection).await.map_err(|e| self.fault(e))?;
             }
-            for (key, index) in &removal.lookups {
-                let sql = "delete from lookup where tenant = $1 and bucket = $2 and lookup_key = $3 and log_index = $4";
-                let bucket = crate::store::verify::bucket_of(*index);
-                let query = sqlx::query(sql).bind(number).bind(sql_int(bucket)).bind(*key).bind(sql_int(*index));
-                query.execute(&mut *connection).await.map_err(|e| self.fault(e))?;
-            }
+            self.delete_lookups(&mut *connection, number, &removal.lookups).await?;
             for id in &removal.keys {
                 let sql = "delete from entity_key where tenant = $1 and entity = $2 and number = $3";
                 let query = sqlx::query(sql).bind(number).bind(id.entity.0.to_vec()).bind(i64::from(id.number));
@@ -80,32 +80,136 @@ sql_impl! {
             Ok(placed.into_iter().next().map(|placed| (number, placed, edge)))
         }
 
-        /// Whether a record has come behind the first `size` that is found by `key`, or a legal hold.
+        async fn delete_slots(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            slots: &[(u64, Slot)],
+        ) -> Result<(), StoreError> {
+            let mut by_number: BTreeMap<Slot, Vec<i64>> = BTreeMap::new();
+            for (index, slot) in slots {
+                by_number.entry(*slot).or_default().push(sql_int(*index));
+            }
+            // why: a list of pairs is looked for row by row; a list of indexes is looked up.
+            for (slot, indexes) in by_number {
+                for chunk in indexes.chunks(MOST_ROWS) {
+                    let rows = chunk.len().next_power_of_two();
+                    let list: Vec<String> = (3..3 + rows).map(|at| format!("${at}")).collect();
+                    let sql = format!(
+                        "delete from slot where tenant = $1 and slot = $2 and log_index in ({})",
+                        list.join(",")
+                    );
+                    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(tenant).bind(i64::from(slot.number()));
+                    for index in padded(chunk, rows) {
+                        query = query.bind(*index);
+                    }
+                    query.execute(&mut *connection).await.map_err(|e| self.fault(e))?;
+                }
+            }
+            Ok(())
+        }
+
+        async fn delete_lookups(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            lookups: &[(i64, u64)],
+        ) -> Result<(), StoreError> {
+            for chunk in lookups.chunks(MOST_ROWS) {
+                let rows = chunk.len().next_power_of_two();
+                // why: each term names the whole key, so that each is one look into the index.
+                let term = |row: usize| {
+                    let at = 2 + 3 * row;
+                    format!(
+                        "(tenant = $1 and bucket = ${at} and lookup_key = ${} and log_index = ${})",
+                        at + 1,
+                        at + 2
+                    )
+                };
+                let terms: Vec<String> = (0..rows).map(term).collect();
+                let sql = format!("delete from lookup where {}", terms.join(" or "));
+                let mut query = sqlx::query(AssertSqlSafe(sql)).bind(tenant);
+                for (key, index) in padded(chunk, rows) {
+                    query = query.bind(sql_int(bucket_of(*index))).bind(*key).bind(sql_int(*index));
+                }
+                query.execute(&mut *connection).await.map_err(|e| self.fault(e))?;
+            }
+            Ok(())
+        }
+
+        /// Whether a record has come that the look did not see: found by one of its keys, or a hold.
         async fn has_grown(
             &self,
             connection: &mut DB::Connection,
             tenant: i64,
-            (key, size): (i64, u64),
+            LookedThrough { keys, size }: &LookedThrough,
         ) -> Result<bool, StoreError> {
-            let sql = "select count(*) from lookup \
-                 where tenant = $1 and bucket >= $2 and lookup_key = $3 and log_index >= $4";
-            let late: i64 = sqlx::query_scalar(sql)
-                .bind(tenant)
-                .bind(sql_int(crate::store::verify::bucket_of(size)))
-                .bind(key)
-                .bind(sql_int(size))
-                .fetch_one(&mut *connection)
-                .await
-                .map_err(|e| self.fault(e))?;
             let hold = "select count(*) from record where tenant = $1 and kind = $2 and log_index >= $3";
             let holds: i64 = sqlx::query_scalar(hold)
                 .bind(tenant)
                 .bind(kind_number(Kind::Hold))
-                .bind(sql_int(size))
-                .fetch_one(connection)
+                .bind(sql_int(*size))
+                .fetch_one(&mut *connection)
                 .await
                 .map_err(|e| self.fault(e))?;
-            Ok(late + holds > 0)
+            if holds > 0 {
+                return Ok(true);
+            }
+            let late: Vec<i64> = sqlx::query_scalar(
+                "select lookup_key from lookup where tenant = $1 and bucket >= $2 and log_index >= $3",
+            )
+            .bind(tenant)
+            .bind(sql_int(bucket_of(*size)))
+            .bind(sql_int(*size))
+            .fetch_all(connection)
+            .await
+            .map_err(|e| self.fault(e))?;
+            Ok(late.iter().any(|key| keys.contains(key)))
+        }
+
+        /// See [`crate::store::Store::found_by`].
+        pub(super) async fn lookups_of(
+            &self,
+            tenant: &Tenant,
+            indexes: &[u64],
+        ) -> Result<Vec<(i64, u64)>, StoreError> {
+            let mut connection = self.readers.acquire().await.map_err(|e| self.fault(e))?;
+            let Some(tenant) = self.tenant_in(&mut connection, tenant).await? else {
+                return Ok(Vec::new());
+            };
+            let mut found = Vec::new();
+            let wanted: BTreeSet<u64> = indexes.iter().copied().collect();
+            let buckets: BTreeSet<u64> = wanted.iter().map(|index| bucket_of(*index)).collect();
+            for bucket in buckets {
+                let rows = sqlx::query("select lookup_key, log_index from lookup where tenant = $1 and bucket = $2")
+                    .bind(tenant)
+                    .bind(sql_int(bucket))
+                    .fetch_all(&mut *connection)
+                    .await
+                    .map_err(|e| self.fault(e))?;
+                for row in rows {
+                    let key: i64 = row.try_get(0).map_err(|e| self.fault(e))?;
+                    let at: i64 = row.try_get(1).map_err(|e| self.fault(e))?;
+                    let at = index(at, "lookup", || format!("{bucket}/{key}/{at}")).map_err(|e| e.at(&self.place))?;
+                    if wanted.contains(&at) {
+                        found.push((key, at));
+                    }
+                }
+            }
+            Ok(found)
         }
     }
 }
+
+/// `chunk`, with the last of it repeated up to `rows`, so that few statements serve every number.
+fn padded<T>(chunk: &[T], rows: usize) -> impl Iterator<Item = &T> {
+    chunk
+        .iter()
+        .chain(chunk.last().into_iter().cycle())
+        .take(rows)
+}
+
+/// Rows of one statement.
+const MOST_ROWS: usize = 128;
+/// About what a slot takes in the write-ahead log when it is overwritten.
+const OVERWRITTEN_BYTES: usize = 8 << 10;

@@ -20,13 +20,16 @@ macro_rules! sql_impl {
 }
 
 mod append;
+mod archive;
 mod backend;
 mod erase;
 mod find;
 mod keys;
+mod put;
 mod raw;
 mod read;
 mod rekey;
+mod snapshot;
 mod sqlite;
 mod sqlite_file;
 mod sqlite_integrity;
@@ -48,7 +51,7 @@ use sqlx::Pool;
 use crate::log::Edge;
 use backend::Backend;
 
-pub use sqlite::{Access, SqliteStore};
+pub use sqlite::{Access, SqliteStore, WriterLock};
 
 /// A store on an SQL database.
 #[derive(Debug)]

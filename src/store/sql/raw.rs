@@ -238,5 +238,7 @@ where
         at_us: row.try_get(3)?,
         entry: row.try_get(4)?,
         slots: Vec::new(),
+        fetched: Vec::new(),
+        wrong: Vec::new(),
     })
 }

@@ -17,8 +17,8 @@ use crate::seal::{Slot, SlotBytes};
 use crate::store::pack::unpack;
 use crate::store::prepared::kind_number;
 use crate::store::{
-    BoxError, Find, IdPrefix, Located, LogHead, Placed, Prepared, Rekey, Removal, Store,
-    StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
+    Archived, BoxError, Find, IdPrefix, Located, LogHead, Part, Placed, Prepared, Rekey, Removal,
+    Segments, Snapshot, Store, StoreError, StoreStatus, StoredRecord, Verification, VerifyPlan,
 };
 
 sql_impl! {
@@ -50,6 +50,7 @@ sql_impl! {
                         log_index: *index,
                         entry: entries.get(index)?.clone(),
                         slots: slots.get(index).cloned().unwrap_or_default(),
+                        fetched: Vec::new(),
                     })
                 }));
             }
@@ -304,6 +305,18 @@ sql_impl! {
             self.read_texts(tenant, digests).await
         }
 
+        async fn snapshot<'s>(&'s self) -> Result<Box<dyn Snapshot + 's>, StoreError> {
+            Ok(Box::new(self.begin_snapshot().await?))
+        }
+
+        async fn adopt(&self, trail: TrailId) -> Result<bool, StoreError> {
+            self.adopt_trail(trail).await
+        }
+
+        async fn put(&self, tenant: &Tenant, part: &Part) -> Result<u64, StoreError> {
+            self.put_part(tenant, part).await
+        }
+
         async fn trail(&self) -> Result<TrailId, StoreError> {
             let mut connection = self.readers.acquire().await.map_err(|e| self.fault(e))?;
             self.read_trail(&mut connection).await
@@ -346,6 +359,10 @@ sql_impl! {
             self.remove(tenant, removal, at).await
         }
 
+        async fn found_by(&self, tenant: &Tenant, indexes: &[u64]) -> Result<Vec<(i64, u64)>, StoreError> {
+            self.lookups_of(tenant, indexes).await
+        }
+
         async fn entity_keys_after(
             &self,
             tenant: &Tenant,
@@ -367,8 +384,18 @@ sql_impl! {
             self.verify_all(plan).await
         }
 
-        async fn rebuild(&self, tenant: &Tenant, vault: &Vault) -> Result<u64, StoreError> {
-            self.rebuild_tenant(tenant, vault).await
+        async fn rebuild(&self, tenant: &Tenant, vault: &Vault, segments: &Segments) -> Result<u64, StoreError> {
+            self.rebuild_tenant(tenant, vault, segments).await
+        }
+
+        async fn archive(
+            &self,
+            tenant: &Tenant,
+            slots: &[Archived],
+            record: &Prepared,
+            at: Timestamp,
+        ) -> Result<Option<Placed>, StoreError> {
+            self.move_slots(tenant, slots, record, at).await
         }
 
         async fn status(&self, tenant: &Tenant) -> Result<StoreStatus, StoreError> {

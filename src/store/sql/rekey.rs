@@ -60,7 +60,7 @@ sql_impl! {
             Ok(true)
         }
 
-        async fn rewrap(&self, connection: &mut DB::Connection, tenant: i64, key: &EntityKey) -> Result<(), StoreError> {
+        pub(super) async fn rewrap(&self, connection: &mut DB::Connection, tenant: i64, key: &EntityKey) -> Result<(), StoreError> {
             let sql = "update entity_key set epoch = $1, wrapped = $2 where tenant = $3 and entity = $4 and number = $5";
             let query = sqlx::query(sql)
                 .bind(i64::from(key.epoch))
@@ -81,7 +81,7 @@ sql_impl! {
             query.execute(connection).await.map(|_| ()).map_err(|e| self.fault(e))
         }
 
-        async fn remove_key(&self, connection: &mut DB::Connection, tenant: i64, key: KeyId) -> Result<(), StoreError> {
+        pub(super) async fn remove_key(&self, connection: &mut DB::Connection, tenant: i64, key: KeyId) -> Result<(), StoreError> {
             let sql = "delete from entity_key where tenant = $1 and entity = $2 and number = $3";
             let query = sqlx::query(sql)
                 .bind(tenant)
@@ -98,7 +98,17 @@ sql_impl! {
             limit: u32,
         ) -> Result<Vec<EntityKey>, StoreError> {
             let mut connection = self.readers.acquire().await.map_err(|e| self.fault(e))?;
-            let Some(tenant) = self.tenant_in(&mut connection, tenant).await? else {
+            self.keys_after_in(&mut connection, tenant, after, limit).await
+        }
+
+        pub(super) async fn keys_after_in(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: &Tenant,
+            after: Option<KeyId>,
+            limit: u32,
+        ) -> Result<Vec<EntityKey>, StoreError> {
+            let Some(tenant) = self.tenant_in(&mut *connection, tenant).await? else {
                 return Ok(Vec::new());
             };
             let entity = after.map(|key| key.entity.0.to_vec()).unwrap_or_default();
@@ -112,7 +122,7 @@ sql_impl! {
             .bind(entity)
             .bind(number)
             .bind(i64::from(limit))
-            .fetch_all(&mut *connection)
+            .fetch_all(connection)
             .await
             .map_err(|e| self.fault(e))?;
             rows.iter().map(|row| self.entity_key(row)).collect()

@@ -14,7 +14,7 @@ use sqlx::sqlite::{
 use sqlx::{Arguments, AssertSqlSafe, Row, Sqlite};
 
 use super::backend::{Backend, Column, Table};
-use super::sqlite_file::{check_place, lock_soon, readable};
+use super::sqlite_file::{check_place, lock_soon, make, readable};
 use super::{SqlStore, texts_cache};
 use crate::record::TrailId;
 use crate::store::{Finding, StoreError};
@@ -35,6 +35,19 @@ pub enum Access {
 #[derive(Debug)]
 pub struct WriterLock(#[expect(dead_code, reason = "dropping it unlocks")] Option<File>);
 
+impl WriterLock {
+    /// Keeps other writers out of the trail in the file `path`, which need not be there, until it is
+    /// dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InUse`] while somebody writes to it; [`StoreError`] when the file of the lock
+    /// cannot be written.
+    pub async fn take(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self(Some(lock_soon(path).await?)))
+    }
+}
+
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 impl SqliteStore {
@@ -49,7 +62,11 @@ impl SqliteStore {
         check_place(path, access)?;
         let options = SqliteConnectOptions::new().filename(path);
         let guard = match access {
-            Access::Write => Some(lock_soon(path).await?),
+            Access::Write => {
+                let lock = lock_soon(path).await?;
+                make(path)?;
+                Some(lock)
+            }
             Access::Read => None,
         };
         let usual = reading(options.clone());

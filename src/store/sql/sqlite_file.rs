@@ -120,6 +120,15 @@ pub(super) async fn lock_soon(path: &Path) -> Result<File, StoreError> {
     lock(path)
 }
 
+/// Makes the file of a new trail, for its owner alone.
+///
+/// SQLite gives its write-ahead log the mode of the database.
+pub(super) fn make(path: &Path) -> Result<(), StoreError> {
+    private(path)
+        .map(|_| ())
+        .map_err(|error| file_fault(path, error))
+}
+
 fn lock(path: &Path) -> Result<File, StoreError> {
     let lock_path = beside(path, ".lock");
     let place = path.display().to_string();
@@ -142,8 +151,6 @@ fn lock(path: &Path) -> Result<File, StoreError> {
         }
         Err(TryLockError::Error(error)) => return Err(file_fault(&lock_path, error)),
     }
-    // SQLite gives its write-ahead log the mode of the database.
-    drop(private(path).map_err(|error| file_fault(path, error))?);
     file.set_len(0)
         .and_then(|()| writeln!(file, "process {}", std::process::id()))
         .map_err(|error| file_fault(&lock_path, error))?;

@@ -16,9 +16,9 @@ use crate::privacy::keys::{EntityHandle, OpenedKeys, Vault};
 use crate::record::{Tenant, TrailId};
 use crate::seal::{Entry, open};
 use crate::store::examine::Examined;
-use crate::store::verify::{Audit, RawRecord, bucket_of};
+use crate::store::verify::{Audit, Fetching, RawRecord, bucket_of};
 use crate::store::{
-    BUCKET_RECORDS, Finding, StoreError, StoredRecord, Verification, VerifyPlan, handles,
+    BUCKET_RECORDS, Finding, Segments, StoreError, StoredRecord, Verification, VerifyPlan, handles,
 };
 
 sql_impl! {
@@ -128,15 +128,19 @@ sql_impl! {
             let known = plan.known.get(tenant).map_or(&[][..], Vec::as_slice);
             let mut audit = Audit::new(tenant, number, edge, stored, known);
             let vault = plan.vault_of(tenant);
+            let mut fetching = Fetching::new(tenant, &plan.segments);
             let zones = self.raw_zones(&mut *connection, number).await;
             let mut zones = or_finding(zones, "zone", found)?;
             let mut slots_seen = 0;
             let mut next = since;
             let mut ahead = self.read_bucket(&mut *connection, number, next, found).await?;
             while let Some(read) = ahead {
-                let ReadBucket { bucket, raws, strays, slots, lookups, unreadable } = read;
+                let ReadBucket { bucket, mut raws, strays, slots, lookups, unreadable } = read;
                 slots_seen += slots;
                 next = (bucket + 1) * BUCKET_RECORDS;
+                for raw in &mut raws {
+                    fetching.fetch(raw).await;
+                }
                 // why: the next bucket is read while this one is examined.
                 let keys = self.keys_for(&mut *connection, number, &raws, &vault).await?;
                 let examining = examine(raws, &vault, &keys);
@@ -158,6 +162,7 @@ sql_impl! {
             for bucket in zones.into_keys().filter(|bucket| *bucket >= bucket_of(since)) {
                 audit.wrong("zone", bucket, "row", "there are no records in it");
             }
+            fetching.finish(&mut audit).await;
             self.strays_of(&mut *connection, number, (since, next), slots_seen, found).await?;
             self.verify_keys(&mut *connection, (number, &vault), since == 0, (&mut audit, &mut *found)).await?;
             self.verify_texts(connection, number, since == 0, &mut audit, found).await?;
@@ -198,19 +203,29 @@ sql_impl! {
         }
 
         /// See [`crate::store::Store::rebuild`].
-        pub(super) async fn rebuild_tenant(&self, tenant: &Tenant, vault: &Vault) -> Result<u64, StoreError> {
+        pub(super) async fn rebuild_tenant(
+            &self,
+            tenant: &Tenant,
+            vault: &Vault,
+            segments: &Segments,
+        ) -> Result<u64, StoreError> {
             let writer = self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly {
                 place: self.place.clone(),
             })?;
             let mut connection = writer.acquire().await.map_err(|e| self.fault(e))?;
             self.run(&mut connection, DB::BEGIN).await?;
-            let rebuilt = self.rebuild_in(&mut connection, tenant, vault).await;
+            let rebuilt = self.rebuild_in(&mut connection, tenant, (vault, segments)).await;
             let end = if rebuilt.is_ok() { "commit" } else { "rollback" };
             self.run(&mut connection, end).await?;
             rebuilt
         }
 
-        async fn rebuild_in(&self, connection: &mut DB::Connection, tenant: &Tenant, vault: &Vault) -> Result<u64, StoreError> {
+        async fn rebuild_in(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: &Tenant,
+            (vault, segments): (&Vault, &Segments),
+        ) -> Result<u64, StoreError> {
             let Some(number) = self.tenant_in(&mut *connection, tenant).await? else {
                 return Ok(0);
             };
@@ -227,7 +242,8 @@ sql_impl! {
             while edge.size() < head.size {
                 let end = (edge.size() + REBUILT_AT_ONCE).min(head.size);
                 let indexes: Vec<u64> = (edge.size()..end).collect();
-                let records = self.records_in(&mut *connection, number, &indexes).await?;
+                let mut records = self.records_in(&mut *connection, number, &indexes).await?;
+                segments.fetch_all(tenant, &mut records).await?;
                 let keys = self.opened_keys_of(&mut *connection, number, &records, vault).await?;
                 let mut rows = Rows::default();
                 for (stored, index) in records.iter().zip(&indexes) {

@@ -3,6 +3,7 @@
 //! [`Audit`] is fed rows as they lie in the store and names what is wrong with them, all of it. It
 //! reads nothing itself, so one implementation judges every store.
 
+mod archived;
 mod beside;
 mod projection;
 
@@ -10,11 +11,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::examine::{Content, Examined};
 use super::verification::{Finding, Verification};
-use super::{BUCKET_RECORDS, LogHead};
+use super::{BUCKET_RECORDS, LogHead, SegmentId};
+
 use crate::log::{Edge, Hash, TILE_WIDTH, Tile, TileId};
 use crate::privacy::keys::KeyId;
-use crate::record::{RecordId, Tenant};
+use crate::record::{Archival, RecordId, Tenant};
 use crate::seal::{Slot, SlotBytes};
+pub(super) use archived::Fetching;
 
 /// A row of the record table, with what other tables hold of the record.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +28,9 @@ pub(super) struct RawRecord {
     pub(super) at_us: i64,
     pub(super) entry: Vec<u8>,
     pub(super) slots: Vec<SlotBytes>,
+    /// What stands behind the stubs among them, and what is wrong with what should.
+    pub(super) fetched: Vec<SlotBytes>,
+    pub(super) wrong: Vec<(Slot, String)>,
 }
 
 /// The verification of one tenant's log.
@@ -57,7 +63,13 @@ pub(super) struct Audit<'p> {
     /// Slots whose values are not there, and those that were erased by record.
     gone: BTreeSet<(u64, Slot)>,
     erased: BTreeSet<(u64, Slot)>,
+    /// Whether values went by a retention policy: keys are left then that nothing is encrypted under.
+    has_expiries: bool,
     zone: Option<(i64, i64)>,
+    /// What the log says of segments of the archive.
+    archivals: BTreeMap<SegmentId, Archival>,
+    /// Records whose values are in the archive and cannot be read, with the slots that are there.
+    unread: BTreeMap<u64, BTreeSet<Slot>>,
     found: Verification,
 }
 
@@ -93,7 +105,10 @@ impl<'p> Audit<'p> {
             stored_keys: HashSet::new(),
             gone: BTreeSet::new(),
             erased: BTreeSet::new(),
+            has_expiries: false,
             zone: None,
+            archivals: BTreeMap::new(),
+            unread: BTreeMap::new(),
             found: Verification::default(),
         };
         audit.known = audit.known.split_off(&audit.edge.size());
@@ -126,6 +141,8 @@ impl<'p> Audit<'p> {
         self.next = index + 1;
         self.found.entries += 1;
         self.found.bytes += examined.bytes;
+        self.found.archived += u64::from(examined.is_archived);
+        self.found.unread += u64::from(examined.is_unread);
         self.found.findings.extend(examined.findings);
         self.entity_keys.extend(examined.entity_keys);
         let hash = examined.entry_hash;
@@ -138,9 +155,17 @@ impl<'p> Audit<'p> {
         }
         match examined.content {
             Some(content) => self.content(index, content),
+            None if examined.is_unread => self.unread(index, examined.at_us, examined.slots),
             // What is wrong with it was named; what it is to be found by is not known.
             None => drop(self.untold.insert(index)),
         }
+    }
+
+    /// Takes a record of which nothing can be read now: its row is all there is of it.
+    fn unread(&mut self, index: u64, at_us: i64, slots: BTreeSet<Slot>) {
+        self.untold.insert(index);
+        self.unread.insert(index, slots);
+        self.happened(at_us);
     }
 
     /// Takes note that no record is there up to `index`; the tree goes on with what tiles know.
@@ -202,6 +227,7 @@ impl<'p> Audit<'p> {
         let gone = content.gone.into_iter().map(|slot| (index, slot));
         self.gone.extend(gone);
         self.erased.extend(content.erased);
+        self.has_expiries |= content.is_expiry;
         if content.is_without_texts {
             self.found.without_texts += 1;
             self.may_lack.extend(content.shared);
@@ -209,7 +235,11 @@ impl<'p> Audit<'p> {
             self.shared.extend(content.shared);
         }
         // What the projection was made from is the column, which is checked by itself.
-        let at = content.at_us;
+        self.happened(content.at_us);
+        self.archivals.extend(content.archival);
+    }
+
+    fn happened(&mut self, at: i64) {
         self.zone = Some(
             self.zone
                 .map_or((at, at), |(first, last)| (first.min(at), last.max(at))),
@@ -286,7 +316,13 @@ impl<'p> Audit<'p> {
                 "it is missing, and no record says it was erased",
             );
         }
+        let unread = std::mem::take(&mut self.unread);
+        let is_there = |index: &u64, slot: &Slot| {
+            // Of what cannot be read the rows are there, and say which slots are.
+            unread.get(index).is_none_or(|slots| slots.contains(slot))
+        };
         let back = erased.difference(&gone);
+        let back = back.filter(|(index, slot)| is_there(index, slot));
         for (index, slot) in back.filter(|(index, _)| *index >= since && *index < self.next) {
             let row = format!("{index}/{}", slot.number());
             self.found.findings.push(Finding {

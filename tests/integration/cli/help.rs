@@ -45,6 +45,9 @@ fn every_verb_has_examples() {
         "key status",
         "key rotate",
         "key destroy",
+        "copy",
+        "backup",
+        "restore",
         "doctor",
         "completions",
     ] {

@@ -1,9 +1,11 @@
 //! The program as its users run it.
 
+mod archive;
 mod bad_bundle;
 mod carried;
 mod demo;
 mod difference;
+mod evidence;
 mod exit_code;
 mod export;
 mod help;
@@ -11,9 +13,11 @@ mod hold;
 mod hostile;
 mod keys;
 mod message;
+mod moving;
 mod privacy;
 mod proof;
 mod read_only;
+mod retention;
 mod shape;
 mod storage;
 mod subject;

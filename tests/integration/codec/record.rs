@@ -100,6 +100,16 @@ fn body(kind: Kind) -> Value {
             "classes": {"high": {"floor_days": 3650, "ceiling_days": 4000, "action": "archive"},
                         "low": {"floor_days": 90, "action": "aggregate"}},
         }),
+        Kind::Retention => json!({
+            "policy": "lending@2", "class": "low", "action": "aggregate", "records": 2,
+            "slots": [[3, 1], [4, 2]],
+            "aggregates": [{"month": "2026-03", "kind": "context", "use_case": "credit@1",
+                            "name": "loan_decision", "count": 2}],
+        }),
+        Kind::Archive => json!({
+            "policy": "lending@2", "segment": digest("sha256"), "bytes": 9000, "records": 3,
+            "first": 4, "last": 9, "replaced": 30000, "place": "folder /mnt/archive",
+        }),
     }
 }
 

@@ -49,6 +49,22 @@ impl SealedLog {
         log
     }
 
+    /// A log of these records, which refer to none.
+    pub(super) fn of(drafts: impl IntoIterator<Item = Draft>) -> Self {
+        let mut log = Self::empty(origin("default"));
+        for draft in drafts {
+            log.append(draft, &[]);
+        }
+        log
+    }
+
+    /// A bundle of the whole log.
+    pub(super) fn whole_input(&self) -> PackInput {
+        let indexes: Vec<usize> = (0..self.records.len()).collect();
+        let to = u64::try_from(self.records.len() - 1).unwrap();
+        self.input(Scope::Range { from: 0, to }, &indexes)
+    }
+
     fn empty(origin: String) -> Self {
         Self {
             records: Vec::new(),
@@ -168,6 +184,7 @@ impl SealedLog {
                 why: None,
             },
             redactions: Redactions::default(),
+            absent: Vec::new(),
             pages: None,
         }
     }

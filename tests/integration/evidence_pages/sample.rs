@@ -174,6 +174,7 @@ impl Sample {
                         class: *class,
                         commitment,
                         why,
+                        gone: None,
                     },
                     Given::Leaf => FieldEntry::Hidden {
                         leaf: contextrail::seal::field_leaf(path, *class, &commitment),
@@ -232,6 +233,7 @@ fn bundle(
             at: time(100_000),
             why: Some("complaint 77/2025".into()),
         },
+        asked: Vec::new(),
     };
     Sample { view, entries }
 }

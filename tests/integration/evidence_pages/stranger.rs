@@ -132,6 +132,7 @@ fn record_file(record: &RecordView) -> Value {
             class,
             commitment,
             why,
+            gone: _,
         } => json!({
             "path": path, "class": class.as_str(), "vc": BASE64.encode(commitment), "why": why,
         }),

@@ -7,3 +7,4 @@ mod guardrail;
 mod redaction;
 mod redaction_random;
 mod redaction_rules;
+mod retention_model;

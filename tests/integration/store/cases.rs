@@ -6,7 +6,9 @@ use contextrail::log::{TiledTree, hash_leaf, root, verify_inclusion};
 use contextrail::privacy::keys::{EntityKey, KeyId};
 use contextrail::record::{Class, Draft, Kind, Tenant};
 use contextrail::seal::{Entry, open};
-use contextrail::store::{Find, IdPrefix, LogHead, Prepared, Rekey, Relocked, Store, VerifyPlan};
+use contextrail::store::{
+    Find, IdPrefix, LogHead, Prepared, Rekey, Relocked, Segments, Store, VerifyPlan,
+};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -15,7 +17,7 @@ use crate::sample::{
     vault,
 };
 
-fn small(number: u64) -> Prepared {
+pub(super) fn small(number: u64) -> Prepared {
     prepared(Draft::new(id(number), context(json!({}))))
 }
 
@@ -330,7 +332,13 @@ pub(super) async fn a_rebuilt_store_verifies(store: Arc<dyn Store>) {
         .map(|number| prepared(Draft::new(id(number), context(json!({})))))
         .collect();
     store.append(&tenant, &records, time(1)).await.unwrap();
-    assert_eq!(store.rebuild(&tenant, &vault()).await.unwrap(), 299);
+    assert_eq!(
+        store
+            .rebuild(&tenant, &vault(), &Segments::new(None))
+            .await
+            .unwrap(),
+        299
+    );
     assert_eq!(
         store
             .verify(&VerifyPlan::with(vault()))
@@ -343,7 +351,7 @@ pub(super) async fn a_rebuilt_store_verifies(store: Arc<dyn Store>) {
 }
 
 /// The keys of a store with two records about somebody.
-async fn with_keys(store: &dyn Store) -> (Vec<Prepared>, Vec<EntityKey>) {
+pub(super) async fn with_keys(store: &dyn Store) -> (Vec<Prepared>, Vec<EntityKey>) {
     let about = |number: u64| {
         let whom = json!([{"type": "person", "id": number.to_string()}]);
         prepared(Draft::new(id(number), context(json!({"entities": whom}))))

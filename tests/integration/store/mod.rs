@@ -2,6 +2,8 @@
 
 mod cases;
 mod finding;
+mod moving;
+mod removing;
 
 use std::sync::Arc;
 
@@ -92,6 +94,7 @@ store_suite! {
         cases::keys_are_paged_and_counted,
         cases::a_change_of_keys_is_made_as_a_whole,
         cases::a_closed_store_takes_nothing_it_would_lose,
+    moving::stubs_take_the_place_of_what_was_read_or_nothing_changes, moving::what_is_in_the_archive_verifies_with_it_and_counts_without, removing::many_values_are_taken_away_and_no_others, removing::nothing_is_taken_away_once_a_hold_has_come, removing::values_are_taken_away_as_a_whole_with_the_record_of_it,
         finding::ids_are_located_by_prefix_lowest_first,
         finding::records_are_found_by_key,
         finding::records_are_found_by_a_range_of_keys,

@@ -58,7 +58,7 @@ pub(super) fn policy(version: &str, floor_days: u32) -> RetentionPolicy {
 }
 
 fn classed(class: &str) -> Value {
-    json!({"retention": {"class": class}})
+    json!({"retention": {"class": class}, "inputs": {"income": 4_100}})
 }
 
 pub(super) async fn a_hold_covers_all_that_belongs_to_its_decision(trail: Trail) {

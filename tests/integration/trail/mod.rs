@@ -10,6 +10,7 @@ mod forged;
 mod guard;
 mod hold;
 mod hold_model;
+mod retention;
 mod spool;
 mod tamper;
 mod transfer;
@@ -149,6 +150,15 @@ trail_suite! {[
     hold::another_policy_moves_the_dates_of_what_exists,
     hold::a_version_of_a_policy_never_changes,
     hold::nothing_is_wrong_with_a_trail_that_has_holds,
+    retention::what_is_due_loses_its_values_and_a_record_says_so,
+    retention::what_belongs_to_a_record_goes_with_it,
+    retention::holds_and_the_floor_of_a_decision_keep_what_is_due,
+    retention::what_records_add_up_to_is_kept,
+    retention::what_is_not_to_be_erased_here_is_left,
+    retention::only_the_policy_in_force_is_carried_out_and_not_ahead_of_time,
+    retention::whoever_expired_altogether_is_erased_with_their_key,
+    retention::a_record_that_says_too_much_is_found,
+    retention::writers_and_holds_come_in_between,
     transfer::what_is_exported_imports_to_the_same,
     transfer::importing_twice_changes_nothing,
     transfer::an_altered_text_is_refused,
