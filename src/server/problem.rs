@@ -6,7 +6,7 @@ use crate::capture::{CaptureError, SinkError};
 use crate::codec::{ReadError, ReadErrorKind};
 use crate::evidence::GatherError;
 use crate::privacy::keys::KeyError;
-use crate::record::{InvalidValue, Receipt};
+use crate::record::{InvalidValue, Receipt, RecordId};
 use crate::trail::TrailError;
 
 /// Why a request is not answered as it was asked.
@@ -87,6 +87,12 @@ impl Problem {
     /// Says what was stored before.
     pub(super) fn after(mut self, stored: &[Receipt]) -> Self {
         self.told.stored.extend_from_slice(stored);
+        self
+    }
+
+    /// The record that says more.
+    pub(super) fn record(mut self, id: RecordId) -> Self {
+        self.told.record = Some(id.to_string());
         self
     }
 

@@ -59,7 +59,7 @@ use crate::capture::{ContextBuilder, Sink};
 use crate::notary::Notary;
 use crate::privacy::Redaction;
 use crate::privacy::keys::Vault;
-use crate::record::{Actor, RecordId, Tenant};
+use crate::record::{Actor, IdSource, RecordId, Tenant};
 use crate::store::{Appender, Segments, Spool, Store, StoreStatus};
 
 pub use access::{
@@ -105,7 +105,14 @@ use signing::Signing;
 ///
 /// Call [`Trail::close`] before the program ends: it waits for everything under way.
 #[derive(Clone)]
-pub struct Trail(Arc<Inner>, Option<Arc<Actor>>);
+pub struct Trail(Arc<Inner>, Acting);
+
+/// As whom, and under which ids, a handle of a trail writes, where it is not as the trail itself.
+#[derive(Clone, Default)]
+struct Acting {
+    actor: Option<Arc<Actor>>,
+    ids: Option<Arc<dyn IdSource>>,
+}
 
 struct Inner {
     store: Arc<dyn Store>,
@@ -177,13 +184,28 @@ impl Trail {
     /// Who causes the records of this trail, unless they say otherwise.
     #[must_use]
     pub fn actor(&self) -> &Actor {
-        self.1.as_deref().unwrap_or(&self.0.actor)
+        self.1.actor.as_deref().unwrap_or(&self.0.actor)
     }
 
     /// The same trail, as whoever writes through it is `actor`: a server is told so by the credential.
     #[must_use]
     pub fn acting_as(&self, actor: Actor) -> Self {
-        Self(Arc::clone(&self.0), Some(Arc::new(actor)))
+        let acting = Acting {
+            actor: Some(Arc::new(actor)),
+            ids: self.1.ids.clone(),
+        };
+        Self(Arc::clone(&self.0), acting)
+    }
+
+    /// The same trail, whose new records take their ids from `ids`: a server gives a request that is sent
+    /// again the ids that it had before.
+    #[must_use]
+    pub fn taking_ids(&self, ids: Arc<dyn IdSource>) -> Self {
+        let acting = Acting {
+            actor: self.1.actor.clone(),
+            ids: Some(ids),
+        };
+        Self(Arc::clone(&self.0), acting)
     }
 
     /// Whether it was opened for reading: then nothing is appended, signed or attested.

@@ -241,7 +241,7 @@ impl TrailOptions {
             runtime: tokio::runtime::Handle::try_current().ok(),
             options: self,
         };
-        Trail(Arc::new(inner), None)
+        Trail(Arc::new(inner), super::Acting::default())
     }
 
     pub(super) fn fresh(&self) -> TrailId {

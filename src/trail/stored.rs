@@ -8,7 +8,9 @@ use super::{Trail, TrailError};
 use crate::assembly::render;
 use crate::log::Hash;
 use crate::privacy::keys::OpenedKeys;
-use crate::record::{Body, Context, Decision, Digest, EntityRef, Kind, Record, RecordId};
+use crate::record::{
+    Acknowledged, Body, Context, Decision, Digest, EntityRef, Kind, Receipt, Record, RecordId,
+};
 use crate::seal::{Entry, Opened, Seed, Slot, Slots, Withheld, entry_hash, open};
 use crate::store::{IdPrefix, StoreError, StoredRecord, Unlocked};
 
@@ -64,6 +66,19 @@ impl Stored {
     #[must_use]
     pub fn entry_hash(&self) -> Hash {
         entry_hash(&self.entry)
+    }
+
+    /// The receipt that whoever recorded it was given, as far as it was durable then.
+    #[must_use]
+    pub fn receipt(&self) -> Receipt {
+        Receipt {
+            id: self.id(),
+            kind: self.record().kind(),
+            tenant: self.record().head.tenant.clone(),
+            log_index: Some(self.log_index),
+            entry_hash: Some(Digest::Sha256(self.entry_hash())),
+            acknowledged: Acknowledged::Durable,
+        }
     }
 
     /// Whom its personal values are about, staff aside.

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::copy::is_same;
 use super::link::Linked;
-use super::{Evidence, Inner, Trail, TrailError};
+use super::{Acting, Evidence, Inner, Trail, TrailError};
 use crate::assembly::CountCache;
 use crate::capture::{Pending, Sink, SinkError};
 use crate::log::Hash;
@@ -378,7 +378,7 @@ impl Inner {
         spooled: Spooled,
     ) -> Result<(), TrailError> {
         let inner = Arc::clone(self);
-        Trail(Arc::clone(self), None).spawn(async move {
+        Trail(Arc::clone(self), Acting::default()).spawn(async move {
             let problem = match answer.await {
                 Ok(Ok(placed)) => return inner.grown_to(placed.log_index + 1),
                 Ok(Err(error)) => error.to_string(),
@@ -444,7 +444,7 @@ impl Sink for Trail {
     }
 
     fn ids(&self) -> &dyn IdSource {
-        &*self.0.options.ids
+        self.1.ids.as_deref().unwrap_or(&*self.0.options.ids)
     }
 
     fn counts(&self) -> &Arc<CountCache> {

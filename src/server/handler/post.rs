@@ -9,14 +9,15 @@ use crate::codec::{
     Member, Node, PartialHead, Tree, Unknown, decode, decode_body_draft, decode_record,
 };
 use crate::record::{
-    Actor, Body, DecisionId, Door, Draft, Kind, Receipt, RecordId, Request, Review, ReviewVerdict,
-    Tenant,
+    Actor, Body, ContextStatus, DecisionId, Door, Draft, Kind, Receipt, RecordId, Request, Review,
+    ReviewVerdict, Tenant,
 };
 use crate::server::answer::Answer;
 use crate::server::app::App;
 use crate::server::call::Call;
 use crate::server::mask::{MASKED, whole};
 use crate::server::problem::Problem;
+use crate::server::repeat::Repeat;
 use crate::trail::Trail;
 
 /// Something that is ready to be recorded.
@@ -31,9 +32,12 @@ enum Ready {
 pub(super) async fn records(app: &App, call: &Call, kind: Kind) -> Result<Answer, Problem> {
     let document = call.document()?;
     let several = matches!(document.tree, Tree::Sequence(_));
-    let receipts = match app.repeats.of(call)? {
-        Some(repeat) => repeat.once(record_all(app, call, kind, document)).await?,
-        None => record_all(app, call, kind, document).await?,
+    let receipts = match app.repeats.of(&app.trail, call)? {
+        Some(repeat) => {
+            let act = record_all(app, call, kind, document, Some(&repeat));
+            repeat.once(act).await?
+        }
+        None => record_all(app, call, kind, document, None).await?,
     };
     if several {
         return Answer::json(201, &receipts);
@@ -47,8 +51,16 @@ pub(super) async fn records(app: &App, call: &Call, kind: Kind) -> Result<Answer
 pub(super) async fn assemble(app: &App, call: &Call) -> Result<Answer, Problem> {
     let mut request: Request = decode(&call.document()?)?;
     request.trace = request.trace.or_else(|| call.trace.clone());
+    let repeat = app.repeats.of(&app.trail, call)?;
     let act = async {
-        let sink: Arc<dyn Sink> = Arc::new(app.acting(call));
+        let mut trail = app.acting(call);
+        if let Some(repeat) = &repeat {
+            if let Some(receipt) = repeat.earlier(&trail, (0, 0), Kind::Context).await? {
+                return Ok(vec![receipt]);
+            }
+            trail = repeat.taking_ids(&trail, 0);
+        }
+        let sink: Arc<dyn Sink> = Arc::new(trail);
         let options = RequestOptions {
             environment: app.environment.clone(),
             service: None,
@@ -58,13 +70,21 @@ pub(super) async fn assemble(app: &App, call: &Call) -> Result<Answer, Problem> 
         app.recorded(1);
         Ok(vec![assembled.receipt().clone()])
     };
-    let receipts = match app.repeats.of(call)? {
+    let receipts = match &repeat {
         Some(repeat) => repeat.once(act).await?,
         None => act.await?,
     };
     let receipt = receipts.first();
     let receipt = receipt.ok_or_else(|| Problem::internal("nothing was recorded"))?;
     let stored = app.trail.read_kind(receipt.id, Kind::Context).await?;
+    // why: one that was refused has a record too, which is what the same request again finds.
+    if stored
+        .context()
+        .is_some_and(|it| it.status != ContextStatus::Sealed)
+    {
+        let detail = "the same request was refused before, and its record says why";
+        return Err(Problem::new(422, "refused_before", detail).record(receipt.id));
+    }
     let mut value = whole(&app.trail, &stored).await?;
     if let (Some(members), Some(text)) = (value.as_object_mut(), app.trail.text(&stored).await?) {
         members.insert("text".to_owned(), text.into());
@@ -77,6 +97,7 @@ async fn record_all(
     call: &Call,
     kind: Kind,
     document: Node,
+    repeat: Option<&Repeat>,
 ) -> Result<Vec<Receipt>, Problem> {
     let documents = document.into_records();
     if documents.is_empty() || documents.len() > MOST {
@@ -86,11 +107,24 @@ async fn record_all(
     let trail = app.acting(call);
     // All of them are read before the first is recorded.
     let mut ready = Vec::with_capacity(documents.len());
-    for document in documents {
-        ready.push(read(&trail, call, kind, document).await?);
+    for (at, document) in documents.into_iter().enumerate() {
+        let trail = match repeat {
+            Some(repeat) => repeat.taking_ids(&trail, at),
+            None => trail.clone(),
+        };
+        let read = read(&trail, call, kind, document).await?;
+        ready.push((trail, read));
     }
     let mut receipts = Vec::with_capacity(ready.len());
-    for ready in ready {
+    for (at, (trail, mut ready)) in ready.into_iter().enumerate() {
+        if let Some(repeat) = repeat
+            && let Some(receipt) = earlier(repeat, &trail, (at, kind), &mut ready)
+                .await
+                .map_err(|problem| problem.after(&receipts))?
+        {
+            receipts.push(receipt);
+            continue;
+        }
         let recorded = match ready {
             Ready::Context(exported) => trail.take_in(*exported).await,
             Ready::Draft(draft) => trail.record(*draft).await,
@@ -103,6 +137,29 @@ async fn record_all(
     }
     app.recorded(receipts.len());
     Ok(receipts)
+}
+
+/// What a document was recorded as when it came before. Of an override that was stopped between its two
+/// records the review alone is left to record.
+async fn earlier(
+    repeat: &Repeat,
+    trail: &Trail,
+    (at, kind): (usize, Kind),
+    ready: &mut Ready,
+) -> Result<Option<Receipt>, Problem> {
+    let Ready::Override(review) = ready else {
+        return repeat.earlier(trail, (at, 0), kind).await;
+    };
+    let recorded = repeat.earlier(trail, (at, 1), kind).await?;
+    if recorded.is_none()
+        && let Some(decision) = repeat.earlier(trail, (at, 0), Kind::Decision).await?
+    {
+        review.new_decision = Some(decision.id.into());
+        // The first id is the decision's.
+        let [_, id] = [trail.new_id(), trail.new_id()];
+        *ready = Ready::Draft(Box::new(Draft::new(id, (**review).clone())));
+    }
+    Ok(recorded)
 }
 
 async fn read(trail: &Trail, call: &Call, kind: Kind, document: Node) -> Result<Ready, Problem> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{JSON, Server, decision, request};
+use super::{JSON, Reply, Server, decision, request};
 
 #[test]
 fn the_main_job_goes_over_http_from_the_request_to_the_history() {
@@ -143,6 +143,73 @@ fn the_same_record_is_recorded_once_and_another_one_under_its_id_never() {
         asked.into_iter().map(|it| it.join().unwrap()).collect()
     });
     assert_eq!(ids.len(), 1);
+    server.verified();
+}
+
+#[test]
+fn a_key_is_known_to_the_next_server_on_the_same_trail() {
+    let mut server = Server::start();
+    let send = |server: &Server, who: &str, route: &str, key: &str, body: &Value| {
+        let headers = [JSON[0], ("Idempotency-Key", key)];
+        server.send(who, route, &headers, body.to_string().as_bytes())
+    };
+    let context = server.context("user_1", "a letter");
+    let declined = server.decision(&context, "12345");
+    let list = json!([decision(&context, "1"), decision(&context, "2")]);
+    let overriding =
+        json!({"decision": declined, "verdict": "override", "new_outcome": "declined"});
+    let mut strict = request("user_1", "a letter");
+    strict["budget"]["limit"] = json!(1);
+    let asked = [
+        (
+            "ingest",
+            "POST /v1/contexts:assemble",
+            request("user_1", "a letter"),
+            201,
+        ),
+        ("ingest", "POST /v1/contexts:assemble", strict, 422),
+        ("ingest", "POST /v1/decisions", list, 201),
+        ("ingest", "POST /v1/decisions", decision(&context, "3"), 201),
+        ("reviewer", "POST /v1/reviews", overriding, 201),
+    ];
+    let all = |server: &Server| -> Vec<Reply> {
+        let sent = asked.iter().enumerate();
+        sent.map(|(at, (who, route, body, status))| {
+            send(server, who, route, &format!("key-{at}"), body).is(*status)
+        })
+        .collect()
+    };
+    let first = all(&server);
+    let entries = server
+        .runtime
+        .block_on(server.trail.status())
+        .unwrap()
+        .counts;
+    server.halt();
+    server.serve();
+    let again = all(&server);
+    for (first, again) in first.iter().zip(&again) {
+        let receipt = "contextrail-receipt";
+        assert_eq!(first.headers.get(receipt), again.headers.get(receipt));
+        let record = |reply: &Reply| reply.json().get("record").cloned();
+        assert_eq!(record(first), record(again));
+        assert!(first.status == 422 || first.json() == again.json());
+    }
+    let after = server
+        .runtime
+        .block_on(server.trail.status())
+        .unwrap()
+        .counts;
+    assert_eq!(after, entries, "nothing was recorded twice");
+    // The key of one route is not that of another one.
+    send(
+        &server,
+        "ingest",
+        "POST /v1/decisions",
+        "key-0",
+        &decision(&context, "4"),
+    )
+    .created();
     server.verified();
 }
 
