@@ -28,6 +28,7 @@ mod restore;
 mod retention;
 mod review;
 mod serve;
+mod server;
 mod session;
 mod sink_file;
 mod stop;
@@ -49,6 +50,7 @@ pub use demo::{Demo, DemoOutput, DemoRun};
 
 use args::{Arguments, Command};
 use exit::{Exit, Failure};
+use server::ServerArguments;
 use session::Session;
 
 /// Runs the command line of this process. Needs a tokio runtime.
@@ -65,8 +67,15 @@ pub async fn run(demo: Demo) -> ExitCode {
             return code.into();
         }
     };
+    let server = ServerArguments {
+        at_trail: arguments.command.at_trail(),
+        token_file: arguments.token_file,
+        purpose: arguments.purpose,
+        roots: arguments.server_roots,
+    };
     let session = Session::new(arguments.trail, arguments.output, arguments.quiet)
-        .with_attesters(arguments.attesters);
+        .with_attesters(arguments.attesters)
+        .with_server(server);
     match dispatch(&session, arguments.command, demo).await {
         Ok(exit) => exit.into(),
         Err(failure) => {

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::exit::{Exit, Failure};
 use super::output::OutputFormat;
+use super::server::{ServerArguments, is_server};
 use crate::notary::Attesters;
 use crate::record::{Actor, ActorKind, Clock, Name, RecordId, SystemClock, Timestamp};
 use crate::trail::{Trail, TrailError, TrailOptions, local_user};
@@ -19,6 +20,7 @@ pub(super) struct Session {
     pub(super) format: Option<OutputFormat>,
     pub(super) quiet: bool,
     attesters: Option<PathBuf>,
+    server: ServerArguments,
     clock: Arc<dyn Clock>,
 }
 
@@ -29,6 +31,7 @@ impl Session {
             format,
             quiet,
             attesters: None,
+            server: ServerArguments::default(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -38,6 +41,17 @@ impl Session {
     pub(super) fn with_attesters(mut self, path: Option<PathBuf>) -> Self {
         self.attesters = path;
         self
+    }
+
+    /// Says how a server is asked.
+    pub(super) fn with_server(mut self, server: ServerArguments) -> Self {
+        self.server = server;
+        self
+    }
+
+    /// Whether the trail is behind a server.
+    pub(super) fn is_server(&self) -> bool {
+        is_server(&self.trail_url)
     }
 
     /// The address of the trail, unless it is the one that commands take by themselves.
@@ -52,6 +66,7 @@ impl Session {
 
     /// Refuses to make a trail for a verb that needs one.
     pub(super) fn must_exist(&self) -> Result<(), Failure> {
+        self.server.check(&self.trail_url)?;
         Ok(crate::trail::check_exists(&self.trail_url)?)
     }
 
@@ -61,9 +76,15 @@ impl Session {
     }
 
     pub(super) fn options(&self) -> Result<TrailOptions, Failure> {
+        self.server.check(&self.trail_url)?;
         let options = TrailOptions::new()
             .clock(Arc::clone(&self.clock))
             .actor(Self::actor());
+        let options = if self.is_server() {
+            self.server.of(options)?
+        } else {
+            options
+        };
         let options = match &self.attesters {
             Some(path) => options.attesters(attesters(path)?),
             None => options,

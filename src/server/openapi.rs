@@ -213,6 +213,7 @@ fn answer(route: &Route) -> RefOr<Schema> {
         Op::ContextText | Op::Checkpoint | Op::Metrics | Op::Tile | Op::Evidence | Op::Page => {
             string()
         }
+        Op::Search => reference("List"),
         Op::ContextDiff
         | Op::Erase
         | Op::Export
@@ -239,6 +240,7 @@ fn body(route: &Route) -> Option<RefOr<Schema>> {
         Op::RecordOutcome => one_or_more("Outcome"),
         Op::PlaceHold => Some(reference("Hold")),
         Op::GrantToken => Some(reference("Token")),
+        Op::Search => Some(object(&["limit"], true)),
         Op::Erase | Op::LiftHold => Some(reference("Why")),
         _ => None,
     }

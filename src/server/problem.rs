@@ -227,6 +227,9 @@ impl From<TrailError> for Problem {
                 problem.hint("name the archive in the file TRAIL.archive where the trail is")
             }
             E::NoSegment(_) => with(404, "not_found"),
+            // why: what is served is here.
+            #[cfg(feature = "network")]
+            E::Remote(_) => Self::internal(text),
             // why: no route moves a trail.
             #[cfg(feature = "sqlite")]
             E::Move(_) => Self::internal(text),

@@ -25,6 +25,7 @@ pub(super) enum Op {
     ContextDiff,
     EntityHistory,
     Used,
+    Search,
     Evidence,
     Checkpoint,
     Tile,
@@ -76,6 +77,7 @@ impl Route {
                 | Op::PlaceHold
                 | Op::LiftHold
                 | Op::GrantToken
+                | Op::Search
         )
     }
 
@@ -227,6 +229,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET", "/v1/outcomes/{id}", Op::ShowOutcome, P::Read, &[], "One outcome event"),
     route("GET", "/v1/entities/{type}/{id}/history", Op::EntityHistory, P::Search, &[], "Everything about an entity, oldest first"),
     route("GET", "/v1/used", Op::Used, P::Read, &["ref", "limit", "after"], "The contexts and decisions that used something"),
+    route("POST", "/v1/records:search", Op::Search, P::Personal, &[], "Records whole, with their texts and seeds, as clients of this library read them"),
     route("GET", "/v1/evidence/decision/{id}.zip", Op::Evidence, P::Evidence, &["absent"], "The evidence bundle of a decision"),
     route("GET", "/v1/log/checkpoint", Op::Checkpoint, P::Log, &[], "The newest signed checkpoint of the log"),
     route("GET", "/v1/log/tile/{+tile}", Op::Tile, P::Log, &[], "A tile of the log, or a bundle of its entries (C2SP tlog-tiles)"),

@@ -11,11 +11,17 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub enum StoreError {
     /// The address of the trail is not one this build can open.
     #[error(
-        "{url:?} is not the address of a trail: use sqlite://PATH or sqlite::memory:, such as sqlite://contextrail.db"
+        "{url:?} is not the address of a trail: use sqlite://PATH or sqlite::memory:, such as sqlite://contextrail.db, or https://HOST for a server"
     )]
     Address {
         /// What was given.
         url: String,
+    },
+    /// What was asked for is done where the trail is, and not where it is asked for.
+    #[error("{source}")]
+    Elsewhere {
+        /// What says so.
+        source: BoxError,
     },
     /// There is no trail there.
     #[error(

@@ -228,6 +228,10 @@ pub enum TrailError {
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Move(Box<super::MoveError>),
+    /// The server that the trail is behind is away, or refuses it.
+    #[cfg(feature = "network")]
+    #[error(transparent)]
+    Remote(Box<super::RemoteError>),
     /// The spool cannot take a record that the queue has no room for.
     #[error("neither the queue nor the spool {path} takes the record")]
     Spool {
@@ -242,6 +246,10 @@ pub enum TrailError {
 impl TrailError {
     /// Whether the same record will be refused however often it is tried.
     pub(super) const fn is_final(&self) -> bool {
+        #[cfg(feature = "network")]
+        if matches!(self, Self::Remote(_)) {
+            return false;
+        }
         !matches!(
             self,
             Self::Store(_)
@@ -268,6 +276,13 @@ impl From<NotaryError> for TrailError {
 impl From<super::MoveError> for TrailError {
     fn from(error: super::MoveError) -> Self {
         Self::Move(Box::new(error))
+    }
+}
+
+#[cfg(feature = "network")]
+impl From<super::RemoteError> for TrailError {
+    fn from(error: super::RemoteError) -> Self {
+        Self::Remote(Box::new(error))
     }
 }
 

@@ -35,6 +35,8 @@ mod query;
 mod redact;
 mod relative;
 mod relock;
+#[cfg(feature = "network")]
+mod remote;
 mod retaining;
 mod retention;
 mod review;
@@ -46,6 +48,7 @@ mod token;
 mod used;
 mod vault;
 mod verify;
+mod wire;
 mod write;
 
 use std::fmt;
@@ -90,6 +93,8 @@ pub use moving::{
 pub use open::check_exists;
 pub use options::{Evidence, TrailOptions, local_user};
 pub use query::{ContextFilter, Pages, Search};
+#[cfg(feature = "network")]
+pub use remote::RemoteError;
 pub use retention::{PlanHold, PlanLine, PlanState, RetentionPlan};
 pub use review::{OutcomeBuilder, ReviewBuilder, Reviewed};
 pub use rotate::Rotated;
@@ -97,6 +102,7 @@ pub use stored::Stored;
 pub use token::{ApiToken, KnownToken, TokenGrant};
 pub use vault::KeyFiles;
 pub use verify::Verified;
+pub use wire::{By, Found, LookUp};
 
 use link::Linked;
 use signing::Signing;
@@ -139,6 +145,9 @@ struct Inner {
     tasks: Mutex<JoinSet<()>>,
     runtime: Option<tokio::runtime::Handle>,
     options: TrailOptions,
+    /// The server that it is behind.
+    #[cfg(feature = "network")]
+    remote: Option<remote::Remote>,
 }
 
 impl fmt::Debug for Trail {
@@ -152,7 +161,8 @@ impl fmt::Debug for Trail {
 
 impl Trail {
     /// Opens the trail at `url`, such as `sqlite://contextrail.db` or `sqlite::memory:`, for
-    /// reading and writing, and makes it when it is not there. Needs a tokio runtime.
+    /// reading and writing, and makes it when it is not there. Needs a tokio runtime. `https://HOST` is
+    /// a trail behind a server; [`TrailOptions::server_token`] says who asks.
     ///
     /// # Errors
     ///
@@ -208,6 +218,30 @@ impl Trail {
         Self(Arc::clone(&self.0), acting)
     }
 
+    /// The server that it is behind, if it is.
+    #[cfg(feature = "network")]
+    fn remote(&self) -> Option<&remote::Remote> {
+        self.0.remote.as_ref()
+    }
+
+    /// The evidence bundle of a decision, packed by the server that the trail is behind; `None` for a
+    /// trail that is here.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Remote`].
+    #[cfg(feature = "network")]
+    pub async fn evidence_from_server(
+        &self,
+        decision: RecordId,
+        absent: Option<&str>,
+    ) -> Result<Option<Vec<u8>>, TrailError> {
+        match self.remote() {
+            Some(remote) => Ok(Some(remote.evidence(decision, absent).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// Whether it was opened for reading: then nothing is appended, signed or attested.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
@@ -257,6 +291,10 @@ impl Trail {
     /// Nothing is lost without it but what a receipt calls `queued`.
     pub async fn close(&self) {
         self.finish_tasks().await;
+        #[cfg(feature = "network")]
+        if let Some(remote) = self.remote() {
+            remote.close().await;
+        }
         if let Err(error) = self.replay_spool().await {
             tracing::warn!(error = %error, "the spool stays on disk and is replayed at the next open");
         }

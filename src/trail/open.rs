@@ -30,6 +30,10 @@ impl TrailOptions {
     /// archive in no known way is an error as well; whether it can be reached shows when it is used.
     #[cfg(feature = "sqlite")]
     pub async fn open(mut self, url: &str) -> Result<Trail, TrailError> {
+        #[cfg(feature = "network")]
+        if super::remote::is_server(url) {
+            return self.connect(url).await;
+        }
         let fresh = self.fresh();
         let location = Location::parse(url)?;
         self.find_attesters(&location)?;
@@ -66,6 +70,10 @@ impl TrailOptions {
     /// [`TrailError::Store`]: a missing file, a newer schema — each its own.
     #[cfg(feature = "sqlite")]
     pub async fn open_for_reading(mut self, url: &str) -> Result<Trail, TrailError> {
+        #[cfg(feature = "network")]
+        if super::remote::is_server(url) {
+            return self.connect(url).await;
+        }
         let location = Location::parse(url)?;
         self.find_attesters(&location)?;
         let Location::File(path) = location else {
@@ -91,10 +99,39 @@ impl TrailOptions {
             signing: None,
             spool: None,
             spool_path: Some(spool_path(&path)),
+            #[cfg(feature = "network")]
+            remote: None,
         };
         let trail = self.assemble(parts);
         trail.journal_deny().await?;
         Ok(trail)
+    }
+
+    /// Makes ready to use the trail behind the server at `url`, which need not be there yet. Contexts,
+    /// generations, decisions, reviews and outcomes are recorded and read through it; what is done where
+    /// the trail is gives [`TrailError::Store`]. Needs a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Remote`] for an address or token that cannot be used, or a spool that cannot be opened.
+    #[cfg(feature = "network")]
+    pub async fn connect(self, url: &str) -> Result<Trail, TrailError> {
+        let remote = super::remote::Remote::open(url, &self)?;
+        // Nothing is stored in it: what is sealed here is sealed for the way.
+        let none: Arc<dyn Store> = Arc::new(MemoryStore::new(self.fresh()));
+        let now = self.clock.now();
+        let vault = super::vault::for_writing(&none, (None, None), &self.tenant, now).await?;
+        let notary = Arc::new(Notary::open(self.notary_of(&none, None)).await?);
+        Ok(self.assemble(Parts {
+            store: remote.store(),
+            notary,
+            vault,
+            appender: None,
+            signing: None,
+            spool: None,
+            spool_path: None,
+            remote: Some(remote),
+        }))
     }
 
     /// Opens a new trail in memory; what it holds goes with it. Needs a tokio runtime.
@@ -140,6 +177,8 @@ impl TrailOptions {
             appender: Some(appender),
             spool,
             spool_path,
+            #[cfg(feature = "network")]
+            remote: None,
         });
         if trail.0.notary.frozen().is_none() {
             trail.journal_replay().await?;
@@ -218,6 +257,8 @@ impl TrailOptions {
             signing,
             spool,
             spool_path,
+            #[cfg(feature = "network")]
+            remote,
         } = parts;
         let actor = self.actor.clone().unwrap_or_else(local_user);
         let inner = Inner {
@@ -240,6 +281,8 @@ impl TrailOptions {
             tasks: std::sync::Mutex::default(),
             runtime: tokio::runtime::Handle::try_current().ok(),
             options: self,
+            #[cfg(feature = "network")]
+            remote,
         };
         Trail(Arc::new(inner), super::Acting::default())
     }
@@ -256,6 +299,10 @@ impl TrailOptions {
 /// [`StoreError::Missing`] when there is none, [`StoreError::Address`] for what is no address.
 #[cfg(feature = "sqlite")]
 pub fn check_exists(url: &str) -> Result<(), TrailError> {
+    #[cfg(feature = "network")]
+    if super::remote::is_server(url) {
+        return Ok(());
+    }
     match Location::parse(url)? {
         Location::File(path) if path.exists() => Ok(()),
         _ => Err(StoreError::Missing {
@@ -281,6 +328,8 @@ struct Parts {
     signing: Option<Signing>,
     spool: Option<Spool>,
     spool_path: Option<PathBuf>,
+    #[cfg(feature = "network")]
+    remote: Option<super::remote::Remote>,
 }
 
 /// Where a trail is.

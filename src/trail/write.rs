@@ -53,6 +53,10 @@ impl Trail {
         mut draft: Draft,
         source: Source,
     ) -> Result<Receipt, TrailError> {
+        #[cfg(feature = "network")]
+        if let Some(remote) = self.remote() {
+            return remote.record(self, draft, &source).await;
+        }
         if let Some(refs) = self.link_from_memory(&mut draft, &source) {
             let refs = refs?;
             let sealed = self.seal_only(draft, &source)?;

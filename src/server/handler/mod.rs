@@ -37,6 +37,7 @@ pub(super) async fn handle(app: &App, call: &Call) -> Result<Answer, Problem> {
         Op::ContextDiff => read::diff(app, call).await,
         Op::EntityHistory => read::history(app, call).await,
         Op::Used => read::used(app, call).await,
+        Op::Search => read::search(app, call).await,
         Op::Evidence => governance::evidence(app, call).await,
         Op::Checkpoint => log::checkpoint(app).await,
         Op::Tile => log::tile(app, call).await,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::codec::decode;
 use crate::record::{
     AccessKind, ContextStatus, EntityRef, FreshnessStatus, InvalidValue, Kind, RecordId, UsedRef,
 };
@@ -9,9 +10,10 @@ use crate::server::answer::Answer;
 use crate::server::app::App;
 use crate::server::call::Call;
 use crate::server::mask::{masked, whole};
+use crate::server::permission::Permission;
 use crate::server::problem::Problem;
 use crate::server::summary::line;
-use crate::trail::{ContextFilter, DecisionView, Search, Stored, Trail, TrailError};
+use crate::trail::{ContextFilter, DecisionView, LookUp, Search, Stored, Trail, TrailError};
 
 /// One record of a kind.
 pub(super) async fn one(app: &App, call: &Call, kind: Kind) -> Result<Answer, Problem> {
@@ -114,6 +116,40 @@ pub(super) async fn used(app: &App, call: &Call) -> Result<Answer, Problem> {
     let (after, limit) = (call.query("after")?, call.limit()?);
     let found = app.trail.used(&used, after, limit + 1).await?;
     list(app, call, found, &[]).await
+}
+
+/// Records whole, for clients of this library.
+pub(super) async fn search(app: &App, call: &Call) -> Result<Answer, Problem> {
+    let mut look_up: LookUp = decode(&call.document()?)?;
+    look_up.limit = look_up.limit.min(LookUp::MOST);
+    let entities = look_up.entities();
+    app.may_search(call, &entities)?;
+    let mut found = app.trail.look_up(&look_up).await?;
+    let is_full = found.len() == usize::try_from(look_up.limit).unwrap_or(usize::MAX);
+    let next = found.last().filter(|_| is_full).map(Stored::log_index);
+    found.retain(|stored| may_see(call, stored.record().kind()));
+    let ids: Vec<RecordId> = found.iter().map(Stored::id).collect();
+    let what = if entities.is_empty() {
+        AccessKind::Read
+    } else {
+        AccessKind::Search
+    };
+    app.note(call, what, &ids, &entities).await?;
+    let mut items = Vec::with_capacity(found.len());
+    for stored in &found {
+        items.push(app.trail.found(stored).await?);
+    }
+    Answer::json(200, &json!({"items": items, "next": next}))
+}
+
+/// Whether records of a kind that has routes of its own are for whoever asks.
+fn may_see(call: &Call, kind: Kind) -> bool {
+    match kind {
+        Kind::Hold | Kind::Release => call.caller.may(Permission::SeeHolds),
+        Kind::Token => call.caller.may(Permission::Tokens),
+        Kind::Access => false,
+        _ => true,
+    }
 }
 
 /// Everything about an entity.

@@ -14,6 +14,8 @@ use crate::codec::ExportedRecord;
 use crate::record::{Body, Digest, Draft, Import, Receipt, RecordId};
 use crate::seal::Source;
 use arriving::Arriving;
+#[cfg(feature = "network")]
+pub(super) use arriving::read_seeds;
 use check::distinct;
 
 /// What an import did.

@@ -30,6 +30,7 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /v1/outcomes/{id}", "avrplu"),
     ("GET /v1/entities/{type}/{id}/history", "avrplu"),
     ("GET /v1/used", "avrplu"),
+    ("POST /v1/records:search", "vr"),
     ("GET /v1/evidence/decision/{id}.zip", "vu"),
     ("GET /v1/log/checkpoint", "avrplud"),
     ("GET /v1/log/tile/{tile}", "avrplud"),

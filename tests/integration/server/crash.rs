@@ -20,12 +20,16 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn start(folder: &Path) -> Self {
+        Self::start_at(folder, "127.0.0.1:0")
+    }
+
+    pub(super) fn start_at(folder: &Path, listen: &str) -> Self {
         let errors = std::fs::File::options()
             .create(true)
             .append(true)
             .open(folder.join("log"));
         let mut child = contextrail(folder)
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", listen])
             .stdout(Stdio::piped())
             .stderr(errors.unwrap())
             .spawn()
@@ -78,6 +82,10 @@ pub(super) fn contextrail(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_contextrail"));
     command
         .current_dir(folder)
+        .env_remove("CONTEXTRAIL_TOKEN")
+        .env_remove("CONTEXTRAIL_TOKEN_FILE")
+        .env_remove("CONTEXTRAIL_PURPOSE")
+        .env_remove("CONTEXTRAIL_SERVER_ROOTS")
         .env_remove("CONTEXTRAIL_TRAIL")
         .env_remove("CONTEXTRAIL_ENV")
         .env_remove("CONTEXTRAIL_ATTESTERS");

@@ -1,6 +1,8 @@
 //! The server over loopback, as programs of any language meet it.
 
 mod access;
+mod away;
+mod client;
 mod crash;
 mod document;
 mod limit;
