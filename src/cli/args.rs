@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 use super::output::OutputFormat;
 use super::{
     access, archive, backup, completions, context, copy, decision, demo, entity, evidence, hold,
-    import, key, log, outcome, privacy, rebuild, restore, retention, review, serve, subject, token,
-    used, verify,
+    import, key, log, migrate, outcome, privacy, rebuild, restore, retention, review, serve,
+    subject, token, used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.
@@ -23,7 +23,7 @@ use super::{
     after_help = EXAMPLES
 )]
 pub(super) struct Arguments {
-    /// The trail, such as sqlite://contextrail.db, or https://HOST behind a server
+    /// The trail: sqlite://PATH, postgres://USER@HOST/DATABASE, or https://HOST behind a server
     #[arg(
         long,
         global = true,
@@ -33,6 +33,15 @@ pub(super) struct Arguments {
         help_heading = GLOBAL
     )]
     pub(super) trail: String,
+    /// The folder of the keys and signed heads of a trail on PostgreSQL
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "CONTEXTRAIL_STATE",
+        help_heading = GLOBAL
+    )]
+    pub(super) state: Option<PathBuf>,
     /// The witnesses and timestamp authorities of the trail; TRAIL.attesters beside it when there is one
     #[arg(
         long,
@@ -145,6 +154,9 @@ pub(super) enum Command {
     /// Make the lookup tables anew from the records
     #[command(after_help = rebuild::EXAMPLES)]
     Rebuild,
+    /// Make a trail on PostgreSQL, or bring its schema up to date
+    #[command(after_help = migrate::EXAMPLES)]
+    Migrate,
     /// Say how the trail is, what is wrong and what to do
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor,
@@ -201,6 +213,7 @@ impl Command {
             Self::Backup(_) => "backup",
             Self::Restore(_) => "restore",
             Self::Rebuild => "rebuild",
+            Self::Migrate => "migrate",
             Self::Doctor => "doctor",
         })
     }
