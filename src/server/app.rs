@@ -119,7 +119,15 @@ impl App {
         let _slot = self.slots.try_acquire().map_err(|_| {
             Problem::new(503, "busy", "too many requests are being answered").retry_after(1)
         })?;
-        let caller = match self.admit(request.headers(), route, now) {
+        let mut admitted = self.admit(request.headers(), route, now);
+        if let Err((problem, _)) = &admitted
+            && problem.status == 401
+            && request.headers().contains_key(header::AUTHORIZATION)
+            && self.gate.refresh_for_stranger(&self.trail, now).await
+        {
+            admitted = self.admit(request.headers(), route, now);
+        }
+        let caller = match admitted {
             Ok(caller) => caller,
             Err((problem, caller)) => {
                 self.note_denied(route, &problem, caller.as_ref(), now)

@@ -1,6 +1,7 @@
 //! Who a request comes from: known by its token, or by coming from this machine where there is none.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use axum::http::{HeaderMap, header};
@@ -35,6 +36,10 @@ impl Caller {
 pub(super) struct Gate {
     tokens: RwLock<HashMap<RecordId, KnownToken>>,
     local: Actor,
+    /// Entries of the log when the tokens were read.
+    entries: AtomicU64,
+    /// When a stranger last made it look again, in seconds.
+    looked: AtomicI64,
 }
 
 impl Gate {
@@ -43,6 +48,8 @@ impl Gate {
         let gate = Self {
             tokens: RwLock::default(),
             local: trail.actor().clone(),
+            entries: AtomicU64::new(0),
+            looked: AtomicI64::new(0),
         };
         gate.read_again(trail).await?;
         Ok(gate)
@@ -54,6 +61,22 @@ impl Gate {
         let known = known.into_iter().map(|it| (it.id, it)).collect();
         *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(())
+    }
+
+    /// Reads them again when the log has grown: others on the same trail grant and revoke as well.
+    pub(super) async fn refresh(&self, trail: &Trail) -> Result<(), TrailError> {
+        let entries = trail.notary().standing().await?.head.size;
+        if self.entries.load(Ordering::Acquire) != entries {
+            self.read_again(trail).await?;
+            self.entries.store(entries, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// The same because of a token that is not known, at most once in a second. Gives whether it looked.
+    pub(super) async fn refresh_for_stranger(&self, trail: &Trail, now: Timestamp) -> bool {
+        let second = now.as_micros().div_euclid(1_000_000);
+        self.looked.swap(second, Ordering::AcqRel) != second && self.refresh(trail).await.is_ok()
     }
 
     /// Whether no token was ever granted: then whoever is on this machine may do everything that one

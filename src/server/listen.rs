@@ -73,6 +73,7 @@ pub async fn serve(
     let mut due = interval(FLUSH);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut shutdown = std::pin::pin!(shutdown);
+    let refreshing = AbortOnDrop(tokio::spawn(refresh(Arc::clone(&app))));
     loop {
         tokio::select! {
             () = &mut shutdown => break,
@@ -87,12 +88,32 @@ pub async fn serve(
             _ = due.tick() => app.flush().await,
         }
     }
-    drop(listener);
+    drop((listener, refreshing));
     if timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("connections that did not end in time are closed");
     }
     app.flush().await;
     Ok(())
+}
+
+/// Looks for tokens that others on the same trail grant and revoke.
+async fn refresh(app: Arc<App>) {
+    let mut due = interval(REFRESH);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        if let Err(error) = app.gate.refresh(&app.trail).await {
+            tracing::warn!(error = %error, "the tokens cannot be read again");
+        }
+    }
+}
+
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 async fn accept(
@@ -144,4 +165,6 @@ const BUFFER: usize = 64 << 10;
 const HEADERS: Duration = Duration::from_secs(10);
 const DRAIN: Duration = Duration::from_secs(20);
 const FLUSH: Duration = Duration::from_secs(10);
+/// How long a token may live here that was revoked elsewhere.
+const REFRESH: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(100);

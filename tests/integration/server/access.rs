@@ -1,11 +1,11 @@
 //! Who belongs: every route with every role, with nobody, and with a stranger.
 
-use contextrail::record::{AccessRole, ActorKind};
+use contextrail::record::AccessRole;
 use contextrail::server::{ServeError, ServeOptions, serve};
-use contextrail::trail::TrailOptions;
 use serde_json::json;
 
-use super::{JSON, Server, actor, grant, send, tenant};
+use super::{JSON, Server, grant, on_both, send, tenant};
+use crate::home::Home;
 
 /// Who may do what, apart from the code: a letter for each role.
 // i ingest, a analyst, v investigator, r reviewer, p privacy, l legal, u auditor, d admin
@@ -88,9 +88,8 @@ fn request(route: &str, context: &str, decision: &str) -> String {
     format!("{method} {path}{query}")
 }
 
-#[test]
-fn every_route_takes_the_roles_of_the_table_and_no_other() {
-    let server = Server::start();
+fn every_route_takes_the_roles_of_the_table_and_no_other(home: Home) {
+    let server = Server::start_in(home);
     let context = server.context("user_1", "a letter of user_1");
     let decision = server.decision(&context, "12345");
     for (route, letters) in routes(&server) {
@@ -115,16 +114,15 @@ fn every_route_takes_the_roles_of_the_table_and_no_other() {
     server.verified();
 }
 
-#[test]
-fn without_a_token_or_with_a_strangers_no_route_gives_anything() {
-    let mut server = Server::start();
+fn without_a_token_or_with_a_strangers_no_route_gives_anything(home: Home) {
+    let mut server = Server::start_in(home);
     let context = server.context("user_1", "a letter of user_1");
     let decision = server.decision(&context, "12345");
     // Another tenant has tokens in the same file, of every role.
     server.halt();
     server.runtime.block_on(server.trail.close());
-    let url = format!("sqlite://{}", server.path().display());
-    let other = TrailOptions::new().tenant(tenant("other"));
+    let url = server.home.url();
+    let other = server.home.options().tenant(tenant("other"));
     let other = server.runtime.block_on(other.open(&url)).unwrap();
     let mut foreign = Vec::new();
     for role in AccessRole::ALL {
@@ -134,8 +132,7 @@ fn without_a_token_or_with_a_strangers_no_route_gives_anything() {
         foreign.push(granted.unwrap().0.to_string());
     }
     server.runtime.block_on(other.close());
-    let options = TrailOptions::new().actor(actor("server", ActorKind::Service));
-    server.trail = server.runtime.block_on(options.open(&url)).unwrap();
+    server.trail = server.runtime.block_on(Server::opened(&server.home));
     server.serve();
 
     let own = server.tokens["auditor"].clone();
@@ -181,9 +178,8 @@ fn without_a_token_or_with_a_strangers_no_route_gives_anything() {
     server.verified();
 }
 
-#[test]
-fn a_token_ends_when_it_is_revoked_and_at_its_time() {
-    let server = Server::start();
+fn a_token_ends_when_it_is_revoked_and_at_its_time(home: Home) {
+    let server = Server::start_in(home);
     let grant = |body: &serde_json::Value| server.post("admin", "/v1/tokens", body);
     let body = json!({"role": "analyst", "holder": {"id": "dora", "kind": "human"}});
     let granted = grant(&body).created();
@@ -221,7 +217,7 @@ fn a_token_ends_when_it_is_revoked_and_at_its_time() {
     .is(401);
     // A file of the trail has the secret nowhere.
     let secret = token.rsplit('_').next().unwrap().as_bytes().to_vec();
-    let folder = server.folder.path().to_owned();
+    let folder = server.home.folder().to_owned();
     for file in std::fs::read_dir(folder).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         assert!(!bytes.windows(secret.len()).any(|it| it == secret));
@@ -229,9 +225,8 @@ fn a_token_ends_when_it_is_revoked_and_at_its_time() {
     server.verified();
 }
 
-#[test]
-fn what_needs_two_people_needs_two_people() {
-    let server = Server::start();
+fn what_needs_two_people_needs_two_people(home: Home) {
+    let server = Server::start_in(home);
     let context = server.context("user_1", "a letter of user_1");
     server.decision(&context, "12345");
     let erase = "POST /v1/subjects/applicant/user_1:erase";
@@ -325,3 +320,10 @@ fn without_tokens_only_this_machine_is_answered() {
     server.get("", "/v1/contexts").problem(401, "unauthorized");
     server.verified();
 }
+
+on_both!([
+    every_route_takes_the_roles_of_the_table_and_no_other,
+    without_a_token_or_with_a_strangers_no_route_gives_anything,
+    a_token_ends_when_it_is_revoked_and_at_its_time,
+    what_needs_two_people_needs_two_people
+]);

@@ -10,7 +10,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::crash::{Process, contextrail, json};
-use super::{Server, request};
+use super::{Server, on_both, request};
+use crate::home::Home;
 use crate::sample::{context, entity, id};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -65,9 +66,8 @@ async fn decide(trail: &Trail) -> Result<(RecordId, DecisionId), BoxError> {
     Ok((context.id().into(), decision.id()))
 }
 
-#[test]
-fn the_main_job_is_done_through_a_server_as_on_a_file() {
-    let server = Server::start();
+fn the_main_job_is_done_through_a_server_as_on_a_file(home: Home) {
+    let server = Server::start_in(home);
     let client = server.client("ingest");
     let (context, decision) = server.runtime.block_on(decide(&client)).unwrap();
     // Whoever records alone does not read.
@@ -157,9 +157,8 @@ fn the_main_job_is_done_through_a_server_as_on_a_file() {
     server.verified();
 }
 
-#[test]
-fn many_at_once_go_in_few_requests_and_pages_go_on() {
-    let server = Server::start();
+fn many_at_once_go_in_few_requests_and_pages_go_on(home: Home) {
+    let server = Server::start_in(home);
     let client = server.client("ingest");
     let ids: Vec<RecordId> = server.runtime.block_on(async {
         let recorded = (1..=300).map(|number| {
@@ -350,3 +349,8 @@ fn the_command_line_goes_through_a_server() {
     assert_eq!(gone.status.code(), Some(6), "{gone:?}");
     assert_eq!(json(folder.path(), &["verify"])["ok"], true);
 }
+
+on_both!([
+    the_main_job_is_done_through_a_server_as_on_a_file,
+    many_at_once_go_in_few_requests_and_pages_go_on
+]);

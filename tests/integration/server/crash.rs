@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{JSON, Reply, request, send};
+use super::{JSON, Reply, on_both, request, send};
+use crate::home::Home;
 
 /// `contextrail serve` as it runs.
 pub(super) struct Process {
@@ -78,6 +79,17 @@ impl Drop for Process {
     }
 }
 
+/// The file that has the address of the trail, where it is not in the folder.
+const ADDRESS: &str = "address";
+
+/// Has the program work on the trail of `home` in its folder.
+pub(super) fn settled(home: &Home) -> &Path {
+    if home.url().starts_with("postgres") {
+        std::fs::write(home.folder().join(ADDRESS), home.url()).unwrap();
+    }
+    home.folder()
+}
+
 pub(super) fn contextrail(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_contextrail"));
     command
@@ -88,7 +100,12 @@ pub(super) fn contextrail(folder: &Path) -> Command {
         .env_remove("CONTEXTRAIL_SERVER_ROOTS")
         .env_remove("CONTEXTRAIL_TRAIL")
         .env_remove("CONTEXTRAIL_ENV")
-        .env_remove("CONTEXTRAIL_ATTESTERS");
+        .env_remove("CONTEXTRAIL_ATTESTERS")
+        .env_remove("CONTEXTRAIL_STATE");
+    if let Ok(url) = std::fs::read_to_string(folder.join(ADDRESS)) {
+        command.env("CONTEXTRAIL_TRAIL", url);
+        command.env("CONTEXTRAIL_STATE", folder);
+    }
     command
 }
 
@@ -149,17 +166,18 @@ fn try_assemble(address: SocketAddr, body: &str) -> Option<String> {
     Some(value["id"].as_str()?.to_owned())
 }
 
-#[test]
-fn a_server_that_is_killed_under_load_has_all_that_it_acknowledged() {
-    let folder = TempDir::new().unwrap();
+on_both!([a_server_that_is_killed_under_load_has_all_that_it_acknowledged]);
+
+fn a_server_that_is_killed_under_load_has_all_that_it_acknowledged(home: Home) {
+    let folder = settled(&home);
     let mut all = Vec::new();
     for round in 0..5 {
-        let process = Process::start(folder.path());
+        let process = Process::start(folder);
         all.extend(write_and_kill(process, 7 + 11 * round));
     }
-    let report = json(folder.path(), &["verify"]);
+    let report = json(folder, &["verify"]);
     assert_eq!(report["ok"], true, "{report}");
-    let listed = json(folder.path(), &["context", "list", "--all"]);
+    let listed = json(folder, &["context", "list", "--all"]);
     let listed: std::collections::HashSet<&str> = listed
         .as_array()
         .unwrap()

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use super::Server;
-use super::crash::{Process, contextrail, json};
+use super::crash::{Process, contextrail, json, settled};
+use super::{Server, on_both};
+use crate::home::Home;
 
 const DOCUMENT: &str = include_str!("../../../docs/http.md");
 
@@ -66,49 +66,40 @@ fn check(folder: &Path, process: Process, printed: &str) {
     assert!(!looks.as_array().unwrap().is_empty());
 }
 
-#[test]
-fn the_snippets_for_the_shell_do_the_main_job() {
-    let folder = TempDir::new().unwrap();
-    let (process, variables) = begun(folder.path());
+fn the_snippets_for_the_shell_do_the_main_job(home: Home) {
+    let folder = settled(&home);
+    let (process, variables) = begun(folder);
     let script = format!("set -euo pipefail\n{}", snippets("sh main").join("\n"));
     let mut bash = Command::new("bash");
-    let printed = run(
-        bash.args(["-c", &script]).current_dir(folder.path()),
-        &variables,
-    );
-    assert!(folder.path().join("evidence.zip").exists());
-    check(folder.path(), process, &printed);
-    let verified = contextrail(folder.path())
+    let printed = run(bash.args(["-c", &script]).current_dir(folder), &variables);
+    assert!(folder.join("evidence.zip").exists());
+    check(folder, process, &printed);
+    let verified = contextrail(folder)
         .args(["log", "key", "show"])
         .output()
         .unwrap();
-    std::fs::write(folder.path().join("trail.pub"), verified.stdout).unwrap();
+    std::fs::write(folder.join("trail.pub"), verified.stdout).unwrap();
     let verify = ["evidence", "verify", "evidence.zip", "--key", "trail.pub"];
-    assert_eq!(json(folder.path(), &verify)["state"], "verified");
+    assert_eq!(json(folder, &verify)["state"], "verified");
 }
 
-#[test]
-fn the_snippets_in_python_do_the_main_job() {
-    let folder = TempDir::new().unwrap();
-    let (process, variables) = begun(folder.path());
+fn the_snippets_in_python_do_the_main_job(home: Home) {
+    let folder = settled(&home);
+    let (process, variables) = begun(folder);
     let script = snippets("python").join("\n");
     let mut python = Command::new("python3");
-    let printed = run(
-        python.args(["-c", &script]).current_dir(folder.path()),
-        &variables,
-    );
-    check(folder.path(), process, &printed);
+    let printed = run(python.args(["-c", &script]).current_dir(folder), &variables);
+    check(folder, process, &printed);
 }
 
-#[test]
-fn the_snippets_in_typescript_do_the_main_job() {
-    let folder = TempDir::new().unwrap();
-    let (process, variables) = begun(folder.path());
+fn the_snippets_in_typescript_do_the_main_job(home: Home) {
+    let folder = settled(&home);
+    let (process, variables) = begun(folder);
     // TypeScript that needs no types is JavaScript.
-    std::fs::write(folder.path().join("main.mjs"), snippets("ts").join("\n")).unwrap();
+    std::fs::write(folder.join("main.mjs"), snippets("ts").join("\n")).unwrap();
     let mut node = Command::new("node");
-    let printed = run(node.arg("main.mjs").current_dir(folder.path()), &variables);
-    check(folder.path(), process, &printed);
+    let printed = run(node.arg("main.mjs").current_dir(folder), &variables);
+    check(folder, process, &printed);
 }
 
 #[test]
@@ -198,3 +189,9 @@ fn fits(document: &Value, schema: &Value, value: &Value, place: &str) {
         }
     }
 }
+
+on_both!([
+    the_snippets_for_the_shell_do_the_main_job,
+    the_snippets_in_python_do_the_main_job,
+    the_snippets_in_typescript_do_the_main_job
+]);

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
-use super::{PURPOSE, Server};
+use super::{PURPOSE, Server, on_both};
+use crate::home::Home;
 
 /// What is about a person in the records of a test.
 const PERSONAL: &[&str] = &[
@@ -32,9 +33,8 @@ fn begun(server: &Server) -> (String, String) {
     (context, decision)
 }
 
-#[test]
-fn whoever_may_not_see_personal_values_sees_none_anywhere() {
-    let server = Server::start();
+fn whoever_may_not_see_personal_values_sees_none_anywhere(home: Home) {
+    let server = Server::start_in(home);
     let (context, decision) = begun(&server);
     let paths = [
         "/v1/contexts".to_owned(),
@@ -87,9 +87,8 @@ fn whoever_may_not_see_personal_values_sees_none_anywhere() {
     server.verified();
 }
 
-#[test]
-fn personal_values_are_given_for_a_purpose_and_the_look_is_on_record() {
-    let server = Server::start();
+fn personal_values_are_given_for_a_purpose_and_the_look_is_on_record(home: Home) {
+    let server = Server::start_in(home);
     let (context, decision) = begun(&server);
     let text = format!("GET /v1/contexts/{context}/text");
     server
@@ -162,9 +161,8 @@ fn personal_values_are_given_for_a_purpose_and_the_look_is_on_record() {
     server.verified();
 }
 
-#[test]
-fn refused_attempts_are_counted_without_filling_the_log() {
-    let mut server = Server::start();
+fn refused_attempts_are_counted_without_filling_the_log(home: Home) {
+    let mut server = Server::start_in(home);
     for _ in 0..50 {
         server
             .get("ingest", "/v1/contexts")
@@ -217,3 +215,9 @@ fn when_a_look_cannot_be_recorded_nothing_personal_is_given() {
     drop(holder);
     server.verified();
 }
+
+on_both!([
+    whoever_may_not_see_personal_values_sees_none_anywhere,
+    personal_values_are_given_for_a_purpose_and_the_look_is_on_record,
+    refused_attempts_are_counted_without_filling_the_log
+]);

@@ -8,6 +8,7 @@ mod document;
 mod limit;
 mod look;
 mod post;
+mod several;
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -17,12 +18,42 @@ use std::time::Duration;
 
 use contextrail::record::{AccessRole, Actor, ActorKind, ActorMethod, Tenant};
 use contextrail::server::{ServeError, ServeOptions, serve};
-use contextrail::trail::{TokenGrant, Trail, TrailOptions};
+use contextrail::trail::{TokenGrant, Trail};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use crate::home::Home;
+
+/// Makes each case two tests: of a server whose trail is in a file, and on PostgreSQL.
+macro_rules! on_both {
+    ([$($case:ident),+ $(,)?]) => {
+        mod sqlite {
+            $(
+                #[test]
+                fn $case() {
+                    super::$case(crate::home::Home::on_file());
+                }
+            )+
+        }
+        mod postgres {
+            $(
+                #[test]
+                #[ignore = "needs PostgreSQL"]
+                fn $case() {
+                    super::$case(crate::server::on_postgres());
+                }
+            )+
+        }
+    };
+}
+use on_both;
+
+/// A folder with a trail on PostgreSQL.
+fn on_postgres() -> Home {
+    Runtime::new().unwrap().block_on(Home::on_server())
+}
 
 /// A server with a trail on disk, and a token for each role.
 struct Server {
@@ -32,7 +63,7 @@ struct Server {
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<Result<(), ServeError>>>,
     runtime: Runtime,
-    folder: TempDir,
+    home: Home,
 }
 
 /// What came back.
@@ -66,23 +97,33 @@ fn grant(role: AccessRole, holder: &str) -> TokenGrant {
 }
 
 impl Server {
-    /// A server for which nobody has a token.
+    /// A server for which nobody has a token, of a trail in a file.
     fn open() -> Self {
-        let folder = TempDir::new().unwrap();
+        Self::open_in(Home::on_file())
+    }
+
+    fn open_in(home: Home) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
-        let url = format!("sqlite://{}", folder.path().join("t.db").display());
-        let options = TrailOptions::new().actor(actor("server", ActorKind::Service));
-        let trail = runtime.block_on(options.open(&url)).unwrap();
-        Self::of(folder, runtime, trail, BTreeMap::new())
+        let trail = runtime.block_on(Self::opened(&home));
+        Self::of(home, runtime, trail, BTreeMap::new())
+    }
+
+    async fn opened(home: &Home) -> Trail {
+        let options = home.options().actor(actor("server", ActorKind::Service));
+        options.open(&home.url()).await.unwrap()
     }
 
     /// One for which there is a token of each role, and of some a second one: `privacy2`.
     fn start() -> Self {
-        let mut server = Self::open();
+        Self::start_in(Home::on_file())
+    }
+
+    fn start_in(home: Home) -> Self {
+        let mut server = Self::open_in(home);
         server.halt();
         let mut tokens = BTreeMap::new();
         for role in AccessRole::ALL {
@@ -100,12 +141,7 @@ impl Server {
         server
     }
 
-    fn of(
-        folder: TempDir,
-        runtime: Runtime,
-        trail: Trail,
-        tokens: BTreeMap<String, String>,
-    ) -> Self {
+    fn of(home: Home, runtime: Runtime, trail: Trail, tokens: BTreeMap<String, String>) -> Self {
         let address = "127.0.0.1:0".parse().unwrap();
         let mut server = Self {
             address,
@@ -114,7 +150,7 @@ impl Server {
             stop: None,
             served: None,
             runtime,
-            folder,
+            home,
         };
         server.serve();
         server
@@ -145,7 +181,7 @@ impl Server {
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.path().join("t.db")
+        self.home.base()
     }
 
     /// Sends a request as whoever has the token of that name; as nobody for an empty name.

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{JSON, Reply, Server, decision, request};
+use super::{JSON, Reply, Server, decision, on_both, request};
+use crate::home::Home;
 
-#[test]
-fn the_main_job_goes_over_http_from_the_request_to_the_history() {
-    let server = Server::start();
+fn the_main_job_goes_over_http_from_the_request_to_the_history(home: Home) {
+    let server = Server::start_in(home);
     let trace = [
         JSON[0],
         (
@@ -97,9 +97,8 @@ fn the_main_job_goes_over_http_from_the_request_to_the_history() {
     server.verified();
 }
 
-#[test]
-fn the_same_record_is_recorded_once_and_another_one_under_its_id_never() {
-    let server = Server::start();
+fn the_same_record_is_recorded_once_and_another_one_under_its_id_never(home: Home) {
+    let server = Server::start_in(home);
     let context = server.context("user_1", "a letter");
     let mut posted = decision(&context, "12345");
     posted["id"] = json!("01948c9a-2b3e-7d4f-8e5a-1c2d3e4f5a6b");
@@ -146,9 +145,8 @@ fn the_same_record_is_recorded_once_and_another_one_under_its_id_never() {
     server.verified();
 }
 
-#[test]
-fn a_key_is_known_to_the_next_server_on_the_same_trail() {
-    let mut server = Server::start();
+fn a_key_is_known_to_the_next_server_on_the_same_trail(home: Home) {
+    let mut server = Server::start_in(home);
     let send = |server: &Server, who: &str, route: &str, key: &str, body: &Value| {
         let headers = [JSON[0], ("Idempotency-Key", key)];
         server.send(who, route, &headers, body.to_string().as_bytes())
@@ -213,9 +211,8 @@ fn a_key_is_known_to_the_next_server_on_the_same_trail() {
     server.verified();
 }
 
-#[test]
-fn a_list_gives_a_list_of_receipts_and_is_read_whole_before_any_is_recorded() {
-    let server = Server::start();
+fn a_list_gives_a_list_of_receipts_and_is_read_whole_before_any_is_recorded(home: Home) {
+    let server = Server::start_in(home);
     let context = server.context("user_1", "a letter");
     let list = json!([
         decision(&context, "1"),
@@ -259,9 +256,8 @@ fn a_list_gives_a_list_of_receipts_and_is_read_whole_before_any_is_recorded() {
     server.verified();
 }
 
-#[test]
-fn a_finished_context_is_taken_in_as_it_is() {
-    let server = Server::start();
+fn a_finished_context_is_taken_in_as_it_is(home: Home) {
+    let server = Server::start_in(home);
     let made = server.context("user_1", "a letter");
     let stored = server.runtime.block_on(
         server
@@ -302,9 +298,8 @@ fn a_finished_context_is_taken_in_as_it_is() {
     server.verified();
 }
 
-#[test]
-fn what_is_wrong_is_named_with_its_member_and_what_to_do() {
-    let server = Server::start();
+fn what_is_wrong_is_named_with_its_member_and_what_to_do(home: Home) {
+    let server = Server::start_in(home);
     let context = server.context("user_1", "a letter");
     let post = |body: &[u8], headers: &[(&str, &str)]| {
         server.send("ingest", "POST /v1/decisions", headers, body)
@@ -375,9 +370,8 @@ fn what_is_wrong_is_named_with_its_member_and_what_to_do() {
     server.verified();
 }
 
-#[test]
-fn what_would_be_sql_elsewhere_is_text_here() {
-    let server = Server::start();
+fn what_would_be_sql_elsewhere_is_text_here(home: Home) {
+    let server = Server::start_in(home);
     let nasty = "x'; drop table record; -- \" $1 ? %_ \\ \u{0131}";
     let mut asked = request(nasty, nasty);
     asked["name"] = json!(nasty);
@@ -412,3 +406,13 @@ fn what_would_be_sql_elsewhere_is_text_here() {
     }
     server.verified();
 }
+
+on_both!([
+    the_main_job_goes_over_http_from_the_request_to_the_history,
+    the_same_record_is_recorded_once_and_another_one_under_its_id_never,
+    a_key_is_known_to_the_next_server_on_the_same_trail,
+    a_list_gives_a_list_of_receipts_and_is_read_whole_before_any_is_recorded,
+    a_finished_context_is_taken_in_as_it_is,
+    what_is_wrong_is_named_with_its_member_and_what_to_do,
+    what_would_be_sql_elsewhere_is_text_here
+]);
