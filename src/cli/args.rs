@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    access, archive, backup, completions, context, copy, decision, demo, entity, evidence, hold,
-    import, key, log, migrate, outcome, privacy, rebuild, restore, retention, review, serve,
+    access, archive, backup, completions, config, context, copy, decision, demo, entity, evidence,
+    hold, import, key, log, migrate, outcome, privacy, rebuild, restore, retention, review, serve,
     subject, token, used, verify,
 };
 
@@ -137,6 +137,9 @@ pub(super) enum Command {
     Privacy(privacy::Verb),
     /// Serve the trail over HTTP
     Serve(serve::Args),
+    /// Check what a server is run with
+    #[command(subcommand, arg_required_else_help = true)]
+    Config(config::Verb),
     /// Grant, list and revoke tokens for the server
     #[command(subcommand, arg_required_else_help = true)]
     Token(token::Verb),
@@ -206,6 +209,7 @@ impl Command {
             Self::Key(_) => "key",
             Self::Privacy(_) => "privacy",
             Self::Serve(_) => "serve",
+            Self::Config(_) => "config",
             Self::Token(_) => "token",
             Self::Access(_) => "access",
             Self::Verify(_) => "verify",

@@ -5,6 +5,7 @@ mod archive;
 mod args;
 mod backup;
 mod completions;
+mod config;
 mod context;
 mod copy;
 mod decision;
@@ -118,6 +119,7 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Rebuild => rebuild::run(session).await,
         Command::Migrate => migrate::run(session).await,
         Command::Doctor => doctor::run(session).await,
+        Command::Config(verb) => config::run(session, verb).await,
         Command::Completions(args) => completions::run(&args),
     }
 }

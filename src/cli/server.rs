@@ -8,7 +8,7 @@ use super::exit::{Exit, Failure};
 use crate::trail::TrailOptions;
 
 /// How a server is asked.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct ServerArguments {
     /// The name of the command, when it works on the trail itself.
     pub(super) at_trail: Option<&'static str>,
@@ -28,7 +28,7 @@ impl ServerArguments {
         match self.at_trail {
             Some(name) if is_server(url) => Err(Failure::usage(format!(
                 "`contextrail {name}` works on the trail itself, and {} is a server",
-                super::plain::line(url)
+                super::plain::line(&crate::trail::shown_url(url))
             ))
             .because("through a server go context, decision, review, outcome, entity, used and evidence pack decision")
             .try_next(format!("contextrail --trail sqlite://PATH {name} … where the trail is"))),

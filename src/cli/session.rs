@@ -15,6 +15,7 @@ use crate::record::{Actor, ActorKind, Clock, Name, RecordId, SystemClock, Timest
 use crate::trail::{Trail, TrailError, TrailOptions, local_user};
 
 /// The options that every verb has, and what follows from them.
+#[derive(Clone)]
 pub(super) struct Session {
     pub(super) trail_url: String,
     pub(super) format: Option<OutputFormat>,
@@ -42,6 +43,28 @@ impl Session {
     /// trail.
     pub(super) fn with_attesters(mut self, path: Option<PathBuf>) -> Self {
         self.attesters = path;
+        self
+    }
+
+    /// On this trail, unless one is named.
+    pub(super) fn or_on(mut self, url: Option<String>) -> Self {
+        if self.named_url().is_none()
+            && let Some(url) = url
+        {
+            self.trail_url = url;
+        }
+        self
+    }
+
+    /// With this folder, unless one is named.
+    pub(super) fn or_with_state(mut self, folder: Option<PathBuf>) -> Self {
+        self.state = self.state.or(folder);
+        self
+    }
+
+    /// With this file of witnesses and timestamp authorities, unless one is named.
+    pub(super) fn or_with_attesters(mut self, path: Option<PathBuf>) -> Self {
+        self.attesters = self.attesters.or(path);
         self
     }
 

@@ -21,7 +21,7 @@ use super::metrics::Metrics;
 use super::permission::Permission;
 use super::problem::Problem;
 use super::repeat::Repeats;
-use super::route::{Found, Route, find};
+use super::route::{Found, Op, Route, find};
 use super::span::Span;
 use crate::capture::Sink as _;
 use crate::record::{AccessEvent, AccessKind, EntityRef, Name, RecordId, Timestamp};
@@ -38,6 +38,26 @@ pub(super) struct App {
     room: Room,
     /// How many requests are answered at once.
     slots: Semaphore,
+}
+
+/// Where a request came in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Door {
+    Whole,
+    /// The metrics have a door of their own.
+    WithoutMetrics,
+    /// That one.
+    Metrics,
+}
+
+impl Door {
+    const fn gives(self, op: Op) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::WithoutMetrics => !matches!(op, Op::Metrics),
+            Self::Metrics => matches!(op, Op::Metrics | Op::Alive | Op::Ready),
+        }
+    }
 }
 
 /// A request whose route is known.
@@ -64,13 +84,14 @@ impl App {
     pub(super) async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
+        door: Door,
     ) -> Response<Full<Bytes>> {
         let begun = Instant::now();
         self.metrics.in_flight.fetch_add(1, Ordering::Relaxed);
         let id = self.trail.new_id();
         let span = Span::of(request.headers());
         let accepted = request.headers().clone();
-        let routed = routed(&request);
+        let routed = routed(&request, door);
         let name = routed
             .as_ref()
             .map_or_else(|_| "none".to_owned(), |it| it.route.name());
@@ -332,9 +353,15 @@ impl App {
     }
 }
 
-fn routed(request: &Request<Incoming>) -> Result<Routed, Problem> {
+fn routed(request: &Request<Incoming>, door: Door) -> Result<Routed, Problem> {
     match find(request.method().as_str(), request.uri().path()) {
-        Found::Route(route, params) => Ok(Routed { route, params }),
+        Found::Route(route, params) if door.gives(route.op) => Ok(Routed { route, params }),
+        Found::Route(..) => Err(Problem::new(
+            404,
+            "no_route",
+            "there is nothing at this path of this address",
+        )
+        .hint("metrics have an address of their own")),
         Found::OtherMethod(allowed) => Err(Problem::method(&allowed)),
         Found::Nothing => Err(
             Problem::new(404, "no_route", "there is nothing at this path")

@@ -9,20 +9,24 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::app::App;
+use super::app::{App, Door};
+use super::tls::Tls;
 use crate::record::Name;
 use crate::trail::{Trail, TrailError};
 
 /// How a trail is served.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct ServeOptions {
     /// Where applications run that do not say so in their requests; `development` when left out.
     environment: Option<Name>,
+    tls: Option<Tls>,
+    metrics: Option<TcpListener>,
 }
 
 impl ServeOptions {
@@ -30,6 +34,21 @@ impl ServeOptions {
     #[must_use]
     pub fn with_environment(mut self, environment: Option<Name>) -> Self {
         self.environment = environment;
+        self
+    }
+
+    /// With a certificate: then nothing but TLS is answered.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Option<Tls>) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// With a listener of its own for `/metrics`, `/healthz` and `/readyz`, in plain HTTP; the other one gives no
+    /// metrics then.
+    #[must_use]
+    pub fn with_metrics(mut self, listener: Option<TcpListener>) -> Self {
+        self.metrics = listener;
         self
     }
 }
@@ -63,7 +82,18 @@ pub async fn serve(
     options: ServeOptions,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
-    let app = Arc::new(App::new(trail, options.environment).await?);
+    let ServeOptions {
+        environment,
+        tls,
+        metrics,
+    } = options;
+    let app = Arc::new(App::new(trail, environment).await?);
+    let tls = tls.map(Arc::new);
+    let door = if metrics.is_some() {
+        Door::WithoutMetrics
+    } else {
+        Door::Whole
+    };
     let address = listener.local_addr()?;
     if app.gate.is_open() && !address.ip().is_loopback() {
         return Err(ServeError::Exposed(address));
@@ -73,12 +103,19 @@ pub async fn serve(
     let mut due = interval(FLUSH);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut shutdown = std::pin::pin!(shutdown);
-    let refreshing = AbortOnDrop(tokio::spawn(refresh(Arc::clone(&app))));
+    let refreshing = AbortOnDrop(tokio::spawn(refresh(Arc::clone(&app), tls.clone())));
+    let metering = metrics.map(|it| AbortOnDrop(tokio::spawn(meter(Arc::clone(&app), it))));
     loop {
         tokio::select! {
             () = &mut shutdown => break,
             accepted = accept(&listener, &room) => match accepted {
-                Ok((stream, permit)) => take(&app, &graceful, stream, permit),
+                Ok((stream, permit)) => {
+                    let served = connection(Arc::clone(&app), door, tls.clone(), stream, graceful.watcher());
+                    tokio::spawn(async move {
+                        served.await;
+                        drop(permit);
+                    });
+                }
                 // why: running out of files passes when others close theirs.
                 Err(error) => {
                     tracing::warn!(error = %error, "a connection was not accepted");
@@ -93,17 +130,25 @@ pub async fn serve(
         tracing::warn!("connections that did not end in time are closed");
     }
     app.flush().await;
+    drop(metering);
     Ok(())
 }
 
-/// Looks for tokens that others on the same trail grant and revoke.
-async fn refresh(app: Arc<App>) {
+/// Looks for tokens that others on the same trail grant and revoke, and for a new certificate.
+async fn refresh(app: Arc<App>, tls: Option<Arc<Tls>>) {
     let mut due = interval(REFRESH);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         due.tick().await;
         if let Err(error) = app.gate.refresh(&app.trail).await {
             tracing::warn!(error = %error, "the tokens cannot be read again");
+        }
+        match tls.as_ref().map(|it| it.refresh()) {
+            Some(Ok(true)) => tracing::info!("the certificate is a new one"),
+            Some(Err(error)) => {
+                tracing::error!(error = %error, "the certificate cannot be read again; the old one is served");
+            }
+            Some(Ok(false)) | None => {}
         }
     }
 }
@@ -127,39 +172,71 @@ async fn accept(
     Ok((stream, permit))
 }
 
-fn take(
-    app: &Arc<App>,
-    graceful: &GracefulShutdown,
+/// Answers at the door of the metrics until it is dropped.
+async fn meter(app: Arc<App>, listener: TcpListener) {
+    let room = Arc::new(Semaphore::new(METERS));
+    let graceful = GracefulShutdown::new();
+    loop {
+        match accept(&listener, &room).await {
+            Ok((stream, permit)) => {
+                let app = Arc::clone(&app);
+                let served = connection(app, Door::Metrics, None, stream, graceful.watcher());
+                tokio::spawn(async move {
+                    served.await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "a connection was not accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Serves one connection to its end. The watcher waits for it.
+async fn connection(
+    app: Arc<App>,
+    door: Door,
+    tls: Option<Arc<Tls>>,
     stream: TcpStream,
-    permit: OwnedSemaphorePermit,
+    watcher: Watcher,
 ) {
-    let service = {
+    app.metrics.connections.fetch_add(1, Ordering::Relaxed);
+    match tls {
+        None => answer(&app, door, stream, watcher).await,
+        Some(tls) => match timeout(HEADERS, tls.acceptor().accept(stream)).await {
+            Ok(Ok(stream)) => answer(&app, door, stream, watcher).await,
+            Ok(Err(error)) => tracing::debug!(error = %error, "TLS was not agreed on"),
+            Err(_) => tracing::debug!("TLS was not agreed on in time"),
+        },
+    }
+    app.metrics.connections.fetch_sub(1, Ordering::Relaxed);
+}
+
+async fn answer(
+    app: &Arc<App>,
+    door: Door,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    watcher: Watcher,
+) {
+    let service = service_fn(|request| {
         let app = Arc::clone(app);
-        service_fn(move |request| {
-            let app = Arc::clone(&app);
-            async move { Ok::<_, std::convert::Infallible>(app.answer(request).await) }
-        })
-    };
+        async move { Ok::<_, std::convert::Infallible>(app.answer(request, door).await) }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)
         .max_headers(MOST_HEADERS)
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(stream), service);
-    let connection = graceful.watch(connection);
-    let app = Arc::clone(app);
-    // The watcher waits for it.
-    tokio::spawn(async move {
-        app.metrics.connections.fetch_add(1, Ordering::Relaxed);
-        if let Err(error) = connection.await {
-            tracing::debug!(error = %error, "a connection ended early");
-        }
-        app.metrics.connections.fetch_sub(1, Ordering::Relaxed);
-        drop(permit);
-    });
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(error = %error, "a connection ended early");
+    }
 }
 
 const CONNECTIONS: usize = 1_024;
+const METERS: usize = 16;
 const MOST_HEADERS: usize = 64;
 const BUFFER: usize = 64 << 10;
 const HEADERS: Duration = Duration::from_secs(10);

@@ -20,8 +20,10 @@ mod repeat;
 mod route;
 mod span;
 mod summary;
+mod tls;
 mod witness;
 
 pub use listen::{ServeError, ServeOptions, serve};
 pub use permission::Permission;
+pub use tls::{Tls, TlsError};
 pub use witness::serve_witness;

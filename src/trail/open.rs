@@ -381,6 +381,10 @@ pub fn shown_url(url: &str) -> String {
     if PostgresPlace::is_meant_by(url) {
         return PostgresPlace::shown(url);
     }
+    #[cfg(feature = "network")]
+    if super::remote::is_server(url) {
+        return super::remote::shown(url);
+    }
     url.to_owned()
 }
 

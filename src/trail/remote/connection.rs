@@ -227,7 +227,7 @@ impl Connection {
 /// The address without a `/` at its end. Anything but TLS is for this machine: the token is sent.
 fn checked(url: &str) -> Result<String, RemoteError> {
     let wrong = || RemoteError::Address {
-        url: url.chars().take(200).collect(),
+        url: super::shown(url).chars().take(200).collect(),
     };
     let parsed = Url::parse(url).map_err(|_| wrong())?;
     let host = parsed.host_str().ok_or_else(wrong)?;

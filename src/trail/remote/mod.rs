@@ -76,6 +76,19 @@ pub(super) fn is_server(url: &str) -> bool {
     scheme.is_some_and(|it| it.eq_ignore_ascii_case("https") || it.eq_ignore_ascii_case("http"))
 }
 
+/// The address of a server without what may be a secret: a user, a password, a query.
+pub(super) fn shown(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let end = rest.find(['?', '#']).unwrap_or(rest.len());
+    let rest = &rest[..end];
+    let host = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(host);
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    format!("{scheme}://{host}{path}")
+}
+
 impl Remote {
     /// Makes ready to ask the server at `url`. It need not be there yet.
     pub(super) fn open(url: &str, options: &TrailOptions) -> Result<Self, RemoteError> {

@@ -38,6 +38,7 @@ fn every_verb_has_examples() {
         "used",
         "import",
         "serve",
+        "config check",
         "token create",
         "token list",
         "token revoke",

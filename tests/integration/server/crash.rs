@@ -83,11 +83,11 @@ impl Drop for Process {
 const ADDRESS: &str = "address";
 
 /// Has the program work on the trail of `home` in its folder.
-pub(super) fn settled(home: &Home) -> &Path {
+pub(super) fn settled(home: Home) -> Home {
     if home.url().starts_with("postgres") {
         std::fs::write(home.folder().join(ADDRESS), home.url()).unwrap();
     }
-    home.folder()
+    home
 }
 
 pub(super) fn contextrail(folder: &Path) -> Command {
@@ -169,7 +169,8 @@ fn try_assemble(address: SocketAddr, body: &str) -> Option<String> {
 on_both!([a_server_that_is_killed_under_load_has_all_that_it_acknowledged]);
 
 fn a_server_that_is_killed_under_load_has_all_that_it_acknowledged(home: Home) {
-    let folder = settled(&home);
+    let home = settled(home);
+    let folder = home.folder();
     let mut all = Vec::new();
     for round in 0..5 {
         let process = Process::start(folder);

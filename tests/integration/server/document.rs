@@ -67,7 +67,8 @@ fn check(folder: &Path, process: Process, printed: &str) {
 }
 
 fn the_snippets_for_the_shell_do_the_main_job(home: Home) {
-    let folder = settled(&home);
+    let home = settled(home);
+    let folder = home.folder();
     let (process, variables) = begun(folder);
     let script = format!("set -euo pipefail\n{}", snippets("sh main").join("\n"));
     let mut bash = Command::new("bash");
@@ -84,7 +85,8 @@ fn the_snippets_for_the_shell_do_the_main_job(home: Home) {
 }
 
 fn the_snippets_in_python_do_the_main_job(home: Home) {
-    let folder = settled(&home);
+    let home = settled(home);
+    let folder = home.folder();
     let (process, variables) = begun(folder);
     let script = snippets("python").join("\n");
     let mut python = Command::new("python3");
@@ -93,7 +95,8 @@ fn the_snippets_in_python_do_the_main_job(home: Home) {
 }
 
 fn the_snippets_in_typescript_do_the_main_job(home: Home) {
-    let folder = settled(&home);
+    let home = settled(home);
+    let folder = home.folder();
     let (process, variables) = begun(folder);
     // TypeScript that needs no types is JavaScript.
     std::fs::write(folder.join("main.mjs"), snippets("ts").join("\n")).unwrap();

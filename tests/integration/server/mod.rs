@@ -3,6 +3,7 @@
 mod access;
 mod away;
 mod client;
+mod configured;
 mod crash;
 mod document;
 mod limit;
