@@ -20,11 +20,12 @@ MAPS = {"extra", "filters", "governed_by", "inputs", "kpis", "output", "variable
 NAMING = {"context": ["parents"], "generation": ["context"],
           "decision": ["contexts", "generations", "caused_by", "supersedes"],
           "review": ["decision", "new_decision"], "outcome": ["decision"],
-          "hold": ["target/decision"], "release": ["hold"]}
+          "hold": ["target/decision"], "release": ["hold"], "token": ["token_id"]}
 VERBS = {"context": "assembling", "generation": "answering", "decision": "deciding", "review": "reviewing",
          "outcome": "observing", "import": "importing", "key": "changing_a_key",
          "succession": "beginning_an_epoch", "erasure": "erasing", "hold": "placing_a_hold", "release": "releasing_a_hold",
-         "policy": "setting_a_policy", "retention": "expiring", "archive": "archiving"}
+         "policy": "setting_a_policy", "retention": "expiring", "archive": "archiving",
+         "token": "granting_access", "access": "looking"}
 # Where it stands who did what was recorded, when it is not who recorded it.
 DOERS = {"decision": "/decided_by", "hold": "/placed_by"}
 TIMES = {"context": ("/created_at", "/sealed_at"), "decision": (None, "/decided_at"),

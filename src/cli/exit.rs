@@ -12,7 +12,7 @@ use crate::notary::NotaryError;
 use crate::privacy::keys::KeyError;
 use crate::record::{Kind, RecordId};
 use crate::store::{ArchiveError, StoreError};
-use crate::trail::{Kept, MoveError, TrailError};
+use crate::trail::{Kept, MoveError, RemoteError, TrailError};
 
 /// How a command ended, by its exit code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,6 +27,8 @@ pub(super) enum Exit {
     NotFound = 3,
     /// A trail or bundle is not what it should be.
     Verification = 4,
+    /// The role or the token does not allow it.
+    NotAllowed = 5,
     /// The trail or another file cannot be used.
     Storage = 6,
     /// It is done, and some of the evidence asked for is not there.
@@ -118,6 +120,11 @@ impl Failure {
         self
     }
 
+    /// Whether the role or the token does not allow it.
+    pub(super) fn is_not_allowed(&self) -> bool {
+        self.exit == Exit::NotAllowed
+    }
+
     /// Puts `other` where the command to try next is `hint`.
     pub(super) fn instead_of(mut self, hint: &str, other: &str) -> Self {
         if self.hint.as_deref() == Some(hint) {
@@ -186,6 +193,8 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
             Exit::Refused,
             Some("contextrail hold release ID --reason TEXT --approved-by A,B"),
         ),
+        TrailError::NotGranted(_) => (Exit::Refused, Some("contextrail token create --help")),
+        TrailError::AlreadyRevoked(_) => (Exit::Usage, Some("contextrail token list")),
         TrailError::AlreadyReleased(_) => (Exit::Usage, Some("contextrail hold list")),
         TrailError::UnknownRecord { named_as, .. } => {
             let hint = match *named_as {
@@ -206,6 +215,7 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
         TrailError::Blocked(_) | TrailError::Redact(_) => (Exit::Refused, None),
         TrailError::Rules(_) => (Exit::Usage, None),
         TrailError::Move(error) => of_move(error),
+        TrailError::Remote(error) => of_remote(error),
         TrailError::Notary(_) => (Exit::Storage, Some("contextrail log status")),
         TrailError::Spool { .. } | TrailError::ReadOnly => {
             (Exit::Storage, Some("contextrail doctor"))
@@ -220,6 +230,22 @@ fn of_key(error: &KeyError) -> (Exit, Option<&'static str>) {
         KeyError::Choice { .. } => (Exit::Usage, None),
         KeyError::TokenKey => (Exit::NotFound, None),
         _ => (Exit::Storage, Some("contextrail key status")),
+    }
+}
+
+fn of_remote(error: &RemoteError) -> (Exit, Option<&'static str>) {
+    match error {
+        RemoteError::Refused { status, code, .. } => match (*status, code.as_str()) {
+            (401 | 403, _) => (Exit::NotAllowed, Some("contextrail token create --help")),
+            (404, _) | (_, "unknown_record") => (Exit::NotFound, None),
+            (_, "redaction_block" | "refused_before" | "kept") => (Exit::Refused, None),
+            _ => (Exit::Usage, None),
+        },
+        RemoteError::Away { .. }
+        | RemoteError::Answer { .. }
+        | RemoteError::Spool { .. }
+        | RemoteError::Closed => (Exit::Storage, None),
+        _ => (Exit::Usage, None),
     }
 }
 
@@ -244,6 +270,7 @@ fn of_store(error: &StoreError) -> (Exit, Option<&'static str>) {
             Exit::Usage,
             Some("contextrail --trail sqlite://contextrail.db doctor"),
         ),
+        StoreError::Elsewhere { .. } => (Exit::Usage, None),
         StoreError::Missing { .. } => (Exit::Storage, Some("contextrail demo")),
         StoreError::Refused { what, .. } if what.starts_with("there is no trail yet") => {
             (Exit::Storage, Some("contextrail migrate"))

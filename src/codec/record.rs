@@ -205,6 +205,8 @@ fn extra_of(body: &mut Body) -> Option<&mut Members> {
         | Body::Release(_)
         | Body::Policy(_)
         | Body::Retention(_)
-        | Body::Archive(_) => None,
+        | Body::Archive(_)
+        | Body::Token(_)
+        | Body::Access(_) => None,
     }
 }

@@ -37,7 +37,9 @@ pub(super) fn artifacts(record: &ShownRecord<'_>) -> BTreeSet<Artifact> {
         | Kind::Release
         | Kind::Policy
         | Kind::Retention
-        | Kind::Archive => {}
+        | Kind::Archive
+        | Kind::Token
+        | Kind::Access => {}
     }
     found.artifacts
 }

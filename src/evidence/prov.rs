@@ -195,7 +195,9 @@ fn made(record: &ShownRecord<'_>) -> Value {
         | Kind::Release
         | Kind::Policy
         | Kind::Retention
-        | Kind::Archive => ("", "/recorded_at"),
+        | Kind::Archive
+        | Kind::Token
+        | Kind::Access => ("", "/recorded_at"),
     };
     let mut members = json!({"prov:type": qualified(&format!("ct:{}", verb(record.view.kind)))});
     for (name, pointer) in [("prov:startTime", begun), ("prov:endTime", ended)] {
@@ -220,6 +222,8 @@ fn verb(kind: Kind) -> &'static str {
         Kind::Hold => "placing_a_hold",
         Kind::Release => "releasing_a_hold",
         Kind::Policy => "setting_a_policy",
+        Kind::Token => "granting_access",
+        Kind::Access => "looking",
         Kind::Retention => "expiring",
         Kind::Archive => "archiving",
     }

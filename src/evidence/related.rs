@@ -100,7 +100,9 @@ pub(super) fn named(record: &ShownRecord<'_>) -> Vec<(&'static str, String)> {
         | Kind::Erasure
         | Kind::Policy
         | Kind::Retention
-        | Kind::Archive => &[],
+        | Kind::Archive
+        | Kind::Access => &[],
+        Kind::Token => &["token_id"],
     };
     let mut found = Vec::new();
     for part in parts {

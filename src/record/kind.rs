@@ -6,8 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Archival, Context, Decision, Erasure, Expiry, Generation, Head, Hold, Import, InvalidValue,
-    KeyEvent, Outcome, Release, RetentionPolicy, Review, Succession, Timestamp,
+    AccessEvent, Archival, Context, Decision, Erasure, Expiry, Generation, Head, Hold, Import,
+    InvalidValue, KeyEvent, Outcome, Release, RetentionPolicy, Review, Succession, Timestamp,
+    TokenEvent,
 };
 
 /// The kind of a record.
@@ -38,6 +39,10 @@ pub enum Kind {
     Release,
     /// [`RetentionPolicy`]
     Policy,
+    /// [`TokenEvent`]
+    Token,
+    /// [`AccessEvent`]
+    Access,
     /// [`Expiry`]
     Retention,
     /// [`Archival`]
@@ -46,7 +51,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Context,
         Self::Generation,
         Self::Decision,
@@ -61,6 +66,8 @@ impl Kind {
         Self::Policy,
         Self::Retention,
         Self::Archive,
+        Self::Token,
+        Self::Access,
     ];
 
     /// The word for the kind.
@@ -79,6 +86,8 @@ impl Kind {
             Self::Hold => "hold",
             Self::Release => "release",
             Self::Policy => "policy",
+            Self::Token => "token",
+            Self::Access => "access",
             Self::Retention => "retention",
             Self::Archive => "archive",
         }
@@ -106,6 +115,8 @@ impl Kind {
             Self::Hold => "contextrail.hold/1",
             Self::Release => "contextrail.release/1",
             Self::Policy => "contextrail.policy/1",
+            Self::Token => "contextrail.token/1",
+            Self::Access => "contextrail.access/1",
             Self::Retention => "contextrail.retention/1",
             Self::Archive => "contextrail.archive/1",
         }
@@ -166,6 +177,10 @@ pub enum Body {
     Release(Box<Release>),
     /// A version of a retention policy.
     Policy(Box<RetentionPolicy>),
+    /// A token granted or revoked.
+    Token(Box<TokenEvent>),
+    /// A look at something.
+    Access(Box<AccessEvent>),
     /// Values that went when their time had come.
     Retention(Box<Expiry>),
     /// Records moved to the archive.
@@ -191,6 +206,8 @@ impl Body {
             Self::Policy(_) => Kind::Policy,
             Self::Retention(_) => Kind::Retention,
             Self::Archive(_) => Kind::Archive,
+            Self::Token(_) => Kind::Token,
+            Self::Access(_) => Kind::Access,
         }
     }
 
@@ -212,7 +229,9 @@ impl Body {
             | Self::Hold(_)
             | Self::Release(_)
             | Self::Policy(_)
-            | Self::Archive(_) => &[],
+            | Self::Archive(_)
+            | Self::Token(_)
+            | Self::Access(_) => &[],
         }
     }
 
@@ -234,7 +253,9 @@ impl Body {
             | Self::Release(_)
             | Self::Policy(_)
             | Self::Retention(_)
-            | Self::Archive(_) => None,
+            | Self::Archive(_)
+            | Self::Token(_)
+            | Self::Access(_) => None,
         }
     }
 }
@@ -255,6 +276,18 @@ body_kinds!(
 impl From<RetentionPolicy> for Body {
     fn from(body: RetentionPolicy) -> Self {
         Self::Policy(Box::new(body))
+    }
+}
+
+impl From<TokenEvent> for Body {
+    fn from(body: TokenEvent) -> Self {
+        Self::Token(Box::new(body))
+    }
+}
+
+impl From<AccessEvent> for Body {
+    fn from(body: AccessEvent) -> Self {
+        Self::Access(Box::new(body))
     }
 }
 

@@ -3,6 +3,7 @@
 //! The names here are the public contract: exports, HTTP bodies and these types share them. No
 //! type here does input or output; times and ids come from a [`Clock`] and an [`IdSource`].
 
+mod access;
 mod assembly;
 mod capture;
 mod class;
@@ -33,6 +34,7 @@ mod trail_own;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+pub use access::{AccessEvent, AccessKind, AccessRole, TokenAction, TokenEvent};
 pub use assembly::{
     AssemblyRecord, BudgetUse, CutReason, Item, ItemKind, MessageSpan, Order, Overflow, Role,
     TokenizerUse, Verdict,

@@ -49,7 +49,9 @@ impl Digester<'_> {
             | Body::Release(_)
             | Body::Policy(_)
             | Body::Retention(_)
-            | Body::Archive(_) => {}
+            | Body::Archive(_)
+            | Body::Token(_)
+            | Body::Access(_) => {}
         }
     }
 

@@ -18,7 +18,7 @@ pub(super) fn stand_in(path: &str, slot: Slot) -> String {
             let slot = slot.number();
             format!("{{\"id\":\"{slot}\",\"type\":\"{WITHHELD}\"}}")
         }
-        ("actor" | "approved_by" | "placed_by", _) => {
+        ("actor" | "approved_by" | "holder" | "placed_by", _) => {
             format!("{{\"id\":\"{WITHHELD}\",\"kind\":\"human\",\"method\":\"asserted\"}}")
         }
         ("decided_by", _) => format!("{{\"id\":\"{WITHHELD}\",\"kind\":\"human\"}}"),

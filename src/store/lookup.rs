@@ -223,7 +223,9 @@ pub fn handles(record: &Record, about: &[EntityRef]) -> BTreeSet<Handle> {
         | Body::Succession(_)
         | Body::Policy(_)
         | Body::Retention(_)
-        | Body::Archive(_) => {}
+        | Body::Archive(_)
+        | Body::Access(_) => {}
+        Body::Token(token) => token.token_id.iter().for_each(|id| refers(*id)),
     }
     handles
 }

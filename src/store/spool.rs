@@ -1,6 +1,6 @@
 //! The spool: where records wait on disk while the store cannot take them.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -59,6 +59,12 @@ impl Spool {
         &self.path
     }
 
+    /// The length of the file.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Whether nothing is waiting.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -71,32 +77,81 @@ impl Spool {
     ///
     /// When the spool is at its limit or the disk does not take it; the record is not spooled then.
     pub fn add(&mut self, spooled: &Spooled) -> io::Result<()> {
-        let body = spooled.encode()?;
-        let length = u32::try_from(body.len()).map_err(io::Error::other)?;
-        let mut frame = Vec::with_capacity(body.len() + HEADER_BYTES);
-        frame.extend_from_slice(&length.to_be_bytes());
-        frame.extend_from_slice(&check(&body));
-        frame.extend_from_slice(&body);
-        let frame_bytes = u64::try_from(frame.len()).map_err(io::Error::other)?;
-        if self.bytes + frame_bytes > self.limit_bytes {
-            return Err(io::Error::new(
-                io::ErrorKind::QuotaExceeded,
-                format!(
-                    "the spool has reached its limit of {} bytes",
-                    self.limit_bytes
-                ),
-            ));
+        let frame = spooled.frame()?;
+        if self.room_for(frame.len()) {
+            return self.write(&frame);
         }
+        let limit = self.limit_bytes;
+        Err(io::Error::new(
+            io::ErrorKind::QuotaExceeded,
+            format!("the spool has reached its limit of {limit} bytes"),
+        ))
+    }
+
+    /// Adds as many of `spooled` as there is room for, in their order, and gives how many; when this
+    /// returns, they are on disk.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not take them; none is spooled then.
+    pub fn add_some(&mut self, spooled: &[Spooled]) -> io::Result<usize> {
+        let mut frames = Vec::new();
+        let mut count = 0;
+        for spooled in spooled {
+            let frame = spooled.frame()?;
+            if !self.room_for(frames.len() + frame.len()) {
+                break;
+            }
+            frames.extend_from_slice(&frame);
+            count += 1;
+        }
+        self.write(&frames)?;
+        Ok(count)
+    }
+
+    fn room_for(&self, bytes: usize) -> bool {
+        u64::try_from(bytes).is_ok_and(|bytes| self.bytes + bytes <= self.limit_bytes)
+    }
+
+    fn write(&mut self, frames: &[u8]) -> io::Result<()> {
+        let bytes = u64::try_from(frames.len()).map_err(io::Error::other)?;
         let written = self
             .file
-            .write_all(&frame)
+            .write_all(frames)
             .and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             // A torn frame would hide those that come after it.
             self.file.set_len(self.bytes)?;
             return Err(error);
         }
-        self.bytes += frame_bytes;
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    /// Keeps others from this spool until it is closed. Gives whether nobody else has it.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be told.
+    pub fn lock(&self) -> io::Result<bool> {
+        match self.file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Takes `torn` off the end, once it is kept elsewhere: what is added behind it could not be read.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be shortened.
+    pub fn cut(&mut self, torn: &[u8]) -> io::Result<()> {
+        let torn = u64::try_from(torn.len()).map_err(io::Error::other)?;
+        let bytes = self.bytes.saturating_sub(torn);
+        self.file.set_len(bytes)?;
+        self.file.sync_data()?;
+        self.bytes = bytes;
         Ok(())
     }
 
@@ -177,6 +232,16 @@ pub struct Backlog {
 }
 
 impl Spooled {
+    fn frame(&self) -> io::Result<Vec<u8>> {
+        let body = self.encode()?;
+        let length = u32::try_from(body.len()).map_err(io::Error::other)?;
+        let mut frame = Vec::with_capacity(body.len() + HEADER_BYTES);
+        frame.extend_from_slice(&length.to_be_bytes());
+        frame.extend_from_slice(&check(&body));
+        frame.extend_from_slice(&body);
+        Ok(frame)
+    }
+
     fn encode(&self) -> io::Result<Vec<u8>> {
         let mut out = Vec::new();
         write_count(&mut out, self.slots.len())?;

@@ -201,7 +201,12 @@ pub(super) fn named(body: &Body, source: &Source) -> Vec<Named> {
             HoldTarget::Entity(_) | HoldTarget::Query(_) => Vec::new(),
         },
         Body::Release(release) => vec![needed(release.hold.into(), Kind::Hold)],
-        Body::Import(_)
+        Body::Token(token) => {
+            let granted = token.token_id.iter();
+            granted.map(|id| needed(*id, Kind::Token)).collect()
+        }
+        Body::Access(_)
+        | Body::Import(_)
         | Body::Key(_)
         | Body::Succession(_)
         | Body::Erasure(_)

@@ -30,7 +30,9 @@ pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
             | Kind::Erasure
             | Kind::Policy
             | Kind::Retention
-            | Kind::Archive => {}
+            | Kind::Archive
+            | Kind::Token
+            | Kind::Access => {}
         }
         if record.view.kind != Kind::Review {
             named.party("who recorded it", record, "/actor");

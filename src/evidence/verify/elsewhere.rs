@@ -60,6 +60,8 @@ const fn members(kind: Kind) -> (&'static [&'static str], &'static [&'static str
         | Kind::Erasure
         | Kind::Policy
         | Kind::Retention
-        | Kind::Archive => (&[], &[]),
+        | Kind::Archive
+        | Kind::Access => (&[], &[]),
+        Kind::Token => (&["token_id"], &[]),
     }
 }

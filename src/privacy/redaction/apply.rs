@@ -73,7 +73,9 @@ impl Redaction {
             | Body::Release(_)
             | Body::Policy(_)
             | Body::Retention(_)
-            | Body::Archive(_) => {}
+            | Body::Archive(_)
+            | Body::Token(_)
+            | Body::Access(_) => {}
         }
         let Scrubber {
             traces,
@@ -122,7 +124,9 @@ const fn redactions(body: &mut Body) -> Option<&mut Vec<RedactionTrace>> {
         | Body::Release(_)
         | Body::Policy(_)
         | Body::Retention(_)
-        | Body::Archive(_) => None,
+        | Body::Archive(_)
+        | Body::Token(_)
+        | Body::Access(_) => None,
     }
 }
 
