@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::trail::{COMMIT_BOUNDS_US, GROUP_BOUNDS, Load};
+
 /// What is counted.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
@@ -31,6 +33,10 @@ pub(super) struct Standing {
     /// How old the newest signed head is, its size, and the highest level it has reached.
     pub(super) head: Option<(i64, u64, &'static str)>,
     pub(super) tokens_open: bool,
+    pub(super) load: Option<Load>,
+    pub(super) spooled_bytes: u64,
+    /// What has reached each level: entries, and the age of the head in seconds.
+    pub(super) reached: Vec<(&'static str, u64, i64)>,
 }
 
 impl Metrics {
@@ -135,6 +141,39 @@ impl Metrics {
             "Whether there is no token, and this machine may do everything.",
             &open,
         )?;
+        one(
+            "spool_bytes",
+            "gauge",
+            "Bytes of records that wait on disk.",
+            &standing.spooled_bytes,
+        )?;
+        if let Some(load) = &standing.load {
+            appending(out, load)?;
+        }
+        for (name, help) in [
+            (
+                "attested_entries",
+                "Entries that the newest head of a level covers.",
+            ),
+            (
+                "attested_age_seconds",
+                "How old the newest head of a level is.",
+            ),
+        ] {
+            head(out, name, "gauge", help)?;
+            for (level, entries, age) in &standing.reached {
+                let value = if name == "attested_entries" {
+                    i64::try_from(*entries).unwrap_or(i64::MAX)
+                } else {
+                    *age
+                };
+                writeln!(out, "contextrail_{name}{{level=\"{level}\"}} {value}")?;
+            }
+        }
+        let mut one = |name: &str, kind: &str, help: &str, value: &dyn std::fmt::Display| {
+            head(out, name, kind, help)?;
+            writeln!(out, "contextrail_{name} {value}")
+        };
         if let Some((age, size, level)) = standing.head {
             one(
                 "checkpoint_age_seconds",
@@ -164,6 +203,58 @@ impl Metrics {
         }
         Ok(())
     }
+}
+
+/// The queue to the log, and its commits.
+fn appending(out: &mut String, load: &Load) -> std::fmt::Result {
+    let mut one = |name: &str, kind: &str, help: &str, value: u64| {
+        head(out, name, kind, help)?;
+        writeln!(out, "contextrail_{name} {value}")
+    };
+    let (limit, taken) = load.queue_bytes;
+    one(
+        "queue_records",
+        "gauge",
+        "Records that wait to be committed.",
+        load.queued,
+    )?;
+    one(
+        "queue_bytes",
+        "gauge",
+        "Bytes of records that wait to be committed.",
+        taken,
+    )?;
+    one("queue_limit_bytes", "gauge", "Bytes that may wait.", limit)?;
+    one(
+        "append_failures_total",
+        "counter",
+        "Records that were not stored.",
+        load.failed,
+    )?;
+    let name = "commit_duration_seconds";
+    head(out, name, "histogram", "How long commits took.")?;
+    for (count, bound) in load.commits.iter().zip(COMMIT_BOUNDS_US) {
+        let bound = Duration::from_micros(bound).as_secs_f64();
+        writeln!(out, "contextrail_{name}_bucket{{le=\"{bound}\"}} {count}")?;
+    }
+    let count = load.commit_count;
+    let seconds = Duration::from_micros(load.commit_us).as_secs_f64();
+    writeln!(out, "contextrail_{name}_bucket{{le=\"+Inf\"}} {count}")?;
+    writeln!(
+        out,
+        "contextrail_{name}_sum {seconds}\ncontextrail_{name}_count {count}"
+    )?;
+    let name = "commit_records";
+    head(out, name, "histogram", "Records in one commit.")?;
+    for (count, bound) in load.groups.iter().zip(GROUP_BOUNDS) {
+        writeln!(out, "contextrail_{name}_bucket{{le=\"{bound}\"}} {count}")?;
+    }
+    writeln!(out, "contextrail_{name}_bucket{{le=\"+Inf\"}} {count}")?;
+    writeln!(
+        out,
+        "contextrail_{name}_sum {}\ncontextrail_{name}_count {count}",
+        load.grouped
+    )
 }
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {

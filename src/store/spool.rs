@@ -1,7 +1,7 @@
 //! The spool: where records wait on disk while the store cannot take them.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -203,6 +203,43 @@ impl Spool {
         })
     }
 
+    /// Reads what is waiting from the frame at `from` on: about `most` bytes, or one frame that is larger. What
+    /// comes behind it starts at the length that is given back.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn backlog_from(&self, from: u64, most: u64) -> io::Result<Backlog> {
+        let mut file = File::open(&self.path)?;
+        let mut most = most;
+        loop {
+            file.seek(SeekFrom::Start(from))?;
+            let mut bytes = Vec::new();
+            (&mut file).take(most).read_to_end(&mut bytes)?;
+            let read = u64::try_from(bytes.len()).map_err(io::Error::other)?;
+            let mut rest = bytes.as_slice();
+            let mut records = Vec::new();
+            while let Some((spooled, after)) = read_frame(rest) {
+                records.push(spooled);
+                rest = after;
+            }
+            let is_end = from + read >= self.bytes;
+            if is_end || !records.is_empty() {
+                let left = u64::try_from(rest.len()).map_err(io::Error::other)?;
+                return Ok(Backlog {
+                    records,
+                    torn: if is_end { rest.to_vec() } else { Vec::new() },
+                    bytes: if is_end {
+                        from + read
+                    } else {
+                        from + read - left
+                    },
+                });
+            }
+            most = most.saturating_mul(4);
+        }
+    }
+
     /// Empties the spool once everything in it is durable elsewhere, unless it has grown since it
     /// had `bytes`.
     ///
@@ -389,5 +426,45 @@ mod tests {
         assert_eq!(backlog.records.len(), 1);
         spool.clear_if_still(backlog.bytes).unwrap();
         assert!(spool.is_empty());
+    }
+
+    #[test]
+    fn it_is_read_in_parts_whatever_their_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.spool");
+        let mut spool = Spool::open(&path, 10_000).unwrap();
+        let all: Vec<Spooled> = (0..9).map(spooled).collect();
+        assert_eq!(spool.add_some(&all).unwrap(), all.len());
+        spool.file.write_all(b"torn").unwrap();
+        let spool = Spool::open(&path, 10_000).unwrap();
+        for most in [1, 100, 333, 9_000] {
+            let (mut from, mut read, mut torn) = (0, Vec::new(), Vec::new());
+            while from < spool.bytes() {
+                let part = spool.backlog_from(from, most).unwrap();
+                assert!(part.bytes > from, "{most}");
+                from = part.bytes;
+                read.extend(part.records);
+                torn.extend(part.torn);
+            }
+            assert_eq!(read, all, "{most}");
+            assert_eq!(torn, b"torn", "{most}");
+        }
+    }
+
+    #[test]
+    fn as_many_are_added_as_there_is_room_for_and_one_holder_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.spool");
+        let mut spool = Spool::open(&path, 300).unwrap();
+        let all: Vec<Spooled> = (0..9).map(spooled).collect();
+        let added = spool.add_some(&all).unwrap();
+        assert!(added > 1 && added < all.len(), "{added}");
+        let backlog = spool.backlog().unwrap();
+        assert_eq!(backlog.records, all[..added]);
+        assert!(spool.lock().unwrap());
+        let second = Spool::open(&path, 300).unwrap();
+        assert!(!second.lock().unwrap());
+        drop(spool);
+        assert!(second.lock().unwrap());
     }
 }

@@ -68,6 +68,7 @@ use crate::privacy::keys::Vault;
 use crate::record::{Actor, IdSource, RecordId, Tenant};
 use crate::store::{Appender, Segments, Spool, Store, StoreStatus};
 
+pub use crate::store::{COMMIT_BOUNDS_US, GROUP_BOUNDS, Load};
 pub use access::{
     AccessRecord, AccessValue, AccessWithheld, Explanation, HumanPart, SubjectAccess, UsedDatum,
     UsedDocument, Weight,
@@ -261,6 +262,19 @@ impl Trail {
     #[must_use]
     pub fn notary(&self) -> &Notary {
         &self.0.notary
+    }
+
+    /// How busy what appends is, since the trail was opened; `None` when it was opened for reading.
+    #[must_use]
+    pub fn load(&self) -> Option<Load> {
+        self.0.appender.as_ref().map(Appender::load)
+    }
+
+    /// Bytes of records that wait on disk, in the spool of this process.
+    #[must_use]
+    pub fn spooled_bytes(&self) -> u64 {
+        let bytes = |path: &std::path::PathBuf| path.metadata().map_or(0, |it| it.len());
+        self.0.spool_path.iter().map(bytes).sum()
     }
 
     /// What the store says of itself: schema, size, counts, and what is wrong.

@@ -6,8 +6,10 @@ use super::{Search, Stored, Trail, TrailError};
 use crate::codec::ExportedRecord;
 use crate::record::{
     ContextStatus, EntityRef, FreshnessStatus, InvalidValue, Kind, Name, Receipt, RecordId,
-    Timestamp, UsedKind, UsedRef,
+    Timestamp,
 };
+#[cfg(feature = "network")]
+use crate::record::{UsedKind, UsedRef};
 use crate::store::Handle;
 
 /// A search that goes over the wire.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::record::Acknowledged;
 use crate::server::answer::Answer;
 use crate::server::app::App;
 use crate::server::call::Call;
@@ -33,7 +34,17 @@ pub(super) async fn metrics(app: &App, call: &Call) -> Result<Answer, Problem> {
                 let age = call.now.millis_since(newest.at) / 1_000;
                 (age.max(0), newest.head().size, newest.level().as_str())
             });
+            let mut reached = Vec::new();
+            for level in LEVELS {
+                if let Some(newest) = app.trail.notary().newest_with(level).await {
+                    let age = call.now.millis_since(newest.at) / 1_000;
+                    reached.push((level.as_str(), newest.head().size, age.max(0)));
+                }
+            }
             Some(Standing {
+                load: app.trail.load(),
+                spooled_bytes: app.trail.spooled_bytes(),
+                reached,
                 entries: standing.head.size,
                 frozen: standing.frozen.is_some(),
                 head,
@@ -52,6 +63,13 @@ pub(super) async fn metrics(app: &App, call: &Call) -> Result<Answer, Problem> {
         text.into_bytes(),
     ))
 }
+
+/// The levels that a head can reach.
+const LEVELS: [Acknowledged; 3] = [
+    Acknowledged::Checkpointed,
+    Acknowledged::Witnessed,
+    Acknowledged::Timestamped,
+];
 
 pub(super) fn openapi() -> Result<Answer, Problem> {
     Answer::json(200, &openapi::document())

@@ -14,7 +14,7 @@ use super::RemoteError;
 use super::connection::{Ask, Connection, jittered};
 use super::outgoing::{Outgoing, path};
 use super::state::{Job, State};
-use super::waiting::{Waiting, Waits};
+use super::waiting::Waiting;
 use crate::record::{Receipt, Tenant};
 
 /// What is on its way to the server.
@@ -46,7 +46,7 @@ impl Queue {
             shared: Arc::clone(&shared),
             is_patient,
             taken: VecDeque::new(),
-            accepted: 0,
+            sent_bytes: 0,
         };
         Self {
             shared,
@@ -106,8 +106,8 @@ struct Worker {
     is_patient: bool,
     /// What was taken out of the queue to be sent next. It came before what is on disk.
     taken: VecDeque<Job>,
-    /// How many of those on disk, from the first on, the server has.
-    accepted: usize,
+    /// Up to where in the file on disk the server has everything.
+    sent_bytes: u64,
 }
 
 /// How sending went.
@@ -128,6 +128,9 @@ impl Worker {
                 self.put_on_disk();
             }
             if self.shared.state().is_closed {
+                if went == Went::Away {
+                    self.put_all_on_disk();
+                }
                 break;
             }
             if went == Went::Idle {
@@ -230,18 +233,18 @@ impl Worker {
     /// Sends what waits on disk.
     async fn send_disk(&mut self) -> Went {
         loop {
-            let waits = match &self.shared.state().waiting {
-                Some(waiting) if !waiting.is_empty() => waiting.backlog(),
+            let part = match &self.shared.state().waiting {
+                Some(waiting) if !waiting.is_empty() => waiting.part(self.sent_bytes),
                 _ => return Went::Idle,
             };
-            let Waits { records, bytes, .. } = match waits {
-                Ok(waits) => waits,
+            let (records, next) = match part {
+                Ok(part) => part,
                 Err(error) => {
                     tracing::error!(error = %error, "what waits for the server cannot be read");
                     return Went::Away;
                 }
             };
-            let mut left: VecDeque<&Outgoing> = records.iter().skip(self.accepted).collect();
+            let mut left: VecDeque<&Outgoing> = records.iter().collect();
             while let Some(batch) = next_batch_of(&mut left) {
                 for (outgoing, result) in batch.iter().zip(self.send(&batch).await) {
                     match result {
@@ -252,23 +255,23 @@ impl Worker {
                         }
                         Err(error) => self.set_aside(outgoing, &error),
                     }
-                    self.accepted += 1;
                 }
             }
+            self.sent_bytes = next;
             let mut state = self.shared.state();
             let Some(waiting) = &mut state.waiting else {
                 return Went::Idle;
             };
-            if waiting.bytes() != bytes {
+            if waiting.bytes() != next {
                 // why: what comes from now on waits in memory, or the disk would never be empty under load.
                 state.is_catching_up = true;
                 continue;
             }
-            if let Err(error) = waiting.clear_if_still(bytes) {
+            if let Err(error) = waiting.clear_if_still(next) {
                 tracing::error!(error = %error, "the spool cannot be emptied");
                 return Went::Away;
             }
-            self.accepted = 0;
+            self.sent_bytes = 0;
             state.is_catching_up = false;
             return Went::Idle;
         }
@@ -299,6 +302,16 @@ impl Worker {
         if let Err(error) = state.spill() {
             tracing::error!(error = %error, in_memory = state.queue.len(), "records wait in memory alone");
         }
+    }
+
+    /// The same at the end: better behind what is on disk already than nowhere.
+    fn put_all_on_disk(&mut self) {
+        let mut state = self.shared.state();
+        for job in self.taken.drain(..).rev() {
+            state.queue.push_front(job);
+        }
+        // What does not fit is said to be lost.
+        state.spill().ok();
     }
 
     /// Says what is lost with the process, and lets go of the spool.

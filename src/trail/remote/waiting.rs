@@ -16,16 +16,6 @@ pub(super) struct Waiting {
     path: PathBuf,
 }
 
-/// What waits on disk.
-pub(super) struct Waits {
-    /// The records, in the order they came.
-    pub(super) records: Vec<Outgoing>,
-    /// What a crash tore off.
-    torn: Vec<u8>,
-    /// The length of the file when it was read.
-    pub(super) bytes: u64,
-}
-
 impl Waiting {
     /// Opens the spool at `path`. Its key is in the file `….key` beside it, for its owner alone.
     pub(super) fn open(path: &Path, limit_bytes: u64) -> Result<Self, RemoteError> {
@@ -47,7 +37,7 @@ impl Waiting {
             keys: LocalKeys::open(Path::new(&key)).map_err(|error| failed(error.to_string()))?,
             path: path.to_owned(),
         };
-        let torn = waiting.backlog()?.torn;
+        let torn = waiting.torn()?;
         let cut = waiting.spool.cut(&torn);
         cut.map_err(|error| failed(error.to_string()))?;
         Ok(waiting)
@@ -79,13 +69,29 @@ impl Waiting {
         added.map_err(|error| self.failed(error.to_string()))
     }
 
-    /// Everything that waits, and how long the file was then. What cannot be read is kept beside it.
-    pub(super) fn backlog(&self) -> Result<Waits, RemoteError> {
-        let backlog = self.spool.backlog();
-        let backlog = backlog.map_err(|error| self.failed(error.to_string()))?;
-        let mut damaged = backlog.torn.clone();
-        let mut records = Vec::with_capacity(backlog.records.len());
-        for spooled in backlog.records {
+    /// What a crash tore off the end; it is kept beside the spool.
+    fn torn(&self) -> Result<Vec<u8>, RemoteError> {
+        let mut from = 0;
+        while from < self.bytes() {
+            let part = self.spool.backlog_from(from, PART);
+            let part = part.map_err(|error| self.failed(error.to_string()))?;
+            if !part.torn.is_empty() {
+                self.set_aside_damage(&part.torn)?;
+                return Ok(part.torn);
+            }
+            from = part.bytes;
+        }
+        Ok(Vec::new())
+    }
+
+    /// Some of what waits, from a place in the file on, and where the rest begins. What cannot be read is
+    /// kept beside the spool.
+    pub(super) fn part(&self, from: u64) -> Result<(Vec<Outgoing>, u64), RemoteError> {
+        let part = self.spool.backlog_from(from, PART);
+        let part = part.map_err(|error| self.failed(error.to_string()))?;
+        let mut damaged = part.torn;
+        let mut records = Vec::with_capacity(part.records.len());
+        for spooled in part.records {
             let sealed = spooled.slots.first().map_or(&[][..], |it| &it.bytes);
             let opened = self.keys.unseal(CONTEXT, sealed);
             match opened.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
@@ -94,18 +100,18 @@ impl Waiting {
             }
         }
         if !damaged.is_empty() {
-            tracing::error!(
-                damaged_bytes = damaged.len(),
-                "part of the spool cannot be read, torn off by a crash or of another key; it is kept beside it"
-            );
-            let kept = self.spool.set_aside_damage(&damaged);
-            kept.map_err(|error| self.failed(error.to_string()))?;
+            self.set_aside_damage(&damaged)?;
         }
-        Ok(Waits {
-            records,
-            torn: backlog.torn,
-            bytes: backlog.bytes,
-        })
+        Ok((records, part.bytes))
+    }
+
+    fn set_aside_damage(&self, damaged: &[u8]) -> Result<(), RemoteError> {
+        tracing::error!(
+            damaged_bytes = damaged.len(),
+            "part of the spool cannot be read, torn off by a crash or of another key; it is kept beside it"
+        );
+        let kept = self.spool.set_aside_damage(damaged);
+        kept.map_err(|error| self.failed(error.to_string()))
     }
 
     /// The length of the file.
@@ -141,3 +147,5 @@ impl Waiting {
 }
 
 const CONTEXT: &str = "contextrail/spool-of-a-client/v1";
+/// Bytes of the spool that are read at once.
+const PART: u64 = 4 << 20;

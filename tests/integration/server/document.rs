@@ -89,7 +89,7 @@ fn the_snippets_in_python_do_the_main_job(home: Home) {
     let folder = home.folder();
     let (process, variables) = begun(folder);
     let script = snippets("python").join("\n");
-    let mut python = Command::new("python3");
+    let mut python = Command::new(crate::python::python());
     let printed = run(python.args(["-c", &script]).current_dir(folder), &variables);
     check(folder, process, &printed);
 }

@@ -9,6 +9,7 @@ mod document;
 mod limit;
 mod look;
 mod post;
+mod running;
 mod several;
 
 use std::collections::BTreeMap;
