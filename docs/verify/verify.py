@@ -37,7 +37,8 @@ NOT_PROVED_OF = {
               "that nothing in between was held back.",
     "range": ""}
 KINDS = ["context", "generation", "decision", "review", "outcome", "import", "key", "succession",
-         "erasure", "hold", "release", "policy", "retention", "archive"]
+         "erasure", "hold", "release", "policy", "retention", "archive",
+         "artifact", "approval", "retirement", "deployment", "kpi", "check", "freeze", "unfreeze"]
 TAKE_AWAY = ["erasure", "retention"]  # the kinds that say, under /slots, which values are gone
 CLASSES = ["plain", "confidential", "personal"]
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -659,7 +660,9 @@ def item_digests(record):
 NAMING = {"context": ((), ("parents",)), "generation": (("context",), ()),
           "decision": (("supersedes",), ("contexts", "generations", "caused_by")),
           "review": (("decision", "new_decision"), ()), "outcome": (("decision",), ()),
-          "hold": (("target/decision",), ()), "release": (("hold",), ())}
+          "hold": (("target/decision",), ()), "release": (("hold",), ()),
+          "approval": (("record",), ()), "retirement": (("record",), ()), "deployment": (("rollback_of",), ()),
+          "kpi": (("decision",), ()), "unfreeze": (("freeze",), ())}
 
 
 # --- The checks -------------------------------------------------------------------------------------

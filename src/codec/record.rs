@@ -205,6 +205,14 @@ fn extra_of(body: &mut Body) -> Option<&mut Members> {
         | Body::Release(_)
         | Body::Policy(_)
         | Body::Retention(_)
-        | Body::Archive(_) => None,
+        | Body::Archive(_)
+        | Body::Artifact(_)
+        | Body::Approval(_)
+        | Body::Retirement(_)
+        | Body::Deployment(_)
+        | Body::Kpi(_)
+        | Body::Check(_)
+        | Body::Freeze(_)
+        | Body::Unfreeze(_) => None,
     }
 }

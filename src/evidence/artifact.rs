@@ -37,7 +37,15 @@ pub(super) fn artifacts(record: &ShownRecord<'_>) -> BTreeSet<Artifact> {
         | Kind::Release
         | Kind::Policy
         | Kind::Retention
-        | Kind::Archive => {}
+        | Kind::Archive
+        | Kind::Artifact
+        | Kind::Approval
+        | Kind::Retirement
+        | Kind::Deployment
+        | Kind::Kpi
+        | Kind::Check
+        | Kind::Freeze
+        | Kind::Unfreeze => {}
     }
     found.artifacts
 }

@@ -185,7 +185,7 @@ fn made(record: &ShownRecord<'_>) -> Value {
         Kind::Context => ("/created_at", "/sealed_at"),
         Kind::Decision => ("", "/decided_at"),
         Kind::Review => ("/presented_at", "/decided_at"),
-        Kind::Outcome => ("", "/at"),
+        Kind::Outcome | Kind::Kpi => ("", "/at"),
         Kind::Generation
         | Kind::Import
         | Kind::Key
@@ -195,7 +195,14 @@ fn made(record: &ShownRecord<'_>) -> Value {
         | Kind::Release
         | Kind::Policy
         | Kind::Retention
-        | Kind::Archive => ("", "/recorded_at"),
+        | Kind::Archive
+        | Kind::Artifact
+        | Kind::Approval
+        | Kind::Retirement
+        | Kind::Deployment
+        | Kind::Check
+        | Kind::Freeze
+        | Kind::Unfreeze => ("", "/recorded_at"),
     };
     let mut members = json!({"prov:type": qualified(&format!("ct:{}", verb(record.view.kind)))});
     for (name, pointer) in [("prov:startTime", begun), ("prov:endTime", ended)] {
@@ -222,6 +229,14 @@ fn verb(kind: Kind) -> &'static str {
         Kind::Policy => "setting_a_policy",
         Kind::Retention => "expiring",
         Kind::Archive => "archiving",
+        Kind::Artifact => "registering",
+        Kind::Approval => "approving",
+        Kind::Retirement => "retiring",
+        Kind::Deployment => "deploying",
+        Kind::Kpi => "measuring",
+        Kind::Check => "checking",
+        Kind::Freeze => "freezing",
+        Kind::Unfreeze => "lifting_a_freeze",
     }
 }
 

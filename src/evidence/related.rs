@@ -94,13 +94,20 @@ pub(super) fn named(record: &ShownRecord<'_>) -> Vec<(&'static str, String)> {
         Kind::Outcome => &["decision"],
         Kind::Hold => &["target/decision"],
         Kind::Release => &["hold"],
+        Kind::Approval | Kind::Retirement => &["record"],
+        Kind::Deployment => &["rollback_of"],
+        Kind::Kpi => &["decision"],
+        Kind::Unfreeze => &["freeze"],
         Kind::Import
         | Kind::Key
         | Kind::Succession
         | Kind::Erasure
         | Kind::Policy
         | Kind::Retention
-        | Kind::Archive => &[],
+        | Kind::Archive
+        | Kind::Artifact
+        | Kind::Check
+        | Kind::Freeze => &[],
     };
     let mut found = Vec::new();
     for part in parts {

@@ -6,8 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Archival, Context, Decision, Erasure, Expiry, Generation, Head, Hold, Import, InvalidValue,
-    KeyEvent, Outcome, Release, RetentionPolicy, Review, Succession, Timestamp,
+    Approval, Archival, Artifact, Check, Context, Decision, Deployment, Erasure, Expiry, Freeze,
+    Generation, Head, Hold, Import, InvalidValue, KeyEvent, Kpi, Outcome, Release, RetentionPolicy,
+    Retirement, Review, Succession, Timestamp, Unfreeze,
 };
 
 /// The kind of a record.
@@ -42,11 +43,27 @@ pub enum Kind {
     Retention,
     /// [`Archival`]
     Archive,
+    /// [`Artifact`]
+    Artifact,
+    /// [`Approval`]
+    Approval,
+    /// [`Retirement`]
+    Retirement,
+    /// [`Deployment`]
+    Deployment,
+    /// [`Kpi`]
+    Kpi,
+    /// [`Check`]
+    Check,
+    /// [`Freeze`]
+    Freeze,
+    /// [`Unfreeze`]
+    Unfreeze,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 22] = [
         Self::Context,
         Self::Generation,
         Self::Decision,
@@ -61,6 +78,14 @@ impl Kind {
         Self::Policy,
         Self::Retention,
         Self::Archive,
+        Self::Artifact,
+        Self::Approval,
+        Self::Retirement,
+        Self::Deployment,
+        Self::Kpi,
+        Self::Check,
+        Self::Freeze,
+        Self::Unfreeze,
     ];
 
     /// The word for the kind.
@@ -81,6 +106,14 @@ impl Kind {
             Self::Policy => "policy",
             Self::Retention => "retention",
             Self::Archive => "archive",
+            Self::Artifact => "artifact",
+            Self::Approval => "approval",
+            Self::Retirement => "retirement",
+            Self::Deployment => "deployment",
+            Self::Kpi => "kpi",
+            Self::Check => "check",
+            Self::Freeze => "freeze",
+            Self::Unfreeze => "unfreeze",
         }
     }
 
@@ -108,6 +141,14 @@ impl Kind {
             Self::Policy => "contextrail.policy/1",
             Self::Retention => "contextrail.retention/1",
             Self::Archive => "contextrail.archive/1",
+            Self::Artifact => "contextrail.artifact/1",
+            Self::Approval => "contextrail.approval/1",
+            Self::Retirement => "contextrail.retirement/1",
+            Self::Deployment => "contextrail.deployment/1",
+            Self::Kpi => "contextrail.kpi/1",
+            Self::Check => "contextrail.check/1",
+            Self::Freeze => "contextrail.freeze/1",
+            Self::Unfreeze => "contextrail.unfreeze/1",
         }
     }
 
@@ -170,6 +211,22 @@ pub enum Body {
     Retention(Box<Expiry>),
     /// Records moved to the archive.
     Archive(Box<Archival>),
+    /// A version of an artifact.
+    Artifact(Box<Artifact>),
+    /// Somebody approved a version.
+    Approval(Box<Approval>),
+    /// A version that is not to be used any longer.
+    Retirement(Box<Retirement>),
+    /// What runs where.
+    Deployment(Box<Deployment>),
+    /// A measured value.
+    Kpi(Box<Kpi>),
+    /// A check against limits.
+    Check(Box<Check>),
+    /// No check passes any more.
+    Freeze(Box<Freeze>),
+    /// The end of a freeze.
+    Unfreeze(Box<Unfreeze>),
 }
 
 impl Body {
@@ -191,6 +248,14 @@ impl Body {
             Self::Policy(_) => Kind::Policy,
             Self::Retention(_) => Kind::Retention,
             Self::Archive(_) => Kind::Archive,
+            Self::Artifact(_) => Kind::Artifact,
+            Self::Approval(_) => Kind::Approval,
+            Self::Retirement(_) => Kind::Retirement,
+            Self::Deployment(_) => Kind::Deployment,
+            Self::Kpi(_) => Kind::Kpi,
+            Self::Check(_) => Kind::Check,
+            Self::Freeze(_) => Kind::Freeze,
+            Self::Unfreeze(_) => Kind::Unfreeze,
         }
     }
 
@@ -212,7 +277,15 @@ impl Body {
             | Self::Hold(_)
             | Self::Release(_)
             | Self::Policy(_)
-            | Self::Archive(_) => &[],
+            | Self::Archive(_)
+            | Self::Artifact(_)
+            | Self::Approval(_)
+            | Self::Retirement(_)
+            | Self::Deployment(_)
+            | Self::Kpi(_)
+            | Self::Check(_)
+            | Self::Freeze(_)
+            | Self::Unfreeze(_) => &[],
         }
     }
 
@@ -225,6 +298,7 @@ impl Body {
             Self::Decision(decision) => Some(decision.decided_at),
             Self::Review(review) => Some(review.decided_at),
             Self::Outcome(outcome) => Some(outcome.at),
+            Self::Kpi(kpi) => Some(kpi.at),
             Self::Generation(_)
             | Self::Import(_)
             | Self::Key(_)
@@ -234,7 +308,14 @@ impl Body {
             | Self::Release(_)
             | Self::Policy(_)
             | Self::Retention(_)
-            | Self::Archive(_) => None,
+            | Self::Archive(_)
+            | Self::Artifact(_)
+            | Self::Approval(_)
+            | Self::Retirement(_)
+            | Self::Deployment(_)
+            | Self::Check(_)
+            | Self::Freeze(_)
+            | Self::Unfreeze(_) => None,
         }
     }
 }
@@ -249,7 +330,8 @@ macro_rules! body_kinds {
     )+};
 }
 body_kinds!(
-    Context, Generation, Decision, Review, Outcome, Import, Succession, Erasure, Hold, Release
+    Context, Generation, Decision, Review, Outcome, Import, Succession, Erasure, Hold, Release,
+    Artifact, Approval, Retirement, Deployment, Kpi, Check, Freeze, Unfreeze
 );
 
 impl From<RetentionPolicy> for Body {

@@ -49,7 +49,15 @@ impl Digester<'_> {
             | Body::Release(_)
             | Body::Policy(_)
             | Body::Retention(_)
-            | Body::Archive(_) => {}
+            | Body::Archive(_)
+            | Body::Artifact(_)
+            | Body::Approval(_)
+            | Body::Retirement(_)
+            | Body::Deployment(_)
+            | Body::Kpi(_)
+            | Body::Check(_)
+            | Body::Freeze(_)
+            | Body::Unfreeze(_) => {}
         }
     }
 

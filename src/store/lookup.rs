@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::privacy::keys::Vault;
 use crate::record::{
-    Body, Context, ContextStatus, Decision, Digest, EntityRef, FreshnessStatus, HoldTarget, Name,
-    Record, RecordId, UsedKind, UsedRef, Version,
+    ArtifactName, ArtifactRef, Body, Context, ContextStatus, Decision, Digest, EntityRef,
+    FreshnessStatus, HoldTarget, Name, Record, RecordId, UsedKind, UsedRef, Version,
 };
 use crate::seal::WITHHELD;
 
@@ -35,6 +35,10 @@ pub enum Handle {
     Freshness(&'static str),
     /// Something it used: the kind, the name, and the chunk or version.
     Used(&'static str, Name, Option<Version>),
+    /// A version of an artifact that it is, or is about.
+    Artifact(ArtifactName, Option<Version>),
+    /// The metric of a measured value.
+    Metric(Name),
     /// A chunk of a document it used, and the version of the document.
     Chunk(Name, Name, Option<Version>),
 }
@@ -120,6 +124,9 @@ impl Handle {
             ) => {
                 document == own_document && chunk == own_chunk && version_fits(version, own_version)
             }
+            (Self::Artifact(of, version), Self::Artifact(own_of, own_version)) => {
+                of == own_of && version_fits(version, own_version)
+            }
             _ => self == own,
         }
     }
@@ -136,6 +143,11 @@ impl Handle {
             Self::Status(status) => whole(hash(&["status", status])),
             Self::Environment(name) => whole(hash(&["environment", name.as_str()])),
             Self::Freshness(status) => whole(hash(&["freshness", status])),
+            Self::Metric(name) => whole(hash(&["metric", name.as_str()])),
+            Self::Artifact(of, version) => (
+                hash(&["artifact", of.kind.as_str(), of.name.as_str()]),
+                version.as_ref().map(|version| hash(&[version.as_str()])),
+            ),
             Self::Used("document", name, _) => (keyed(&["document", name.as_str()])?, None),
             Self::Used(kind, name, version) => (
                 hash(&[kind, name.as_str()]),
@@ -223,9 +235,42 @@ pub fn handles(record: &Record, about: &[EntityRef]) -> BTreeSet<Handle> {
         | Body::Succession(_)
         | Body::Policy(_)
         | Body::Retention(_)
-        | Body::Archive(_) => {}
+        | Body::Archive(_)
+        | Body::Freeze(_) => {}
+        Body::Artifact(artifact) => artifact_handle(&artifact.id(), &mut handles),
+        Body::Approval(approval) => {
+            refers(approval.record);
+            artifact_handle(&approval.artifact, &mut handles);
+        }
+        Body::Retirement(retirement) => {
+            refers(retirement.record);
+            artifact_handle(&retirement.artifact, &mut handles);
+        }
+        Body::Deployment(deployment) => {
+            deployment.rollback_of.iter().for_each(|id| refers(*id));
+            handles.insert(Handle::Environment(deployment.environment.clone()));
+        }
+        Body::Kpi(kpi) => {
+            kpi.decision.iter().for_each(|id| refers((*id).into()));
+            handles.insert(Handle::Metric(kpi.metric.clone()));
+        }
+        Body::Check(check) => {
+            let version = check
+                .reference
+                .as_ref()
+                .and_then(|it| it.as_str().parse().ok());
+            version
+                .iter()
+                .for_each(|it| artifact_handle(it, &mut handles));
+        }
+        Body::Unfreeze(unfreeze) => refers(unfreeze.freeze),
     }
     handles
+}
+
+fn artifact_handle(version: &ArtifactRef, handles: &mut BTreeSet<Handle>) {
+    let of = version.of.clone();
+    handles.insert(Handle::Artifact(of, Some(version.version.clone())));
 }
 
 fn decision_handles(decision: &Decision, handles: &mut BTreeSet<Handle>) {

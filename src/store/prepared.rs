@@ -191,6 +191,14 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
         Kind::Policy => 12,
         Kind::Retention => 13,
         Kind::Archive => 14,
+        Kind::Artifact => 17,
+        Kind::Approval => 18,
+        Kind::Retirement => 19,
+        Kind::Deployment => 20,
+        Kind::Kpi => 21,
+        Kind::Check => 22,
+        Kind::Freeze => 23,
+        Kind::Unfreeze => 24,
     }
 }
 

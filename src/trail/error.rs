@@ -208,6 +208,9 @@ pub enum TrailError {
         "the retention policy {0} is there already, and a version never changes: give this one a version of its own"
     )]
     PolicyExists(crate::record::VersionedName),
+    /// Something does not go with what is registered, approved or in force.
+    #[error(transparent)]
+    Govern(Box<super::GovernError>),
     /// A text of an imported record is not the one its digest was taken of.
     #[error(
         "record {id}: {member} does not match its digest: the file was altered, or is not an export"
@@ -262,6 +265,12 @@ impl From<NotaryError> for TrailError {
 impl From<super::MoveError> for TrailError {
     fn from(error: super::MoveError) -> Self {
         Self::Move(Box::new(error))
+    }
+}
+
+impl From<super::GovernError> for TrailError {
+    fn from(error: super::GovernError) -> Self {
+        Self::Govern(Box::new(error))
     }
 }
 

@@ -32,6 +32,7 @@ mod options;
 mod prove;
 mod query;
 mod redact;
+mod registry;
 mod relative;
 mod relock;
 mod retaining;
@@ -87,6 +88,10 @@ pub use moving::{
 pub use open::check_exists;
 pub use options::{Evidence, TrailOptions, local_user};
 pub use query::{ContextFilter, Pages, Search};
+pub use registry::{
+    Approved, Deployed, GovernError, OpenFreeze, Registered, Registry, Retired, VersionState,
+    content_digest, named_in_role,
+};
 pub use retention::{PlanHold, PlanLine, PlanState, RetentionPlan};
 pub use review::{OutcomeBuilder, ReviewBuilder, Reviewed};
 pub use rotate::Rotated;
@@ -95,6 +100,7 @@ pub use vault::KeyFiles;
 pub use verify::Verified;
 
 use link::Linked;
+use registry::RegistryCache;
 use signing::Signing;
 
 /// An open trail. Cloning it is cheap, and all clones are one trail.
@@ -122,6 +128,8 @@ struct Inner {
     /// Held by whoever changes keys.
     rekeying: tokio::sync::Mutex<()>,
     redaction: Arc<Redaction>,
+    /// What is registered, approved, deployed and frozen.
+    registry: RegistryCache,
     /// `None` when opened for reading.
     signing: Option<Signing>,
     /// Writes that nobody waits for.

@@ -17,6 +17,7 @@ pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
             Kind::Context => named.entities(record),
             Kind::Review => named.party("who reviewed", record, "/actor"),
             Kind::Generation => named.model(record),
+            Kind::Approval => named.party("who approved a version", record, "/actor"),
             Kind::Hold => named.party("who placed a legal hold", record, "/placed_by"),
             Kind::Release => {
                 for approver in record.elements("/approved_by") {
@@ -30,7 +31,14 @@ pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
             | Kind::Erasure
             | Kind::Policy
             | Kind::Retention
-            | Kind::Archive => {}
+            | Kind::Archive
+            | Kind::Artifact
+            | Kind::Retirement
+            | Kind::Deployment
+            | Kind::Kpi
+            | Kind::Check
+            | Kind::Freeze
+            | Kind::Unfreeze => {}
         }
         if record.view.kind != Kind::Review {
             named.party("who recorded it", record, "/actor");
@@ -94,7 +102,7 @@ impl Named {
 }
 
 /// In which order the parts stand.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     "what was decided on",
     "whom it is about",
     "who decided",
@@ -102,5 +110,6 @@ const PARTS: [&str; 8] = [
     "what answered",
     "who placed a legal hold",
     "who released a legal hold",
+    "who approved a version",
     "who recorded it",
 ];

@@ -54,12 +54,19 @@ const fn members(kind: Kind) -> (&'static [&'static str], &'static [&'static str
         Kind::Outcome => (&["decision"], &[]),
         Kind::Hold => (&["target/decision"], &[]),
         Kind::Release => (&["hold"], &[]),
+        Kind::Approval | Kind::Retirement => (&["record"], &[]),
+        Kind::Deployment => (&["rollback_of"], &[]),
+        Kind::Kpi => (&["decision"], &[]),
+        Kind::Unfreeze => (&["freeze"], &[]),
         Kind::Import
         | Kind::Key
         | Kind::Succession
         | Kind::Erasure
         | Kind::Policy
         | Kind::Retention
-        | Kind::Archive => (&[], &[]),
+        | Kind::Archive
+        | Kind::Artifact
+        | Kind::Check
+        | Kind::Freeze => (&[], &[]),
     }
 }

@@ -73,7 +73,15 @@ impl Redaction {
             | Body::Release(_)
             | Body::Policy(_)
             | Body::Retention(_)
-            | Body::Archive(_) => {}
+            | Body::Archive(_)
+            | Body::Artifact(_)
+            | Body::Approval(_)
+            | Body::Retirement(_)
+            | Body::Deployment(_)
+            | Body::Kpi(_)
+            | Body::Check(_)
+            | Body::Freeze(_)
+            | Body::Unfreeze(_) => {}
         }
         let Scrubber {
             traces,
@@ -122,7 +130,15 @@ const fn redactions(body: &mut Body) -> Option<&mut Vec<RedactionTrace>> {
         | Body::Release(_)
         | Body::Policy(_)
         | Body::Retention(_)
-        | Body::Archive(_) => None,
+        | Body::Archive(_)
+        | Body::Artifact(_)
+        | Body::Approval(_)
+        | Body::Retirement(_)
+        | Body::Deployment(_)
+        | Body::Kpi(_)
+        | Body::Check(_)
+        | Body::Freeze(_)
+        | Body::Unfreeze(_) => None,
     }
 }
 
