@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("timestamp", &[]),
     ("notary", &["record", "log", "seal", "store", "timestamp"]),
     ("server", &["notary"]),
+    ("govern", &["record", "codec", "trail"]),
     (
         "trail",
         &[

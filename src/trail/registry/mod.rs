@@ -4,6 +4,7 @@
 mod cache;
 mod decide;
 mod links;
+mod measured;
 mod register;
 mod state;
 mod version;

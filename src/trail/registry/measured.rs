@@ -1,0 +1,28 @@
+//! Measured values, found by their metric.
+
+use crate::record::{Kind, Name, Timestamp};
+use crate::store::Handle;
+use crate::trail::{Pages, Search, Trail, TrailError};
+
+impl Trail {
+    /// The values of `metric` that were measured from `since` to before `until`, newest first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Trail::search`].
+    pub async fn measured(
+        &self,
+        metric: &Name,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<Pages, TrailError> {
+        let search = Search {
+            kind: Some(Kind::Kpi),
+            handles: vec![Handle::Metric(metric.clone())],
+            since,
+            until,
+            ..Search::default()
+        };
+        self.search(search).await
+    }
+}
