@@ -6,8 +6,9 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    archive, backup, completions, context, copy, decision, demo, entity, evidence, hold, import,
-    key, log, outcome, privacy, rebuild, restore, retention, review, subject, used, verify,
+    archive, artifact, backup, check, completions, context, copy, decision, demo, deploy, entity,
+    evidence, freeze, hold, impact, import, key, kpi, lineage, log, outcome, privacy, rebuild,
+    restore, retention, review, subject, used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.
@@ -84,6 +85,27 @@ pub(super) enum Command {
     /// Move values that are no longer hot to write-once segments, and verify these
     #[command(subcommand, arg_required_else_help = true)]
     Archive(archive::Verb),
+    /// Register, approve, compare and retire governed versions: models, objectives, policies
+    #[command(subcommand, arg_required_else_help = true)]
+    Artifact(artifact::Verb),
+    /// Record and show what runs where
+    #[command(subcommand, arg_required_else_help = true)]
+    Deploy(deploy::Verb),
+    /// Record, report and compare measured values
+    #[command(subcommand, arg_required_else_help = true)]
+    Kpi(kpi::Verb),
+    /// Check an objective, a model or the trail, for pipelines: exit code 8 when it fails
+    #[command(subcommand, arg_required_else_help = true)]
+    Check(check::Verb),
+    /// Freeze, so that no check passes, and lift it
+    #[command(subcommand, arg_required_else_help = true)]
+    Freeze(freeze::Verb),
+    /// What something comes from, and what comes of it
+    #[command(subcommand, arg_required_else_help = true)]
+    Lineage(lineage::Verb),
+    /// Which versions and decisions a version touches
+    #[command(arg_required_else_help = true)]
+    Impact(impact::Args),
     /// Take in records that were exported elsewhere, as they are
     Import(import::Args),
     /// Pack, check and show files that prove decisions to a stranger

@@ -7,8 +7,8 @@ use super::measured::{Asked, Sample, samples};
 use super::report::words;
 use super::statistics::weighted_mean;
 use crate::record::{
-    Allowance, Check, CheckFinding, CheckLine, CheckOf, Condition, Constraint, Name, Objective,
-    RiskTier, Severity, Timestamp,
+    Allowance, Check, CheckFinding, CheckLine, CheckOf, Condition, Constraint, Freeze, Name,
+    Objective, RiskTier, Severity, Timestamp,
 };
 use crate::trail::{Registry, Trail};
 
@@ -28,7 +28,7 @@ pub struct CheckOptions {
 }
 
 /// Holds `objective` against what was measured, and says as well which freezes there are and which
-/// escalation rules are met.
+/// escalation rules are met. The freezes that these ask for and that do not hold yet are given as well.
 ///
 /// # Errors
 ///
@@ -38,7 +38,7 @@ pub async fn check_objective(
     registry: &Registry,
     objective: &Objective,
     options: CheckOptions,
-) -> Result<Check, QueryError> {
+) -> Result<(Check, Vec<Freeze>), QueryError> {
     let mut measured = BTreeMap::new();
     for metric in objective.metrics() {
         let found = match &options.given {
@@ -56,6 +56,7 @@ pub async fn check_objective(
     let none = Vec::new();
     let of = |metric: &Name| measured.get(metric).unwrap_or(&none);
     let mut lines = Vec::new();
+    let mut freezes = Vec::new();
     for constraint in &objective.constraints {
         lines.extend(hold(objective, constraint, of(&constraint.metric)));
     }
@@ -70,10 +71,25 @@ pub async fn check_objective(
                 )),
                 ..line("escalation", CheckFinding::Fail)
             });
+            let words = rule.r#if.to_string();
+            let mut open = registry.freezes().iter();
+            let is_open = open.any(|it| it.freeze.rule.as_deref() == Some(words.as_str()));
+            if rule.then.freeze_deployments && !is_open {
+                let version = options.reference.as_ref();
+                freezes.push(Freeze {
+                    reason: "an escalation rule of the objective is met".to_owned(),
+                    rule: Some(words),
+                    lifted_by: rule.then.escalate_to.clone(),
+                    refs: version
+                        .and_then(|it| it.as_str().parse().ok())
+                        .into_iter()
+                        .collect(),
+                });
+            }
         }
     }
     lines.extend(frozen(registry));
-    Ok(finished(CheckOf::Objective, lines, options))
+    Ok((finished(CheckOf::Objective, lines, options), freezes))
 }
 
 /// The samples that a file gives, of one metric: there the metric stands among the slices.
