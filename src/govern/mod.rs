@@ -16,6 +16,8 @@ mod impact;
 mod lineage;
 mod measured;
 mod report;
+#[cfg(feature = "cli")]
+mod schema;
 mod statistics;
 mod threshold;
 mod view;
@@ -33,5 +35,7 @@ pub use impact::{Affected, Impact, ImpactGroup, impact};
 pub use lineage::{Direction, lineage};
 pub use measured::{Asked, Sample, samples};
 pub use report::{Report, ReportGroup, report};
+#[cfg(feature = "cli")]
+pub use schema::objective_schema;
 pub use threshold::{ChangedDecision, ThresholdImpact, impact_of_change};
 pub use view::{ApprovalView, ArtifactView};
