@@ -9,14 +9,24 @@ use contextrail::trail::Trail;
 use super::workload::Workload;
 use super::{BoxError, Place};
 
-/// Records `count` contexts of one customer of W1, with their decisions, exports and erases them.
+/// Records `count` contexts of one customer of W1, exports and erases them: alone, and with their decisions.
 pub(crate) async fn erasing(count: u64) -> Result<(), BoxError> {
+    println!("\n| one person | records | export ms | erase ms |\n|---|---|---|---|");
+    for with_decision in [false, true] {
+        erasing_of(count, with_decision).await?;
+    }
+    Ok(())
+}
+
+async fn erasing_of(count: u64, with_decision: bool) -> Result<(), BoxError> {
     let place = Place::new()?;
     let trail = Trail::open(&place.url()).await?;
     let workload = Arc::new(Workload::new(false));
     for number in 0..count {
         // Every thousandth context of the workload is about the same customer.
-        workload.record(&trail, number * 1_000, true).await?;
+        workload
+            .record(&trail, number * 1_000, with_decision)
+            .await?;
     }
     let customer: EntityRef = "customer:cust-0".parse()?;
     let started = Instant::now();
@@ -33,8 +43,12 @@ pub(crate) async fn erasing(count: u64) -> Result<(), BoxError> {
     let started = Instant::now();
     trail.erase(&customer, "measured", approvers).await?;
     let erased = started.elapsed();
+    let what = match with_decision {
+        true => "with decisions",
+        false => "contexts alone",
+    };
     println!(
-        "\n| one person | records | ms |\n|---|---|---|\n| subject export | {0} | {1:.0} |\n| subject erase | {0} | {2:.0} |",
+        "| {what} | {} | {:.0} | {:.0} |",
         access.records.len(),
         exported.as_secs_f64() * 1e3,
         erased.as_secs_f64() * 1e3

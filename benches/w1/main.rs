@@ -8,6 +8,7 @@
 )]
 
 mod erasing;
+mod postgres;
 mod proof;
 mod report;
 mod retention;
@@ -36,6 +37,9 @@ fn main() -> Result<(), BoxError> {
         .iter()
         .position(|it| it == "--only")
         .and_then(|at| arguments.get(at + 1));
+    if let Some(child) = postgres::Child::of(&arguments) {
+        return child.run();
+    }
     let plan = Plan {
         scale: if quick { 10 } else { 1 },
         only: only.cloned(),
@@ -121,6 +125,9 @@ impl Plan {
             let contexts = if self.scale == 1 { 100_000 } else { 2_000 };
             retention::retention(contexts).await?;
         }
+        if self.wants("postgres") {
+            postgres::postgres(self.scale).await?;
+        }
         if self.wants("proofs") {
             proof::inclusion(1_000_000 / self.scale).await?;
         }
@@ -170,56 +177,62 @@ impl Plan {
         let trail = contextrail::trail::TrailOptions::new()
             .open_for_reading(&place.url())
             .await?;
-        let newest = trail
-            .contexts(ContextFilter::default())
-            .await?
-            .take(64)
-            .await?;
-        println!("\n| look-up among {contexts} contexts | p50 ms | p99 ms |\n|---|---|---|");
-        let mut entity = Latencies::default();
-        let mut page = Latencies::default();
-        let mut used = Latencies::default();
-        let mut id = Latencies::default();
-        for i in 0..200_u64 {
-            let who: EntityRef = format!("customer:cust-{}", i * 7 % 1_000).parse()?;
-            let filter = ContextFilter {
-                entity: Some(who),
-                ..ContextFilter::default()
-            };
-            entity
-                .time(async { trail.contexts(filter).await?.take(10).await })
-                .await?;
-            let since = newest[0]
-                .record()
-                .at()
-                .saturating_sub(Duration::from_secs(3_600));
-            let filter = ContextFilter {
-                since: Some(since),
-                ..ContextFilter::default()
-            };
-            page.time(async { trail.contexts(filter).await?.take(50).await })
-                .await?;
-            let what: UsedRef =
-                format!("document:r1-d{}#r1-c{}", i * 3 % 1_000, i * 3 % 1_000).parse()?;
-            used.time(trail.used(&what, None, 10)).await?;
-            let one = newest[usize::try_from(i % 64)?].id();
-            id.time(trail.read(one)).await?;
-        }
-        for (name, latencies) in [
-            ("entity, 10 newest", entity),
-            ("time page, 50 of the last hour", page),
-            ("used: a document chunk, 10 newest, with decisions", used),
-            ("id", id),
-        ] {
-            println!(
-                "| {name} | {:.2} | {:.2} |",
-                latencies.at(50),
-                latencies.at(99)
-            );
-        }
+        look_up(&trail, contexts).await?;
         trail.close().await;
         Ok(())
     }
+}
+
+/// Looks things up in a trail of so many contexts.
+async fn look_up(trail: &Trail, contexts: u64) -> Result<(), BoxError> {
+    let newest = trail
+        .contexts(ContextFilter::default())
+        .await?
+        .take(64)
+        .await?;
+    println!("\n| look-up among {contexts} contexts | p50 ms | p99 ms |\n|---|---|---|");
+    let mut entity = Latencies::default();
+    let mut page = Latencies::default();
+    let mut used = Latencies::default();
+    let mut id = Latencies::default();
+    for i in 0..200_u64 {
+        let who: EntityRef = format!("customer:cust-{}", i * 7 % 1_000).parse()?;
+        let filter = ContextFilter {
+            entity: Some(who),
+            ..ContextFilter::default()
+        };
+        entity
+            .time(async { trail.contexts(filter).await?.take(10).await })
+            .await?;
+        let since = newest[0]
+            .record()
+            .at()
+            .saturating_sub(Duration::from_secs(3_600));
+        let filter = ContextFilter {
+            since: Some(since),
+            ..ContextFilter::default()
+        };
+        page.time(async { trail.contexts(filter).await?.take(50).await })
+            .await?;
+        let what: UsedRef =
+            format!("document:r1-d{}#r1-c{}", i * 3 % 1_000, i * 3 % 1_000).parse()?;
+        used.time(trail.used(&what, None, 10)).await?;
+        let one = newest[usize::try_from(i % 64)?].id();
+        id.time(trail.read(one)).await?;
+    }
+    for (name, latencies) in [
+        ("entity, 10 newest", entity),
+        ("time page, 50 of the last hour", page),
+        ("used: a document chunk, 10 newest, with decisions", used),
+        ("id", id),
+    ] {
+        println!(
+            "| {name} | {:.2} | {:.2} |",
+            latencies.at(50),
+            latencies.at(99)
+        );
+    }
+    Ok(())
 }
 
 async fn drive(

@@ -26,6 +26,10 @@ impl Latencies {
         Ok(result)
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Duration> {
+        self.0.iter()
+    }
+
     pub(crate) fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
@@ -36,6 +40,12 @@ impl Latencies {
         sorted.sort_unstable();
         let place = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
         sorted.get(place).map_or(0.0, |it| it.as_secs_f64() * 1e3)
+    }
+}
+
+impl From<Vec<Duration>> for Latencies {
+    fn from(all: Vec<Duration>) -> Self {
+        Self(all)
     }
 }
 

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use super::output::OutputFormat;
 use super::{
     archive, artifact, backup, check, completions, context, copy, decision, demo, deploy, entity,
-    evidence, freeze, hold, impact, import, key, kpi, lineage, log, outcome, privacy, rebuild,
+    evidence, freeze, hold, impact, import, key, kpi, lineage, log, migrate, outcome, privacy, rebuild,
     restore, retention, review, subject, used, verify,
 };
 
@@ -23,7 +23,7 @@ use super::{
     after_help = EXAMPLES
 )]
 pub(super) struct Arguments {
-    /// The trail, such as sqlite://contextrail.db
+    /// The trail, such as sqlite://contextrail.db or postgres://USER@HOST/DATABASE
     #[arg(
         long,
         global = true,
@@ -33,6 +33,15 @@ pub(super) struct Arguments {
         help_heading = GLOBAL
     )]
     pub(super) trail: String,
+    /// The folder of the keys and signed heads of a trail on PostgreSQL
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "CONTEXTRAIL_STATE",
+        help_heading = GLOBAL
+    )]
+    pub(super) state: Option<PathBuf>,
     /// The witnesses and timestamp authorities of the trail; TRAIL.attesters beside it when there is one
     #[arg(
         long,
@@ -131,6 +140,9 @@ pub(super) enum Command {
     /// Make the lookup tables anew from the records
     #[command(after_help = rebuild::EXAMPLES)]
     Rebuild,
+    /// Make a trail on PostgreSQL, or bring its schema up to date
+    #[command(after_help = migrate::EXAMPLES)]
+    Migrate,
     /// Say how the trail is, what is wrong and what to do
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor,

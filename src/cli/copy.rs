@@ -106,6 +106,7 @@ const EXAMPLES: &str = "\
 Examples:
   contextrail copy --from sqlite://loans.db --to sqlite:///mnt/new/loans.db
   contextrail copy --from sqlite://loans.db --to sqlite:///mnt/new/loans.db --hand-over
+  contextrail copy --from sqlite://loans.db --to postgres://loans@db.example.org/trails --state /srv/loans --hand-over
 
 Entries, proofs and encrypted values are copied as they are stored, and no key is needed. A copy
 that was stopped goes on when the command is given again. Exit code 7 when the source has grown

@@ -50,7 +50,7 @@ async fn tell(
     demo: Demo,
     out: DemoOutput<'_>,
 ) -> Result<(), Failure> {
-    demo(trail, count, session.named_url(), out)
+    demo(trail, count, session.named_url().as_deref(), out)
         .await
         .map_err(failed)
 }

@@ -53,7 +53,7 @@ async fn report(session: &Session) -> Result<Exit, Failure> {
         .map_or(0, |path| size_of(&beside(path, ".spool")));
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
-        url: session.trail_url.clone(),
+        url: session.shown_url(),
         trail: status.trail,
         tenant: trail.tenant().clone(),
         engine: status.engine,

@@ -245,9 +245,10 @@ fn of_key(error: &KeyError) -> (Exit, Option<&'static str>) {
 
 fn of_move(error: &MoveError) -> (Exit, Option<&'static str>) {
     match error {
-        MoveError::Same { .. } | MoveError::InMemory { .. } | MoveError::Exists { .. } => {
-            (Exit::Usage, None)
-        }
+        MoveError::Same { .. }
+        | MoveError::InMemory { .. }
+        | MoveError::NoFile { .. }
+        | MoveError::Exists { .. } => (Exit::Usage, None),
         MoveError::Differs { .. }
         | MoveError::Root { .. }
         | MoveError::Unsound { .. }
@@ -264,6 +265,9 @@ fn of_store(error: &StoreError) -> (Exit, Option<&'static str>) {
             Some("contextrail --trail sqlite://contextrail.db doctor"),
         ),
         StoreError::Missing { .. } => (Exit::Storage, Some("contextrail demo")),
+        StoreError::Refused { what, .. } if what.starts_with("there is no trail yet") => {
+            (Exit::Storage, Some("contextrail migrate"))
+        }
         StoreError::NotATrail { .. } => (
             Exit::Storage,
             Some("name the trail with --trail sqlite://PATH or CONTEXTRAIL_TRAIL"),

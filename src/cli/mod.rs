@@ -24,6 +24,7 @@ mod key;
 mod kpi;
 mod lineage;
 mod log;
+mod migrate;
 mod outcome;
 mod output;
 mod person;
@@ -69,11 +70,12 @@ pub async fn run(demo: Demo) -> ExitCode {
         }
     };
     let session = Session::new(arguments.trail, arguments.output, arguments.quiet)
-        .with_attesters(arguments.attesters);
+        .with_attesters(arguments.attesters)
+        .with_state(arguments.state);
     match dispatch(&session, arguments.command, demo).await {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            let failure = failure.on_trail(session.named_url());
+            let failure = failure.on_trail(session.named_url().as_deref());
             if failure.exit != Exit::Done {
                 session::warn(failure.to_string().trim_end());
             }
@@ -122,6 +124,7 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Backup(args) => backup::run(session, args).await,
         Command::Restore(args) => restore::run(session, args).await,
         Command::Rebuild => rebuild::run(session).await,
+        Command::Migrate => migrate::run(session).await,
         Command::Doctor => doctor::run(session).await,
         Command::Completions(args) => completions::run(&args),
     }

@@ -19,6 +19,7 @@ pub(super) struct Session {
     pub(super) format: Option<OutputFormat>,
     pub(super) quiet: bool,
     attesters: Option<PathBuf>,
+    state: Option<PathBuf>,
     clock: Arc<dyn Clock>,
 }
 
@@ -29,6 +30,7 @@ impl Session {
             format,
             quiet,
             attesters: None,
+            state: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -40,9 +42,21 @@ impl Session {
         self
     }
 
-    /// The address of the trail, unless it is the one that commands take by themselves.
-    pub(super) fn named_url(&self) -> Option<&str> {
-        Some(self.trail_url.as_str()).filter(|url| *url != super::args::DEFAULT_TRAIL)
+    /// Keeps what a trail on a server keeps outside of the database in this folder.
+    pub(super) fn with_state(mut self, folder: Option<PathBuf>) -> Self {
+        self.state = folder;
+        self
+    }
+
+    /// The address of the trail, unless it is the one that commands take by themselves. It is to be
+    /// shown: a password is not in it.
+    pub(super) fn named_url(&self) -> Option<String> {
+        (self.trail_url != super::args::DEFAULT_TRAIL).then(|| self.shown_url())
+    }
+
+    /// The address of the trail without a password.
+    pub(super) fn shown_url(&self) -> String {
+        crate::trail::shown_url(&self.trail_url)
     }
 
     /// Opens the trail for reading: nothing is made or changed.
@@ -64,6 +78,10 @@ impl Session {
         let options = TrailOptions::new()
             .clock(Arc::clone(&self.clock))
             .actor(Self::actor());
+        let options = match &self.state {
+            Some(folder) => options.state(folder),
+            None => options,
+        };
         let options = match &self.attesters {
             Some(path) => options.attesters(attesters(path)?),
             None => options,

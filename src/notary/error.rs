@@ -16,6 +16,14 @@ pub enum NotaryError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Another process signs for the trail, and this one waited for it.
+    #[error(
+        "another process signs for this trail ({path} is locked) and has not signed what is asked for: see whether it runs; when it ends, another one takes over"
+    )]
+    AnotherSigns {
+        /// The file that it holds locked.
+        path: String,
+    },
     /// A file of the notary cannot be used.
     #[error("{path} cannot be {verb}")]
     File {

@@ -7,6 +7,15 @@ use super::{Frozen, KnownHead, Notary, NotaryError};
 use crate::store::LogHead;
 
 impl Notary {
+    /// Looks whether `found` contains the newest head known, and freezes the log when it does not.
+    pub(super) async fn hold(&self, state: &State, found: LogHead) -> Result<(), NotaryError> {
+        let guarded = self.guard(state, found).await;
+        if let Err(NotaryError::Frozen(frozen)) = &guarded {
+            self.set_frozen((**frozen).clone());
+        }
+        guarded
+    }
+
     /// Whether `found` contains the newest head known.
     pub(super) async fn guard(&self, state: &State, found: LogHead) -> Result<(), NotaryError> {
         let frozen = |what, newest: &KnownHead| Frozen {

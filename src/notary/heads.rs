@@ -72,6 +72,18 @@ impl Heads {
         newest.origin().split('/').nth(1)?.parse().ok()
     }
 
+    /// Reads the file again when another process has written to it.
+    pub(super) fn read_again(&mut self) -> Result<(), NotaryError> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        let length = path.metadata().map_or(0, |it| it.len());
+        if usize::try_from(length).ok() != Some(self.bytes) {
+            *self = Self::open(Some(&path.clone()))?;
+        }
+        Ok(())
+    }
+
     /// Every head, oldest first.
     pub(super) fn all(&self) -> &[KnownHead] {
         &self.known

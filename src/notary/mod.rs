@@ -22,6 +22,7 @@ mod open;
 mod remote;
 mod signing;
 mod tree;
+mod turn;
 mod witness;
 
 #[cfg(feature = "network")]

@@ -1,6 +1,7 @@
 //! The notary of one log: opened, held against what is known, asked how the log stands.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Mutex, watch};
@@ -22,6 +23,9 @@ pub struct NotaryOptions {
     pub clock: Arc<dyn Clock>,
     /// Its files; `None` for a trail in memory, whose keys and heads go with it.
     pub files: Option<NotaryFiles>,
+    /// The file that whoever signs holds locked, where several processes share a trail: the others
+    /// look at what was signed, and take over when it is let go of. `None` where one alone writes.
+    pub signer: Option<PathBuf>,
     /// Whether a signing key that is gone may be replaced by a new one.
     pub replace_lost_key: bool,
     /// Who is asked to attest heads.
@@ -43,8 +47,12 @@ pub struct Notary {
 }
 
 pub(super) struct State {
-    /// `None` when opened for reading.
+    /// `None` when opened for reading, and while another process signs.
     pub(super) keys: Option<Keys>,
+    /// Held while this process signs for a trail that others share.
+    pub(super) turn: Option<std::fs::File>,
+    /// Nothing is signed here any longer.
+    pub(super) is_over: bool,
     pub(super) heads: Heads,
     pub(super) epoch: u64,
 }
@@ -108,6 +116,8 @@ impl Notary {
             log,
             state: Mutex::new(State {
                 keys: None,
+                turn: None,
+                is_over: false,
                 heads,
                 epoch: 1,
             }),
@@ -122,11 +132,8 @@ impl Notary {
         }
         let mut state = notary.state.lock().await;
         state.epoch = notary.epoch_in_log().await?;
-        let origin = notary.origin(state.epoch)?;
-        let files = notary.options.files.as_ref();
-        let may_create = state.heads.all().is_empty() || notary.options.replace_lost_key;
-        let newest = notary.newest(&state);
-        state.keys = Some(Keys::open(files, &origin, newest, may_create)?);
+        notary.take_turn(&mut state)?;
+        let signs = state.keys.is_some();
         let found = notary.options.store.head(&notary.options.tenant).await?;
         match notary.guard(&state, found).await {
             Err(NotaryError::Frozen(frozen)) => notary.set_frozen(*frozen),
@@ -134,7 +141,11 @@ impl Notary {
         }
         drop(state);
         #[cfg(feature = "network")]
-        notary.ask_at_open().await?;
+        if signs {
+            notary.ask_at_open().await?;
+        }
+        #[cfg(not(feature = "network"))]
+        let _ = signs;
         Ok(notary)
     }
 
@@ -166,7 +177,11 @@ impl Notary {
     /// Keeps what was said of a head since it was signed.
     #[cfg(feature = "network")]
     pub(super) async fn amend(&self, head: KnownHead) -> Result<(), NotaryError> {
-        self.state.lock().await.heads.add(head)?;
+        let mut state = self.state.lock().await;
+        if state.keys.is_some() || self.options.signer.is_none() {
+            state.heads.add(head)?;
+        }
+        drop(state);
         self.news.send_replace(());
         Ok(())
     }
@@ -184,6 +199,7 @@ impl Notary {
     /// [`NotaryError`] when the store cannot be read.
     pub async fn standing(&self) -> Result<Standing, NotaryError> {
         let mut state = self.state.lock().await;
+        self.look_again(&mut state)?;
         state.epoch = self.epoch_in_log().await?;
         let head = self.options.store.head(&self.options.tenant).await?;
         let frozen = match self.guard(&state, head).await {

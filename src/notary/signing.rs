@@ -1,5 +1,6 @@
 //! Signing the heads of one log.
 
+use super::turn::Turn;
 use super::{KnownHead, Notary, NotaryError};
 use crate::log::{Checkpoint, KeyName, SignedCheckpoint, VerifierKey};
 use crate::store::LogHead;
@@ -17,7 +18,10 @@ impl Notary {
         if let Some(frozen) = self.frozen() {
             return Err(frozen.clone().into());
         }
-        let mut state = self.state.lock().await;
+        let mut state = match self.state_of_signer().await? {
+            Turn::Ours(state) => state,
+            Turn::Theirs(newest) => return Ok(newest),
+        };
         state.epoch = self.epoch_in_log().await?;
         let found = self.options.store.head(&self.options.tenant).await?;
         let newest = self.newest(&state);
@@ -31,12 +35,7 @@ impl Notary {
         if found.size == 0 || (is_signed && !is_new_key) {
             return Ok(newest.cloned());
         }
-        if let Err(error) = self.guard(&state, found).await {
-            if let NotaryError::Frozen(frozen) = &error {
-                self.set_frozen((**frozen).clone());
-            }
-            return Err(error);
-        }
+        self.hold(&state, found).await?;
         let head = self.sign(&origin, found, &keys)?;
         state.heads.add(head.clone())?;
         self.news.send_replace(());
@@ -76,8 +75,9 @@ impl Notary {
     /// [`NotaryError`] when it cannot be written.
     pub async fn rotate_key(&self) -> Result<VerifierKey, NotaryError> {
         let mut state = self.state.lock().await;
+        self.take_turn(&mut state)?;
         let origin = self.origin(state.epoch)?;
-        let keys = state.keys.as_mut().ok_or(NotaryError::ReadOnly)?;
+        let keys = state.keys.as_mut().ok_or_else(|| self.no_keys())?;
         keys.rotate(self.options.files.as_ref(), &origin)?;
         keys.newest(&origin).ok_or(NotaryError::ReadOnly)
     }
@@ -90,9 +90,10 @@ impl Notary {
     pub async fn begin_epoch(&self) -> Result<KnownHead, NotaryError> {
         let mut state = self.state.lock().await;
         state.epoch = self.epoch_in_log().await?;
+        self.take_turn(&mut state)?;
         let found = self.options.store.head(&self.options.tenant).await?;
         let origin = self.origin(state.epoch)?;
-        let keys = state.keys.as_ref().ok_or(NotaryError::ReadOnly)?;
+        let keys = state.keys.as_ref().ok_or_else(|| self.no_keys())?;
         let head = self.sign(&origin, found, &keys.of(&origin))?;
         keys.publish_for(self.options.files.as_ref(), &origin)?;
         state.heads.add(head.clone())?;

@@ -1,5 +1,6 @@
 //! What can go wrong between a trail and where it is kept.
 
+use crate::privacy::keys::{EntityHandle, KeyId};
 use crate::record::RecordId;
 
 /// An error of some other library, kept as the source of ours.
@@ -11,7 +12,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub enum StoreError {
     /// The address of the trail is not one this build can open.
     #[error(
-        "{url:?} is not the address of a trail: use sqlite://PATH or sqlite::memory:, such as sqlite://contextrail.db"
+        "{url:?} is not the address of a trail: use sqlite://PATH, sqlite::memory: or postgres://USER@HOST/DATABASE, such as sqlite://contextrail.db"
     )]
     Address {
         /// What was given.
@@ -78,6 +79,49 @@ pub enum StoreError {
     Busy {
         /// The file.
         place: String,
+    },
+    /// The server cannot be reached, or let go of the connection.
+    #[error(
+        "{place} is away: {source}; what was acknowledged before is safe: check that the server runs and can be reached, then try again"
+    )]
+    Away {
+        /// The server and the database.
+        place: String,
+        /// What was reported.
+        #[source]
+        source: BoxError,
+    },
+    /// The server answers, and the trail cannot be used as things are.
+    #[error("{place}: {what}: {todo}")]
+    Refused {
+        /// The server and the database.
+        place: String,
+        /// What is wrong.
+        what: String,
+        /// What to do about it.
+        todo: String,
+    },
+    /// The log is shorter than this process has seen it, or another one.
+    #[error(
+        "the log in {place} has {found} entries, and this process has seen {known}: an older copy took its place, or a standby that lacked the newest; nothing is appended: run `contextrail verify`, then `contextrail log succeed`"
+    )]
+    RolledBack {
+        /// The server and the database.
+        place: String,
+        /// The size that was committed.
+        known: u64,
+        /// The size that is there.
+        found: u64,
+    },
+    /// A key that a record is encrypted under was erased or replaced by another process meanwhile.
+    #[error(
+        "a key that the record {record} is encrypted under is there no longer: record it again"
+    )]
+    KeyGone {
+        /// The record.
+        record: RecordId,
+        /// The key.
+        key: KeyId,
     },
     /// The file cannot be written.
     #[error("{place} is read-only: check the permissions of the file and its folder")]
@@ -168,6 +212,24 @@ impl StoreError {
     /// Whether trying again later may succeed without changing anything.
     #[must_use]
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::Full { .. })
+        matches!(
+            self,
+            Self::Busy { .. } | Self::Full { .. } | Self::Away { .. }
+        )
+    }
+
+    /// Whose key it was, when a record was encrypted under one that is there no longer.
+    #[must_use]
+    pub const fn key_gone(&self) -> Option<EntityHandle> {
+        match self {
+            Self::KeyGone { key, .. } => Some(key.entity),
+            _ => None,
+        }
+    }
+
+    /// Whether trying again at once may succeed.
+    #[cfg(feature = "sqlite")]
+    pub(super) const fn is_passing_soon(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Away { .. })
     }
 }

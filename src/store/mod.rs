@@ -45,6 +45,8 @@ pub use rekey::{Rekey, Relocked, Replacements};
 pub use spool::{Backlog, Spool, Spooled};
 #[cfg(feature = "sqlite")]
 pub use sql::{Access, SqliteStore, WriterLock};
+#[cfg(feature = "postgres")]
+pub use sql::{PostgresPlace, PostgresStore};
 
 pub use verification::{Finding, Verification, VerifyPlan};
 

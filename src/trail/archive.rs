@@ -262,8 +262,8 @@ impl Trail {
             .0
             .store
             .archive(self.tenant(), &segment.slots, &prepared, now)
-            .await?;
-        Ok(placed.map(|placed| {
+            .await;
+        Ok(self.unless_key_gone(placed)?.map(|placed| {
             self.0.grown_to(placed.log_index + 1);
             sealed.record
         }))

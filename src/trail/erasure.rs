@@ -137,7 +137,8 @@ impl Trail {
         approved_by: Vec<Actor>,
     ) -> Result<Erased, TrailError> {
         self.check_approvers(&approved_by)?;
-        let _alone = self.begin_rekeying().await?;
+        // Other processes go on: what they encrypt under a key that goes is refused by the store.
+        let _alone = self.begin_changing_keys().await?;
         self.settle_writes().await?;
         let mut pledge = self.pledge(entity).await?;
         // What is recorded from now on is encrypted under a new key, and what was under way is seen.
@@ -260,7 +261,8 @@ impl Trail {
             }
             let now = self.clock().now();
             let store = &self.0.store;
-            if store.erase(self.tenant(), &removal, now).await?.is_none() {
+            let erased = store.erase(self.tenant(), &removal, now).await;
+            if self.unless_key_gone(erased)?.is_none() {
                 // Something about them was under way. It has its own key or is in the next look.
                 continue;
             }

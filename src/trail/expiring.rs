@@ -234,8 +234,8 @@ impl Expiring<'_> {
             record: self.record_of(id, (class, action), due).await?,
         };
         let now = trail.clock().now();
-        let placed = trail.0.store.erase(trail.tenant(), &removal, now).await?;
-        let Some(placed) = placed else {
+        let placed = trail.0.store.erase(trail.tenant(), &removal, now).await;
+        let Some(placed) = trail.unless_key_gone(placed)? else {
             return Ok(None);
         };
         for it in due {

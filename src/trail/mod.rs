@@ -1,6 +1,7 @@
 //! The trail: an open store plus its appender, and what applications do with it.
 
 mod access;
+mod anew;
 mod answer;
 mod archive;
 mod archived;
@@ -39,6 +40,8 @@ mod retaining;
 mod retention;
 mod review;
 mod rotate;
+#[cfg(feature = "postgres")]
+mod shared;
 mod signing;
 mod stored;
 mod succeed;
@@ -85,7 +88,7 @@ pub use moving::{
     RestoredLog,
 };
 #[cfg(feature = "sqlite")]
-pub use open::check_exists;
+pub use open::{check_exists, shown_url};
 pub use options::{Evidence, TrailOptions, local_user};
 pub use query::{ContextFilter, Pages, Search};
 pub use registry::{
@@ -95,6 +98,8 @@ pub use registry::{
 pub use retention::{PlanHold, PlanLine, PlanState, RetentionPlan};
 pub use review::{OutcomeBuilder, ReviewBuilder, Reviewed};
 pub use rotate::Rotated;
+#[cfg(feature = "postgres")]
+pub use shared::Migrated;
 pub use stored::Stored;
 pub use vault::KeyFiles;
 pub use verify::Verified;
@@ -119,6 +124,9 @@ struct Inner {
     spool: Mutex<Option<Spool>>,
     /// Where the spool is or would be; `None` in memory.
     spool_path: Option<std::path::PathBuf>,
+    /// The place among those that share the trail; let go of by `close`.
+    #[cfg(feature = "postgres")]
+    seat: Mutex<Option<shared::Seat>>,
     /// Where erasures are promised; `None` in memory.
     journal: Option<std::path::PathBuf>,
     notary: Arc<Notary>,
@@ -148,8 +156,9 @@ impl fmt::Debug for Trail {
 }
 
 impl Trail {
-    /// Opens the trail at `url`, such as `sqlite://contextrail.db` or `sqlite::memory:`, for
-    /// reading and writing, and makes it when it is not there. Needs a tokio runtime.
+    /// Opens the trail at `url`, such as `sqlite://contextrail.db`, `sqlite::memory:` or
+    /// `postgres://USER@HOST/DATABASE?state=DIR`, for reading and writing. A file is made when it is
+    /// not there; a server has been migrated before. Needs a tokio runtime.
     ///
     /// # Errors
     ///
@@ -243,5 +252,14 @@ impl Trail {
             signing.stop().await;
         }
         self.0.store.close().await;
+        self.0.notary.let_go().await;
+        #[cfg(feature = "postgres")]
+        drop(
+            self.0
+                .seat
+                .lock()
+                .expect("no holder of this lock panics")
+                .take(),
+        );
     }
 }

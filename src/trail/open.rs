@@ -1,5 +1,7 @@
 //! Opening a trail: its store, its notary, its appender and its spool.
 
+#[cfg(feature = "sqlite")]
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use crate::record::TrailId;
 #[cfg(feature = "sqlite")]
 use crate::store::{Access, ArchiveChoice, SqliteStore, StoreError};
 use crate::store::{Appender, MemoryStore, Segments, Spool, Store};
+#[cfg(feature = "postgres")]
+use crate::store::{PostgresPlace, PostgresStore};
 
 impl TrailOptions {
     /// Opens the trail at `url` for reading and writing, and makes it when it is not there.
@@ -32,8 +36,11 @@ impl TrailOptions {
     pub async fn open(mut self, url: &str) -> Result<Trail, TrailError> {
         let fresh = self.fresh();
         let location = Location::parse(url)?;
-        self.find_attesters(&location)?;
+        let base = self.base_of(&location)?;
+        self.find_attesters(base.as_deref())?;
         match location {
+            #[cfg(feature = "postgres")]
+            Location::Server(place) => self.open_on_server(&place).await,
             Location::Memory => {
                 let store = SqliteStore::in_memory(fresh).await?;
                 self.start(Arc::new(store), None, Files::default()).await
@@ -53,10 +60,43 @@ impl TrailOptions {
                 let files = Files {
                     notary: Some(files),
                     keys: Some(keys),
+                    ..Files::default()
                 };
                 self.start(Arc::new(store), Some(spool), files).await
             }
         }
+    }
+
+    #[cfg(feature = "postgres")]
+    async fn open_on_server(mut self, place: &PostgresPlace) -> Result<Trail, TrailError> {
+        let base = self.shared_base(place)?;
+        if self.redaction.is_none() {
+            self.redaction = Redaction::read(&Redaction::beside(&base))?;
+        }
+        self.find_archive(&base)?;
+        let store = PostgresStore::open(place, Access::Write).await?;
+        let _alone = super::shared::opening(&base).await?;
+        let seat = super::shared::Seat::take(&base)?;
+        let spool = seat.spool.clone();
+        let files = Files {
+            notary: Some(self.files_of(&base)),
+            keys: Some(self.key_files_of(&base)),
+            signer: Some(super::shared::beside(&base, ".signer")),
+            journal: Some(super::shared::beside(&base, ".erasures")),
+            seat: Some(seat),
+        };
+        self.start(Arc::new(store), Some(spool), files).await
+    }
+
+    /// What the names of the files of a trail begin with; `None` in memory.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn base_of(&self, location: &Location) -> Result<Option<PathBuf>, StoreError> {
+        Ok(match location {
+            Location::Memory => None,
+            Location::File(path) => Some(path.clone()),
+            #[cfg(feature = "postgres")]
+            Location::Server(place) => Some(self.shared_base(place)?),
+        })
     }
 
     /// Opens the trail at `url` for reading alone. Nothing is ever made or changed.
@@ -67,18 +107,21 @@ impl TrailOptions {
     #[cfg(feature = "sqlite")]
     pub async fn open_for_reading(mut self, url: &str) -> Result<Trail, TrailError> {
         let location = Location::parse(url)?;
-        self.find_attesters(&location)?;
-        let Location::File(path) = location else {
+        let Some(path) = self.base_of(&location)? else {
             return Err(StoreError::Missing {
                 place: url.to_owned(),
             }
             .into());
         };
+        self.find_attesters(Some(&path))?;
         self.find_archive(&path)?;
-        let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(&path, Access::Read, self.fresh()).await?);
+        let store: Arc<dyn Store> = match &location {
+            #[cfg(feature = "postgres")]
+            Location::Server(place) => Arc::new(PostgresStore::open(place, Access::Read).await?),
+            _ => Arc::new(SqliteStore::open(&path, Access::Read, self.fresh()).await?),
+        };
         let files = self.files_of(&path);
-        let notary = self.notary_of(&store, Some(files));
+        let notary = self.notary_of(&store, (Some(files), None));
         let notary = Arc::new(Notary::open_for_reading(notary).await?);
         let keys = self.key_files_of(&path);
         let keys = (Some(&keys), self.key_provider.clone());
@@ -91,6 +134,9 @@ impl TrailOptions {
             signing: None,
             spool: None,
             spool_path: Some(spool_path(&path)),
+            journal: None,
+            #[cfg(feature = "postgres")]
+            seat: None,
         };
         let trail = self.assemble(parts);
         trail.journal_deny().await?;
@@ -113,7 +159,8 @@ impl TrailOptions {
         let keys = (files.keys.as_ref(), self.key_provider.clone());
         let now = self.clock.now();
         let vault = super::vault::for_writing(&store, keys, &self.tenant, now).await?;
-        let notary = Arc::new(Notary::open(self.notary_of(&store, files.notary)).await?);
+        let of_notary = self.notary_of(&store, (files.notary, files.signer));
+        let notary = Arc::new(Notary::open(of_notary).await?);
         let appender = Appender::start(
             Arc::clone(&store),
             self.tenant.clone(),
@@ -140,6 +187,9 @@ impl TrailOptions {
             appender: Some(appender),
             spool,
             spool_path,
+            journal: files.journal,
+            #[cfg(feature = "postgres")]
+            seat: files.seat,
         });
         if trail.0.notary.frozen().is_none() {
             trail.journal_replay().await?;
@@ -152,7 +202,7 @@ impl TrailOptions {
 
     /// Finds the archive that the file beside the trail names, unless one was given.
     #[cfg(feature = "sqlite")]
-    fn find_archive(&mut self, path: &std::path::Path) -> Result<(), TrailError> {
+    fn find_archive(&mut self, path: &Path) -> Result<(), TrailError> {
         if self.archive.is_none() {
             let chosen = ArchiveChoice::read(&ArchiveChoice::beside(path));
             let opened = chosen.and_then(|it| it.map(ArchiveChoice::open).transpose());
@@ -162,21 +212,21 @@ impl TrailOptions {
     }
 
     #[cfg(feature = "sqlite")]
-    pub(super) fn files_of(&self, path: &std::path::Path) -> NotaryFiles {
+    pub(super) fn files_of(&self, path: &Path) -> NotaryFiles {
         let chosen = self.notary_files.clone();
         chosen.unwrap_or_else(|| NotaryFiles::beside(path))
     }
 
     #[cfg(feature = "sqlite")]
-    pub(super) fn key_files_of(&self, path: &std::path::Path) -> KeyFiles {
+    pub(super) fn key_files_of(&self, path: &Path) -> KeyFiles {
         let chosen = self.key_files.clone();
         chosen.unwrap_or_else(|| KeyFiles::beside(path))
     }
 
     /// Reads the attesters in the file beside the trail, unless they were given.
     #[cfg(all(feature = "sqlite", feature = "network"))]
-    pub(super) fn find_attesters(&mut self, location: &Location) -> Result<(), TrailError> {
-        if let (None, Location::File(path)) = (&self.attesters, location) {
+    pub(super) fn find_attesters(&mut self, base: Option<&Path>) -> Result<(), TrailError> {
+        if let (None, Some(path)) = (&self.attesters, base) {
             self.attesters = Attesters::read(&Attesters::beside(path))?;
         }
         Ok(())
@@ -189,20 +239,21 @@ impl TrailOptions {
         clippy::unnecessary_wraps,
         reason = "the other one does"
     )]
-    pub(super) fn find_attesters(&mut self, _: &Location) -> Result<(), TrailError> {
+    pub(super) fn find_attesters(&mut self, _: Option<&Path>) -> Result<(), TrailError> {
         Ok(())
     }
 
     pub(super) fn notary_of(
         &self,
         store: &Arc<dyn Store>,
-        files: Option<NotaryFiles>,
+        (files, signer): (Option<NotaryFiles>, Option<PathBuf>),
     ) -> NotaryOptions {
         NotaryOptions {
             store: Arc::clone(store),
             tenant: self.tenant.clone(),
             clock: Arc::clone(&self.clock),
             files,
+            signer,
             replace_lost_key: self.replace_lost_key,
             #[cfg(feature = "network")]
             attesters: self.attesters.clone().unwrap_or_default(),
@@ -218,7 +269,11 @@ impl TrailOptions {
             signing,
             spool,
             spool_path,
+            journal,
+            #[cfg(feature = "postgres")]
+            seat,
         } = parts;
+        let beside_spool = spool_path.as_ref().map(|it| it.with_extension("erasures"));
         let actor = self.actor.clone().unwrap_or_else(local_user);
         Trail(Arc::new(Inner {
             store,
@@ -234,9 +289,9 @@ impl TrailOptions {
             counts: Arc::new(CountCache::default()),
             linked: quick_cache::sync::Cache::new(LINKED),
             spool: std::sync::Mutex::new(spool),
-            journal: spool_path
-                .as_ref()
-                .map(|spool| spool.with_extension("erasures")),
+            #[cfg(feature = "postgres")]
+            seat: std::sync::Mutex::new(seat),
+            journal: journal.or(beside_spool),
             spool_path,
             tasks: std::sync::Mutex::default(),
             runtime: tokio::runtime::Handle::try_current().ok(),
@@ -258,6 +313,9 @@ impl TrailOptions {
 pub fn check_exists(url: &str) -> Result<(), TrailError> {
     match Location::parse(url)? {
         Location::File(path) if path.exists() => Ok(()),
+        // Opening says whether it is there: nothing is made by that.
+        #[cfg(feature = "postgres")]
+        Location::Server(_) => Ok(()),
         _ => Err(StoreError::Missing {
             place: url.to_owned(),
         }
@@ -265,11 +323,28 @@ pub fn check_exists(url: &str) -> Result<(), TrailError> {
     }
 }
 
+/// The address `url` as it may be shown: without a password.
+#[cfg(feature = "sqlite")]
+#[must_use]
+pub fn shown_url(url: &str) -> String {
+    #[cfg(feature = "postgres")]
+    if PostgresPlace::is_meant_by(url) {
+        return PostgresPlace::shown(url);
+    }
+    url.to_owned()
+}
+
 /// The files beside a database; none in memory.
 #[derive(Default)]
 struct Files {
     notary: Option<NotaryFiles>,
     keys: Option<KeyFiles>,
+    /// What whoever signs holds locked, where several processes share a trail.
+    signer: Option<PathBuf>,
+    /// `None`: beside the spool.
+    journal: Option<PathBuf>,
+    #[cfg(feature = "postgres")]
+    seat: Option<super::shared::Seat>,
 }
 
 /// What a trail is put together from.
@@ -281,6 +356,10 @@ struct Parts {
     signing: Option<Signing>,
     spool: Option<Spool>,
     spool_path: Option<PathBuf>,
+    /// `None`: beside the spool.
+    journal: Option<PathBuf>,
+    #[cfg(feature = "postgres")]
+    seat: Option<super::shared::Seat>,
 }
 
 /// Where a trail is.
@@ -288,11 +367,17 @@ struct Parts {
 pub(super) enum Location {
     Memory,
     File(PathBuf),
+    #[cfg(feature = "postgres")]
+    Server(Box<PostgresPlace>),
 }
 
 #[cfg(feature = "sqlite")]
 impl Location {
     pub(super) fn parse(url: &str) -> Result<Self, StoreError> {
+        #[cfg(feature = "postgres")]
+        if PostgresPlace::is_meant_by(url) {
+            return Ok(Self::Server(Box::new(PostgresPlace::parse(url)?)));
+        }
         let path = url
             .strip_prefix("sqlite:")
             .map(|rest| rest.strip_prefix("//").unwrap_or(rest));
@@ -307,7 +392,7 @@ impl Location {
 }
 
 #[cfg(feature = "sqlite")]
-pub(super) fn spool_path(path: &std::path::Path) -> PathBuf {
+pub(super) fn spool_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".spool");
     name.into()

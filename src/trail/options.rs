@@ -50,6 +50,9 @@ pub struct TrailOptions {
     pub(super) appender: AppenderOptions,
     pub(super) spool_bytes: u64,
     pub(super) notary_files: Option<NotaryFiles>,
+    /// `None`: what the address names.
+    #[cfg(feature = "postgres")]
+    pub(super) state: Option<std::path::PathBuf>,
     pub(super) key_files: Option<KeyFiles>,
     pub(super) key_provider: Option<Arc<dyn KeyProvider>>,
     /// `None`: the one named in the file beside the trail.
@@ -83,6 +86,8 @@ impl TrailOptions {
             appender: AppenderOptions::default(),
             spool_bytes: SPOOL_BYTES,
             notary_files: None,
+            #[cfg(feature = "postgres")]
+            state: None,
             key_files: None,
             key_provider: None,
             archive: None,
@@ -162,6 +167,15 @@ impl TrailOptions {
     #[must_use]
     pub fn notary_files(mut self, files: NotaryFiles) -> Self {
         self.notary_files = Some(files);
+        self
+    }
+
+    /// The folder of what a trail on a server keeps outside of the database: keys, signed heads, what
+    /// waits. All processes that share the trail name the same one, and it has to be there.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn state(mut self, folder: impl Into<std::path::PathBuf>) -> Self {
+        self.state = Some(folder.into());
         self
     }
 

@@ -247,12 +247,22 @@ impl Trail {
         }))
     }
 
-    /// Keeps out others that change keys, and refuses where nothing can be recorded.
-    pub(super) async fn begin_rekeying(
+    /// Keeps out others that change keys in this process, and refuses where nothing can be recorded.
+    pub(super) async fn begin_changing_keys(
         &self,
     ) -> Result<tokio::sync::MutexGuard<'_, ()>, TrailError> {
         self.0.appender()?;
         Ok(self.0.rekeying.lock().await)
+    }
+
+    /// As [`Trail::begin_changing_keys`], and refuses while another process has the trail open.
+    async fn begin_rekeying(&self) -> Result<Alone<'_>, TrailError> {
+        let here = self.begin_changing_keys().await?;
+        #[cfg(feature = "postgres")]
+        let elsewhere = self.keep_others_out().await?;
+        #[cfg(not(feature = "postgres"))]
+        let elsewhere = None;
+        Ok((here, elsewhere))
     }
 
     /// Waits until what was prepared under the keys of before is stored.
@@ -280,6 +290,9 @@ impl Trail {
         Ok(receipt)
     }
 }
+
+/// Keeps out others that change keys: in this process, and in those that share the trail.
+type Alone<'t> = (tokio::sync::MutexGuard<'t, ()>, Option<std::fs::File>);
 
 /// What is to be recorded; it holds from where the log ends then.
 pub(super) const fn event(level: KeyLevel, action: KeyAction, key_id: String) -> KeyEvent {

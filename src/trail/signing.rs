@@ -86,10 +86,12 @@ impl Signing {
 
 /// Signs heads, and calls `signed` after each.
 async fn run(notary: Arc<Notary>, mut grown: watch::Receiver<Grown>, signed: impl Fn()) {
-    while grown.changed().await.is_ok() {
+    while has_news(&notary, &mut grown).await {
         let seen = *grown.borrow_and_update();
         match notary.checkpoint().await {
-            Ok(_) => signed(),
+            Ok(_) if notary.signs().await => signed(),
+            // Another process signs, and has its heads attested.
+            Ok(_) => {}
             Err(error) => {
                 tracing::error!(error = %error, "no checkpoint was signed; it will be tried again when the log grows");
             }
@@ -105,6 +107,18 @@ async fn run(notary: Arc<Notary>, mut grown: watch::Receiver<Grown>, signed: imp
         if is_new {
             grown.mark_changed();
         }
+    }
+}
+
+/// Waits until there may be something to sign; `false` when nothing more comes. Where others append
+/// to the same log it is looked at every so often.
+async fn has_news(notary: &Notary, grown: &mut watch::Receiver<Grown>) -> bool {
+    if !notary.is_shared() {
+        return grown.changed().await.is_ok();
+    }
+    match tokio::time::timeout(INTERVAL, grown.changed()).await {
+        Ok(changed) => changed.is_ok(),
+        Err(_) => true,
     }
 }
 

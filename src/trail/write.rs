@@ -65,7 +65,7 @@ impl Trail {
             }
             return match self.0.enqueue(self.prepare(sealed, refs)?)? {
                 Enqueued::Answered(receipt) => Ok(receipt),
-                Enqueued::Waiting(sealed, answer) => self.acknowledge(&sealed, answer).await,
+                Enqueued::Waiting(waiting, answer) => self.acknowledge(*waiting, answer).await,
                 Enqueued::Full(sealed) => self.detached(Self::append_when_room, *sealed).await,
             };
         }
@@ -114,10 +114,12 @@ impl Trail {
     async fn append_when_room(self, sealed: Submission) -> Result<Receipt, TrailError> {
         match self.0.enqueue(sealed)? {
             Enqueued::Answered(receipt) => Ok(receipt),
-            Enqueued::Waiting(sealed, answer) => self.acknowledge(&sealed, answer).await,
-            Enqueued::Full(sealed) => {
-                let placed = self.0.appender()?.append(sealed.prepared).await?;
-                self.receipt(&sealed.sealed, placed).await
+            Enqueued::Waiting(waiting, answer) => self.acknowledge(*waiting, answer).await,
+            Enqueued::Full(submission) => {
+                let Submission { sealed, prepared } = *submission;
+                let refs = prepared.refs.clone();
+                let answer = self.0.appender()?.append(prepared).await;
+                self.answered((sealed, refs), answer).await
             }
         }
     }
@@ -145,13 +147,21 @@ impl Trail {
 
     async fn acknowledge(
         &self,
-        sealed: &Sealed,
+        waiting: Linking,
         answer: oneshot::Receiver<Reply>,
     ) -> Result<Receipt, TrailError> {
-        let placed = answer
-            .await
-            .unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)))?;
-        self.receipt(sealed, placed).await
+        let answer = answer.await;
+        let answer = answer.unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)));
+        self.answered(waiting, answer).await
+    }
+
+    async fn answered(
+        &self,
+        (sealed, refs): Linking,
+        answer: Reply,
+    ) -> Result<Receipt, TrailError> {
+        let placed = self.or_under_new_keys(&sealed, &refs, answer).await?;
+        self.receipt(&sealed, placed).await
     }
 
     pub(super) async fn receipt(
@@ -269,9 +279,9 @@ impl Trail {
         let mut draft = Sealed::to_draft(&opened.record, opened.about.clone());
         let refs = self.link(&mut draft, &Source::New).await?;
         let sealed = Sealed::reopened(opened, slots.slots, spooled.shared.clone())?;
-        let prepared = Prepared::spooled(&sealed, refs, self.vault(), spooled)?;
-        let placed = self.0.appender()?.append(prepared).await?;
-        self.receipt(&sealed, placed).await.map(|_| ())
+        let prepared = Prepared::spooled(&sealed, refs.clone(), self.vault(), spooled)?;
+        let answer = self.0.appender()?.append(prepared).await;
+        self.answered((sealed, refs), answer).await.map(|_| ())
     }
 }
 
@@ -296,6 +306,9 @@ fn list_entities_of_features(draft: &mut Draft) {
     }
 }
 
+/// A sealed record, and the entry hashes of those it refers to.
+type Linking = (Sealed, Vec<Hash>);
+
 /// A sealed record on its way to the appender.
 struct Submission {
     sealed: Sealed,
@@ -306,7 +319,7 @@ enum Enqueued {
     /// It is queued or spooled, and its receipt says so.
     Answered(Receipt),
     /// It is queued, and the answer will come.
-    Waiting(Box<Sealed>, oneshot::Receiver<Reply>),
+    Waiting(Box<Linking>, oneshot::Receiver<Reply>),
     /// There is no room.
     Full(Box<Submission>),
 }
@@ -333,8 +346,9 @@ impl Inner {
             return self.enqueue_best_effort(appender, submission);
         }
         let Submission { sealed, prepared } = submission;
+        let refs = prepared.refs.clone();
         Ok(match appender.try_append(prepared) {
-            Ok(answer) => Enqueued::Waiting(Box::new(sealed), answer),
+            Ok(answer) => Enqueued::Waiting(Box::new((sealed, refs)), answer),
             Err(prepared) => Enqueued::Full(Box::new(Submission {
                 sealed,
                 prepared: *prepared,
@@ -369,8 +383,9 @@ impl Inner {
                 about: sealed.about.clone(),
             },
         );
+        let refs = prepared.refs.clone();
         match appender.try_append(prepared) {
-            Ok(answer) => self.watch(answer, spooled)?,
+            Ok(answer) => self.watch(answer, spooled, (sealed, refs))?,
             Err(_) => self.spool(&spooled)?,
         }
         Ok(Enqueued::Answered(receipt))
@@ -381,13 +396,16 @@ impl Inner {
         self: &Arc<Self>,
         answer: oneshot::Receiver<Reply>,
         spooled: Spooled,
+        (sealed, refs): Linking,
     ) -> Result<(), TrailError> {
+        let trail = Trail(Arc::clone(self));
         let inner = Arc::clone(self);
         Trail(Arc::clone(self)).spawn(async move {
-            let problem = match answer.await {
-                Ok(Ok(placed)) => return inner.grown_to(placed.log_index + 1),
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => StoreError::Closed.to_string(),
+            let answer = answer.await;
+            let answer = answer.unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)));
+            let problem = match trail.or_under_new_keys(&sealed, &refs, answer).await {
+                Ok(placed) => return inner.grown_to(placed.log_index + 1),
+                Err(error) => error.to_string(),
             };
             tracing::warn!(problem, "the store did not take a queued record; it goes to the spool");
             if let Err(error) = inner.spool(&spooled) {

@@ -148,7 +148,8 @@ pub(crate) fn vault() -> Arc<Vault> {
     VAULT.with(Arc::clone)
 }
 
-fn fresh_vault() -> Arc<Vault> {
+/// Keys that nobody has used.
+pub(crate) fn fresh_vault() -> Arc<Vault> {
     on_a_thread(async {
         Vault::open(
             None,

@@ -379,6 +379,13 @@ impl Vault {
             .retain(|_, (_, new)| new.as_ref().is_none_or(|new| new.is_stored()));
     }
 
+    /// Forgets the keys of an entity: another process has erased or replaced one. What there is of them
+    /// now has to be read again.
+    pub fn forget(&self, entity: EntityHandle) {
+        self.newest.remove(&entity);
+        self.opened.retain(|id, _| id.entity != entity);
+    }
+
     /// What is to be said when something needs keys that are not here.
     #[must_use]
     pub fn locked_error(&self) -> KeyError {

@@ -1,7 +1,8 @@
 //! Appending a batch in one transaction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use sqlx::Row;
 
@@ -9,9 +10,10 @@ use super::SqlStore;
 use super::backend::{Backend, Column, ENTITY_KEY, LOOKUP, RECORD, SHARED_TEXT, SLOT, TILE, ZONE};
 use super::read::{ids_in, index, sql_int};
 use crate::log::{Edge, Tile};
-use crate::privacy::keys::{EntityKey, KeyId};
+use crate::privacy::keys::{EntityHandle, EntityKey, KeyId};
 use crate::record::{RecordId, Tenant, Timestamp};
 use crate::seal::entry_hash;
+use crate::store::locked::keys_of;
 use crate::store::pack::pack;
 use crate::store::prepared::kind_number;
 use crate::store::{BUCKET_RECORDS, PackedText, Placed, Prepared, StoreError, StoredRow};
@@ -25,28 +27,46 @@ sql_impl! {
             batch: &[Prepared],
             at: Timestamp,
         ) -> Result<Vec<Placed>, StoreError> {
+            let mut tries = 0;
+            loop {
+                match self.append_once(tenant, batch, at).await {
+                    // why: a commit whose answer was lost may have been made; a record that is there
+                    // already is not stored again, so that trying again is safe.
+                    Err(error) if tries < TRIES && DB::SHARED && error.is_passing_soon() => {
+                        tracing::warn!(error = %error, "a batch is appended again");
+                        tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(tries)).await;
+                        tries += 1;
+                    }
+                    appended => return appended,
+                }
+            }
+        }
+
+        async fn append_once(
+            &self,
+            tenant: &Tenant,
+            batch: &[Prepared],
+            at: Timestamp,
+        ) -> Result<Vec<Placed>, StoreError> {
             let writer = self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly {
                 place: self.place.clone(),
             })?;
-            let mut connection = writer.acquire().await.map_err(|e| self.fault(e))?;
-            self.run(&mut connection, DB::BEGIN).await?;
-            let appended = self.append_in(&mut connection, tenant, batch, at).await;
-            match appended {
-                Ok((tenant, placed, edge)) => {
-                    self.run(&mut connection, "commit").await?;
-                    self.keep_edge(tenant, edge);
-                    let new = batch.iter().zip(&placed).filter(|(_, placed)| !placed.existed);
-                    self.appended(tenant, new.map(|(prepared, _)| prepared));
-                    Ok(placed)
-                }
+            // Dropped before its end, it changes nothing.
+            let mut transaction = writer.begin_with(DB::BEGIN).await.map_err(|e| self.fault(e))?;
+            let appended = self.append_in(&mut transaction, tenant, batch, at).await;
+            let (tenant, placed, edge) = match appended {
+                Ok(appended) => appended,
                 Err(error) => {
-                    // The first error says more than a failed rollback; the connection is dropped.
-                    if self.run(&mut connection, "rollback").await.is_err() {
-                        drop(connection.detach());
-                    }
-                    Err(error)
+                    // The first error says more than a failed rollback.
+                    drop(transaction.rollback().await);
+                    return Err(error);
                 }
-            }
+            };
+            transaction.commit().await.map_err(|e| self.fault(e))?;
+            self.keep_edge(tenant, edge);
+            let new = batch.iter().zip(&placed).filter(|(_, placed)| !placed.existed);
+            self.appended(tenant, new.map(|(prepared, _)| prepared));
+            Ok(placed)
         }
 
         pub(super) async fn append_in(
@@ -75,6 +95,9 @@ sql_impl! {
                 there.insert(prepared.id, Placed { existed: true, ..place });
                 placed.push(place);
                 new.push(prepared);
+            }
+            if DB::SHARED {
+                self.check_keys(connection, tenant, &new).await?;
             }
             rows.texts = self.new_texts(tenant, &new)?;
             if edge.size() > head.size {
@@ -110,6 +133,37 @@ sql_impl! {
                 }
             }
             Ok(found)
+        }
+
+        /// Whether every key that `records` are encrypted under is stored, or comes with them: another
+        /// process may have erased or replaced one meanwhile.
+        async fn check_keys(
+            &self,
+            connection: &mut DB::Connection,
+            tenant: i64,
+            records: &[&Prepared],
+        ) -> Result<(), StoreError> {
+            let brought: HashSet<KeyId> = records
+                .iter()
+                .flat_map(|record| record.new_keys.iter().filter(|it| !it.is_stored()))
+                .map(|new| new.row.id)
+                .collect();
+            let used = records.iter().flat_map(|record| Some((record.id, keys_of(&record.slots))));
+            let used: Vec<_> = used
+                .flat_map(|(record, keys)| keys.map(move |key| (record, key)))
+                .filter(|(_, key)| !brought.contains(key))
+                .collect();
+            let entities: BTreeSet<EntityHandle> = used.iter().map(|(_, key)| key.entity).collect();
+            if entities.is_empty() {
+                return Ok(());
+            }
+            let entities: Vec<EntityHandle> = entities.into_iter().collect();
+            let stored = self.entity_keys_in(connection, tenant, &entities).await?;
+            let stored: HashSet<KeyId> = stored.iter().map(|key| key.id).collect();
+            match used.iter().find(|(_, key)| !stored.contains(key)) {
+                Some((record, key)) => Err(StoreError::KeyGone { record: *record, key: *key }),
+                None => Ok(()),
+            }
         }
 
         fn existing_row(&self, row: &DB::Row) -> Result<(RecordId, Placed), StoreError> {
@@ -362,3 +416,6 @@ impl Rows {
 }
 
 const EXISTING_CHUNK: usize = 256;
+/// With the pauses between them, five seconds, and what connecting takes.
+const TRIES: u32 = 7;
+const FIRST_PAUSE: Duration = Duration::from_millis(40);

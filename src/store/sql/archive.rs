@@ -1,5 +1,7 @@
 //! Putting stubs in the place of what is in the archive, in one transaction with the record of it.
 
+use sqlx::Connection as _;
+
 use super::SqlStore;
 use super::backend::Backend;
 use super::read::sql_int;
@@ -23,14 +25,16 @@ sql_impl! {
             let mut connection = writer.acquire().await.map_err(|e| self.fault(e))?;
             // why: the record keys in the payloads are encrypted under those of now, and must go with them.
             DB::overwrite(&mut connection, true).await.map_err(|e| self.fault(e))?;
-            self.run(&mut connection, DB::BEGIN).await?;
-            let moved = self.move_in(&mut connection, tenant, slots, (record, at)).await;
-            let end = if matches!(moved, Ok(Some(_))) { "commit" } else { "rollback" };
-            let ended = self.run(&mut connection, end).await;
+            let mut transaction = connection.begin_with(DB::BEGIN).await.map_err(|e| self.fault(e))?;
+            let moved = self.move_in(&mut transaction, tenant, slots, (record, at)).await;
+            let ended = match matches!(moved, Ok(Some(_))) {
+                true => transaction.commit().await,
+                false => transaction.rollback().await,
+            };
             DB::overwrite(&mut connection, false).await.map_err(|e| self.fault(e))?;
             drop(connection);
             let Some((number, placed, edge)) = moved? else { return Ok(None) };
-            ended?;
+            ended.map_err(|e| self.fault(e))?;
             self.keep_edge(number, edge);
             self.appended(number, std::iter::once(record));
             Ok(Some(placed))
@@ -44,6 +48,8 @@ sql_impl! {
             (record, at): (&Prepared, Timestamp),
         ) -> Result<Option<(i64, Placed, Edge)>, StoreError> {
             let number = self.tenant_for_writing(&mut *connection, tenant).await?;
+            // why: nobody else erases, encrypts anew or moves between the look at a slot and the commit.
+            self.locked_head(&mut *connection, number).await?;
             for Archived { log_index, slot, before, stub } in slots {
                 // A row that is not what was read is not counted.
                 let stay = "select count(*) from slot \

@@ -10,8 +10,16 @@ use crate::store::{Finding, StoreError};
 pub trait Backend: Database {
     /// How a transaction begins that is going to write.
     const BEGIN: &'static str;
+    /// How a transaction begins that reads everything as of one moment.
+    const BEGIN_READING: &'static str;
     /// What a `select` ends with to hold the row until the transaction ends.
     const FOR_UPDATE: &'static str;
+    /// Whether other processes write beside this one.
+    const SHARED: bool;
+    /// What findings call the schema of the database.
+    const CATALOG: &'static str;
+    /// All rows of `lookup` in one, as bytes: key and index with a space between them, rows with commas.
+    const LOOKUPS: &'static str;
 
     /// What keeps other writers out for as long as it lives.
     type Guard: Send + Sync + std::fmt::Debug;
@@ -24,8 +32,11 @@ pub trait Backend: Database {
         columns: Vec<Column>,
     ) -> Result<(), sqlx::Error>;
 
-    /// Bytes on disk, or `None` where only the server knows.
-    async fn bytes_on_disk(place: &str) -> Option<u64>;
+    /// Bytes on disk.
+    async fn bytes_on_disk(
+        connection: &mut Self::Connection,
+        place: &str,
+    ) -> Result<u64, sqlx::Error>;
 
     /// The database and its version.
     async fn engine(connection: &mut Self::Connection) -> Result<String, sqlx::Error>;
@@ -44,8 +55,14 @@ pub trait Backend: Database {
     /// Moves what was committed to its final place; called between appends.
     async fn settle(connection: &mut Self::Connection, last: bool) -> Result<(), sqlx::Error>;
 
+    /// Lets nothing wait anywhere of what was taken away or overwritten.
+    async fn tidy(connection: &mut Self::Connection) -> Result<(), sqlx::Error>;
+
     /// Has the bytes of what is deleted overwritten, or no longer.
     async fn overwrite(connection: &mut Self::Connection, on: bool) -> Result<(), sqlx::Error>;
+
+    /// How many rows a statement has changed.
+    fn rows_affected(done: &Self::QueryResult) -> u64;
 
     /// What an error of the database means to a caller.
     fn fault(place: &str, error: sqlx::Error) -> StoreError;

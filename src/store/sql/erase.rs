@@ -1,16 +1,18 @@
 //! Taking values away, in one transaction with the record that says so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::Ordering;
 
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::SqlStore;
 use super::backend::{Backend, Column, ENTITY_KEY};
 use super::read::{index, sql_int};
 use crate::log::Edge;
+use crate::privacy::keys::{EntityHandle, KeyId, key_ids};
 use crate::record::{Kind, Tenant, Timestamp};
 use crate::seal::Slot;
+use crate::store::locked::{keys_in, keys_of};
 use crate::store::prepared::kind_number;
 use crate::store::verify::bucket_of;
 use crate::store::{LookedThrough, Placed, Removal, StoreError};
@@ -29,14 +31,16 @@ sql_impl! {
             })?;
             let mut connection = writer.acquire().await.map_err(|e| self.fault(e))?;
             DB::overwrite(&mut connection, true).await.map_err(|e| self.fault(e))?;
-            self.run(&mut connection, DB::BEGIN).await?;
-            let removed = self.remove_in(&mut connection, tenant, removal, at).await;
-            let end = if matches!(removed, Ok(Some(_))) { "commit" } else { "rollback" };
-            let ended = self.run(&mut connection, end).await;
+            let mut transaction = connection.begin_with(DB::BEGIN).await.map_err(|e| self.fault(e))?;
+            let removed = self.remove_in(&mut transaction, tenant, removal, at).await;
+            let ended = match matches!(removed, Ok(Some(_))) {
+                true => transaction.commit().await,
+                false => transaction.rollback().await,
+            };
             DB::overwrite(&mut connection, false).await.map_err(|e| self.fault(e))?;
             drop(connection);
             let Some((number, placed, edge)) = removed? else { return Ok(None) };
-            ended?;
+            ended.map_err(|e| self.fault(e))?;
             self.keep_edge(number, edge);
             self.appended(number, std::iter::once(&removal.record));
             let overwritten = removal.slots.len() * OVERWRITTEN_BYTES;
@@ -52,10 +56,20 @@ sql_impl! {
             at: Timestamp,
         ) -> Result<Option<(i64, Placed, Edge)>, StoreError> {
             let number = self.tenant_for_writing(&mut *connection, tenant).await?;
+            // why: nobody else appends between the look at what has come and the commit.
+            let head = self.locked_head(&mut *connection, number).await?;
             if self.has_grown(&mut *connection, number, &removal.looked_through).await? {
                 return Ok(None);
             }
-            self.delete_slots(&mut *connection, number, &removal.slots).await?;
+            if DB::SHARED && self.has_changed(&mut *connection, (number, head.size), removal).await? {
+                return Ok(None);
+            }
+            let deleted = self.delete_slots(&mut *connection, number, &removal.slots).await?;
+            // why: another process may have taken some of it away since it was looked through.
+            let seen = |(index, _): &&(u64, Slot)| *index < removal.looked_through.size;
+            if DB::SHARED && deleted < removal.slots.iter().filter(seen).count() {
+                return Ok(None);
+            }
             for slot in &removal.relocked {
                 let sql = "update slot set payload = $4 where tenant = $1 and log_index = $2 and slot = $3";
                 let query = sqlx::query(sql).bind(number).bind(sql_int(slot.log_index)).bind(i64::from(slot.slot.number()));
@@ -85,7 +99,8 @@ sql_impl! {
             connection: &mut DB::Connection,
             tenant: i64,
             slots: &[(u64, Slot)],
-        ) -> Result<(), StoreError> {
+        ) -> Result<usize, StoreError> {
+            let mut deleted = 0;
             let mut by_number: BTreeMap<Slot, Vec<i64>> = BTreeMap::new();
             for (index, slot) in slots {
                 by_number.entry(*slot).or_default().push(sql_int(*index));
@@ -103,10 +118,11 @@ sql_impl! {
                     for index in padded(chunk, rows) {
                         query = query.bind(*index);
                     }
-                    query.execute(&mut *connection).await.map_err(|e| self.fault(e))?;
+                    let done = query.execute(&mut *connection).await.map_err(|e| self.fault(e))?;
+                    deleted += usize::try_from(DB::rows_affected(&done)).unwrap_or(usize::MAX);
                 }
             }
-            Ok(())
+            Ok(deleted)
         }
 
         async fn delete_lookups(
@@ -167,6 +183,36 @@ sql_impl! {
             Ok(late.iter().any(|key| keys.contains(key)))
         }
 
+        /// Whether another process has changed what this rests on. It may have put something under one of
+        /// the keys that go, behind what was looked through, which need not be found by anything; and
+        /// what stays may be encrypted under a key that it has taken away.
+        async fn has_changed(
+            &self,
+            connection: &mut DB::Connection,
+            (tenant, size): (i64, u64),
+            removal: &Removal,
+        ) -> Result<bool, StoreError> {
+            if removal.keys.is_empty() {
+                return Ok(false);
+            }
+            let stays = removal.relocked.iter().filter_map(|slot| keys_in(&slot.bytes));
+            let stays: BTreeSet<KeyId> = stays.flat_map(|keys| key_ids(&keys).unwrap_or_default()).collect();
+            let entities: BTreeSet<EntityHandle> = stays.iter().map(|key| key.entity).collect();
+            let entities: Vec<EntityHandle> = entities.into_iter().collect();
+            let stored = self.entity_keys_in(&mut *connection, tenant, &entities).await?;
+            let known: BTreeSet<KeyId> = stored.iter().chain(&removal.new_keys).map(|key| key.id).collect();
+            if !stays.is_subset(&known) {
+                return Ok(true);
+            }
+            let mut unreadable = Vec::new();
+            let range = (removal.looked_through.size, size);
+            let slots = self.raw_slots(connection, tenant, range, &mut unreadable).await?;
+            if let Some((table, row, _, what)) = unreadable.into_iter().next() {
+                return Err(self.damaged(table, row, &what));
+            }
+            Ok(slots.values().any(|slots| keys_of(slots).any(|key| removal.keys.contains(&key))))
+        }
+
         /// See [`crate::store::Store::found_by`].
         pub(super) async fn lookups_of(
             &self,
@@ -178,18 +224,10 @@ sql_impl! {
                 return Ok(Vec::new());
             };
             let mut found = Vec::new();
-            let wanted: BTreeSet<u64> = indexes.iter().copied().collect();
+            let wanted: HashSet<u64> = indexes.iter().copied().collect();
             let buckets: BTreeSet<u64> = wanted.iter().map(|index| bucket_of(*index)).collect();
             for bucket in buckets {
-                let rows = sqlx::query("select lookup_key, log_index from lookup where tenant = $1 and bucket = $2")
-                    .bind(tenant)
-                    .bind(sql_int(bucket))
-                    .fetch_all(&mut *connection)
-                    .await
-                    .map_err(|e| self.fault(e))?;
-                for row in rows {
-                    let key: i64 = row.try_get(0).map_err(|e| self.fault(e))?;
-                    let at: i64 = row.try_get(1).map_err(|e| self.fault(e))?;
+                for (key, at) in self.lookups_in(&mut connection, tenant, bucket).await? {
                     let at = index(at, "lookup", || format!("{bucket}/{key}/{at}")).map_err(|e| e.at(&self.place))?;
                     if wanted.contains(&at) {
                         found.push((key, at));

@@ -25,6 +25,18 @@ mod backend;
 mod erase;
 mod find;
 mod keys;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_check;
+#[cfg(feature = "postgres")]
+mod postgres_error;
+#[cfg(feature = "postgres")]
+mod postgres_open;
+#[cfg(feature = "postgres")]
+mod postgres_place;
+#[cfg(feature = "postgres")]
+mod postgres_shape;
 mod put;
 mod raw;
 mod read;
@@ -51,7 +63,20 @@ use sqlx::Pool;
 use crate::log::Edge;
 use backend::Backend;
 
-pub use sqlite::{Access, SqliteStore, WriterLock};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
+#[cfg(feature = "postgres")]
+pub use postgres_place::PostgresPlace;
+pub use sqlite::{SqliteStore, WriterLock};
+
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// Reading and writing; an SQLite file is made when it is not there.
+    Write,
+    /// Reading alone; nothing is ever made or changed.
+    Read,
+}
 
 /// A store on an SQL database.
 #[derive(Debug)]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
+use sqlx::Connection as _;
+
 use super::SqlStore;
 use super::append::{EntityKeys, Rows};
 use super::backend::{Backend, ENTITY_KEY};
@@ -12,7 +14,7 @@ use crate::privacy::keys::{EntityKey, KeyId};
 use crate::record::{Tenant, TrailId};
 use crate::seal::entry_hash;
 use crate::store::verify::bucket_of;
-use crate::store::{Part, StoreError, StoredRow};
+use crate::store::{LogHead, Part, StoreError, StoredRow};
 
 /// What a part changed: the number of rows, their bytes, and the edge of the log when it has grown.
 struct Change {
@@ -43,14 +45,16 @@ sql_impl! {
             let writer = self.writer.as_ref().ok_or_else(|| self.read_only())?;
             let mut connection = writer.acquire().await.map_err(|e| self.fault(e))?;
             DB::overwrite(&mut connection, true).await.map_err(|e| self.fault(e))?;
-            self.run(&mut connection, DB::BEGIN).await?;
-            let change = self.put_in(&mut connection, tenant, part).await;
-            let end = if change.is_ok() { "commit" } else { "rollback" };
-            let ended = self.run(&mut connection, end).await;
+            let mut transaction = connection.begin_with(DB::BEGIN).await.map_err(|e| self.fault(e))?;
+            let change = self.put_in(&mut transaction, tenant, part).await;
+            let ended = match change.is_ok() {
+                true => transaction.commit().await,
+                false => transaction.rollback().await,
+            };
             DB::overwrite(&mut connection, false).await.map_err(|e| self.fault(e))?;
             drop(connection);
             let Change { tenant, rows, bytes, edge } = change?;
-            ended?;
+            ended.map_err(|e| self.fault(e))?;
             if let Some(edge) = edge {
                 self.keep_edge(tenant, edge);
             }
@@ -65,8 +69,10 @@ sql_impl! {
             part: &Part,
         ) -> Result<Change, StoreError> {
             let tenant = self.tenant_for_writing(&mut *connection, tenant).await?;
+            // why: all that write hold the head first; none waits for another one in a circle.
+            let head = self.locked_head(&mut *connection, tenant).await?;
             match part {
-                Part::Records(records) => self.put_records(connection, tenant, records).await,
+                Part::Records(records) => self.put_records(connection, (tenant, head), records).await,
                 Part::Texts(texts) => {
                     let mut rows = Rows::default();
                     rows.put_texts(texts);
@@ -81,10 +87,9 @@ sql_impl! {
         async fn put_records(
             &self,
             connection: &mut DB::Connection,
-            tenant: i64,
+            (tenant, head): (i64, LogHead),
             records: &[StoredRow],
         ) -> Result<Change, StoreError> {
-            let head = self.locked_head(&mut *connection, tenant).await?;
             let mut edge = self.edge(&mut *connection, tenant, head).await?;
             let mut there: BTreeMap<u64, StoredRow> = BTreeMap::new();
             let buckets = records.iter().map(|row| row.stored.log_index);

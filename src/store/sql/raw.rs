@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::SqlStore;
 use super::backend::Backend;
@@ -207,21 +207,32 @@ sql_impl! {
         }
 
         pub(super) async fn raw_lookups(&self, connection: &mut DB::Connection, tenant: i64, bucket: u64) -> Result<BTreeSet<(i64, u64)>, StoreError> {
-            let rows = sqlx::query("select lookup_key, log_index from lookup where tenant = $1 and bucket = $2")
+            let rows = self.lookups_in(connection, tenant, bucket).await?;
+            Ok(rows.into_iter().map(|(key, index)| (key, u64::try_from(index).unwrap_or(u64::MAX))).collect())
+        }
+
+        /// Keys and indexes of the look-up index; a row that is not two numbers is `(0, -1)`.
+        pub(super) async fn lookups_in(&self, connection: &mut DB::Connection, tenant: i64, bucket: u64) -> Result<Vec<(i64, i64)>, StoreError> {
+            // why: a bucket has tens of thousands of rows, and each that the driver hands over costs more than all that is in it.
+            let sql = format!("select {} from lookup where tenant = $1 and bucket = $2", DB::LOOKUPS);
+            let joined: Option<Vec<u8>> = sqlx::query_scalar(AssertSqlSafe(sql))
                 .bind(tenant)
                 .bind(sql_int(bucket))
-                .fetch_all(connection)
+                .fetch_one(connection)
                 .await
                 .map_err(|e| self.fault(e))?;
-            Ok(rows
-                .iter()
-                .map(|row| {
-                    let index = row.try_get(1).unwrap_or(-1_i64);
-                    (row.try_get(0).unwrap_or(0_i64), u64::try_from(index).unwrap_or(u64::MAX))
-                })
-                .collect())
+            let joined = joined.unwrap_or_default();
+            let rows = joined.split(|byte| *byte == b',').filter(|row| !row.is_empty());
+            Ok(rows.map(|row| lookup(row).unwrap_or((0, -1))).collect())
         }
     }
+}
+
+/// A key and an index, as [`Backend::LOOKUPS`] writes them. What a value of another type passes for here
+/// does not matter: [`Backend::shape_faults`] has named it.
+fn lookup(row: &[u8]) -> Option<(i64, i64)> {
+    let (key, index) = str::from_utf8(row).ok()?.split_once(' ')?;
+    Some((key.parse().ok()?, index.parse().ok()?))
 }
 
 fn raw_record<R>(row: &R, log_index: u64) -> Result<RawRecord, sqlx::Error>

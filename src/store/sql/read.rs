@@ -174,20 +174,21 @@ sql_impl! {
             }
             // why: only what another connection can see is remembered: the tenant row of a
             // transaction that may yet be rolled back must not be.
-            let number: Option<i64> = sqlx::query_scalar("select t.tenant from tenant t join head h on h.tenant = t.tenant where t.name = $1 and h.size > 0")
+            let number: Option<i64> = sqlx::query_scalar("select tenant from tenant where name = $1")
                 .bind(tenant.to_string())
                 .fetch_optional(&mut *connection)
                 .await
                 .map_err(|e| self.fault(e))?;
-            if let Some(number) = number {
-                known().insert(tenant.clone(), number);
-                return Ok(Some(number));
-            }
-            sqlx::query_scalar("select tenant from tenant where name = $1")
-                .bind(tenant.to_string())
+            let Some(number) = number else { return Ok(None) };
+            let written: Option<i64> = sqlx::query_scalar("select size from head where tenant = $1 and size > 0")
+                .bind(number)
                 .fetch_optional(connection)
                 .await
-                .map_err(|e| self.fault(e))
+                .map_err(|e| self.fault(e))?;
+            if written.is_some() {
+                known().insert(tenant.clone(), number);
+            }
+            Ok(Some(number))
         }
 
         async fn read_trail(&self, connection: &mut DB::Connection) -> Result<TrailId, StoreError> {
@@ -233,7 +234,7 @@ sql_impl! {
                 schema,
                 size: int_sql(size.unwrap_or(0)),
                 counts,
-                bytes: DB::bytes_on_disk(&self.place).await.unwrap_or(0),
+                bytes: DB::bytes_on_disk(&mut *connection, &self.place).await.map_err(|e| self.fault(e))?,
                 engine: DB::engine(&mut *connection).await.map_err(|e| self.fault(e))?,
                 problems: DB::problems(connection).await.map_err(|e| self.fault(e))?,
             })
@@ -410,7 +411,13 @@ sql_impl! {
         }
 
         async fn empty_log(&self) -> Result<(), StoreError> {
-            self.settle_writer(true).await
+            let Some(writer) = &self.writer else {
+                return Ok(());
+            };
+            let mut connection = writer.acquire().await.map_err(|e| self.fault(e))?;
+            DB::tidy(&mut connection).await.map_err(|e| self.fault(e))?;
+            self.unsettled_bytes.store(0, Ordering::Relaxed);
+            Ok(())
         }
 
         async fn close(&self) {

@@ -23,7 +23,7 @@ pub(super) struct SqlSnapshot<'s, DB: Backend> {
 sql_impl! {
     impl SqlStore {
         pub(super) async fn begin_snapshot(&self) -> Result<SqlSnapshot<'_, DB>, StoreError> {
-            let mut transaction = self.readers.begin_with("begin").await.map_err(|e| self.fault(e))?;
+            let mut transaction = self.readers.begin_with(DB::BEGIN_READING).await.map_err(|e| self.fault(e))?;
             // The moment is that of the first read.
             self.logs_in(&mut transaction).await?;
             Ok(SqlSnapshot { store: self, transaction })

@@ -15,21 +15,12 @@ use sqlx::{Arguments, AssertSqlSafe, Row, Sqlite};
 
 use super::backend::{Backend, Column, Table};
 use super::sqlite_file::{check_place, lock_soon, make, readable};
-use super::{SqlStore, texts_cache};
+use super::{Access, SqlStore, texts_cache};
 use crate::record::TrailId;
 use crate::store::{Finding, StoreError};
 
 /// A store in one SQLite file.
 pub type SqliteStore = SqlStore<Sqlite>;
-
-/// What a store is opened for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Access {
-    /// Reading and writing; the file is made when it is not there.
-    Write,
-    /// Reading alone; nothing is ever made or changed.
-    Read,
-}
 
 /// The open file that keeps other writing processes out.
 #[derive(Debug)]
@@ -173,7 +164,12 @@ impl Backend for Sqlite {
     // why: SQLite takes its write lock at the first write, so two that both read first would
     // deadlock; this takes it at the start.
     const BEGIN: &'static str = "begin immediate";
+    const BEGIN_READING: &'static str = "begin";
     const FOR_UPDATE: &'static str = "";
+    const SHARED: bool = false;
+    const CATALOG: &'static str = "sqlite_schema";
+    const LOOKUPS: &'static str =
+        "cast(group_concat(coalesce(lookup_key, '') || ' ' || coalesce(log_index, '')) as blob)";
 
     type Guard = WriterLock;
 
@@ -210,12 +206,12 @@ impl Backend for Sqlite {
         Ok(())
     }
 
-    async fn bytes_on_disk(place: &str) -> Option<u64> {
+    async fn bytes_on_disk(_: &mut SqliteConnection, place: &str) -> Result<u64, sqlx::Error> {
         if place == MEMORY {
-            return Some(0);
+            return Ok(0);
         }
         let size = |suffix: &str| std::fs::metadata(format!("{place}{suffix}")).map(|it| it.len());
-        Some(size("").unwrap_or(0) + size("-wal").unwrap_or(0))
+        Ok(size("").unwrap_or(0) + size("-wal").unwrap_or(0))
     }
 
     async fn engine(connection: &mut SqliteConnection) -> Result<String, sqlx::Error> {
@@ -251,6 +247,11 @@ impl Backend for Sqlite {
         }
     }
 
+    /// What was overwritten waits in the write-ahead log.
+    async fn tidy(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        Self::settle(connection, true).await
+    }
+
     async fn overwrite(connection: &mut SqliteConnection, on: bool) -> Result<(), sqlx::Error> {
         let statement = if on {
             "pragma secure_delete = on"
@@ -272,6 +273,10 @@ impl Backend for Sqlite {
             1 if last => Err(sqlx::Error::PoolTimedOut),
             _ => Ok(()),
         }
+    }
+
+    fn rows_affected(done: &sqlx::sqlite::SqliteQueryResult) -> u64 {
+        done.rows_affected()
     }
 
     fn fault(place: &str, error: sqlx::Error) -> StoreError {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
-use super::sqlite::Access;
+use super::Access;
 use crate::store::StoreError;
 
 /// How the database at `path` can be read, given how it would be as a rule.

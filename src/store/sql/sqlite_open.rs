@@ -4,8 +4,8 @@ use sqlx::Sqlite;
 use sqlx::sqlite::SqliteConnection;
 
 use super::backend::Backend;
-use super::sqlite::{Access, MIGRATIONS, SqliteStore};
-use super::{TABLES, sqlite_schema, sqlite_shape};
+use super::sqlite::{MIGRATIONS, SqliteStore};
+use super::{Access, TABLES, sqlite_schema, sqlite_shape};
 use crate::record::TrailId;
 use crate::store::StoreError;
 
@@ -64,11 +64,12 @@ impl SqliteStore {
                 .run_direct(None, &mut *connection, false)
                 .await
                 .map_err(|error| self.migration_fault(error))?;
+        }
+        if access == Access::Write {
+            // why: a process that died right after the migrations has left their times.
             sqlite_schema::settle_times(&mut connection)
                 .await
                 .map_err(fault)?;
-        }
-        if access == Access::Write {
             // why: a process that died right after the migrations has left a file without it.
             let sql = "insert into trail (id) select $1 \
                        where not exists (select 1 from trail) and not exists (select 1 from record)";

@@ -40,10 +40,12 @@ pub(super) async fn faults(
     Ok(faults)
 }
 
-/// Replaces the times of migrations, which nothing could ever check, by fixed ones.
+/// Replaces the times of migrations, which nothing could ever check, by fixed ones. None takes no time,
+/// so what was replaced before is told from what was not.
 pub(super) async fn settle_times(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "update _sqlx_migrations set installed_on = '1970-01-01 00:00:00', execution_time = 0",
+        "update _sqlx_migrations set installed_on = '1970-01-01 00:00:00', execution_time = 0 \
+         where execution_time <> 0",
     )
     .execute(connection)
     .await

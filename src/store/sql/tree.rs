@@ -91,8 +91,18 @@ sql_impl! {
             head: LogHead,
         ) -> Result<Edge, StoreError> {
             let known = self.edges.lock().expect("no holder of this lock panics").get(&tenant).cloned();
-            if let Some(edge) = known.filter(|edge| edge.size() == head.size && edge.root() == head.root) {
-                return Ok(edge);
+            if let Some(edge) = known {
+                if edge.size() == head.size && edge.root() == head.root {
+                    return Ok(edge);
+                }
+                if edge.size() >= head.size {
+                    return Err(StoreError::RolledBack {
+                        place: self.place.clone(),
+                        known: edge.size(),
+                        found: head.size,
+                    });
+                }
+                // Somebody else has appended.
             }
             let tiles = self.tiles_in(connection, tenant, &Edge::tiles(head.size)).await?;
             let damaged = |what: &str| self.damaged("head", tenant.to_string(), what);

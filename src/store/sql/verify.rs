@@ -34,7 +34,7 @@ sql_impl! {
                 acquired => acquired?,
             };
             // One transaction, so that what is appended meanwhile is not seen by halves.
-            self.run(&mut connection, "begin").await?;
+            self.run(&mut connection, DB::BEGIN_READING).await?;
             let verified = self.verify_in(&mut connection, plan).await;
             // A database that is damaged may have ended it by itself.
             drop(self.run(&mut connection, "rollback").await);
@@ -48,7 +48,7 @@ sql_impl! {
         ) -> Result<Verification, StoreError> {
             let mut found = Verification::default();
             let faults = DB::shape_faults(&mut *connection).await.map_err(|e| self.fault(e));
-            let faults = or_finding(faults, "sqlite_schema", &mut found)?;
+            let faults = or_finding(faults, DB::CATALOG, &mut found)?;
             found.findings.extend(faults);
             self.verify_trail(&mut *connection, &mut found).await?;
             let tenants = self.tenants_in(&mut *connection, &mut found).await?;
@@ -212,12 +212,11 @@ sql_impl! {
             let writer = self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly {
                 place: self.place.clone(),
             })?;
-            let mut connection = writer.acquire().await.map_err(|e| self.fault(e))?;
-            self.run(&mut connection, DB::BEGIN).await?;
-            let rebuilt = self.rebuild_in(&mut connection, tenant, (vault, segments)).await;
-            let end = if rebuilt.is_ok() { "commit" } else { "rollback" };
-            self.run(&mut connection, end).await?;
-            rebuilt
+            // Dropped before its end, it changes nothing.
+            let mut transaction = writer.begin_with(DB::BEGIN).await.map_err(|e| self.fault(e))?;
+            let rebuilt = self.rebuild_in(&mut transaction, tenant, (vault, segments)).await?;
+            transaction.commit().await.map_err(|e| self.fault(e))?;
+            Ok(rebuilt)
         }
 
         async fn rebuild_in(

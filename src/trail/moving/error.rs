@@ -18,6 +18,14 @@ pub enum MoveError {
         /// The address.
         place: String,
     },
+    /// A backup is put in the place of a file.
+    #[error(
+        "{place} is not a file, and a backup takes the place of one: restore it to sqlite://PATH, and from there run `contextrail copy` for a trail on a server"
+    )]
+    NoFile {
+        /// The address.
+        place: String,
+    },
     /// The place holds another trail.
     #[error("{place} is of the trail {found}, not of {expected}: name a place that is new")]
     OtherTrail {

@@ -1,5 +1,6 @@
 //! What stands beside a backup: what it has to be, by digest and by signed head.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -86,12 +87,14 @@ impl Manifest {
             what,
         };
         let text = file::read(&path).map_err(fault(&path, "read"))?;
-        let text = text.ok_or_else(|| {
-            damaged(format!(
+        let Some(text) = text else {
+            // why: a name that is mistyped is no backup that is damaged.
+            fs::metadata(backup).map_err(fault(backup, "read"))?;
+            return Err(damaged(format!(
                 "{} is not there, which says what the backup has to be",
                 path.display()
-            ))
-        })?;
+            )));
+        };
         let manifest: Self = serde_json::from_str(&text)
             .map_err(|error| damaged(format!("{}: {error}", path.display())))?;
         match manifest.schema.as_str() {
@@ -137,7 +140,7 @@ impl Digesting {
     /// Those of a whole file.
     pub(super) fn of(path: &Path) -> Result<(u64, Digest), MoveError> {
         use std::io::Read as _;
-        let mut file = std::fs::File::open(path).map_err(fault(path, "read"))?;
+        let mut file = fs::File::open(path).map_err(fault(path, "read"))?;
         let (mut digesting, mut buffer) = (Self::default(), vec![0; 1 << 20]);
         loop {
             let count = file.read(&mut buffer).map_err(fault(path, "read"))?;

@@ -15,11 +15,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::open::{Location, spool_path};
 use super::verify::Verified;
 use super::{TrailError, TrailOptions};
 use crate::record::{Tenant, TrailId};
-use crate::store::{Access, Store, WriterLock};
+use crate::store::{Access, Store};
 
 pub use backup::BackedUp;
 pub use beside::{FileFate, MovedFile};
@@ -28,6 +27,7 @@ pub use restore::{Approval, Restored, RestoredLog};
 
 use beside::{copy_open_files, move_secrets};
 use logs::{MovedLog, Place, copy_logs};
+use place::End;
 
 /// Is told how many entries are done.
 pub type Progress = Arc<dyn Fn(u64) + Send + Sync>;
@@ -62,7 +62,8 @@ pub struct CopiedLog {
 impl TrailOptions {
     /// Copies the trail at `from` to the place `to`, as it is stored: entries, proofs, encrypted values
     /// and the keys of entities. No key is needed, and nothing is opened. Files beside the trail that
-    /// are no secrets go along when both are files.
+    /// are no secrets go along; on PostgreSQL they lie in the folder of state. A schema there has been
+    /// migrated before.
     ///
     /// What is at `to` has to be nothing or the beginning of the same logs: a copy that was stopped goes
     /// on, and one that is behind catches up. At the end roots are held against each other, and the
@@ -85,17 +86,19 @@ impl TrailOptions {
         hand_over: bool,
         progress: Progress,
     ) -> Result<Copied, TrailError> {
-        let source = Location::parse(from)?;
-        let target = Location::parse(to)?;
-        check_apart(&source, &target)?;
+        let (source, target) = (End::parse(&self, from)?, End::parse(&self, to)?);
+        if source.is_same(&target) {
+            let place = source.name;
+            return Err(MoveError::Same { place }.into());
+        }
         source.check_spool()?;
         // Whoever gives the key away must not be signing with it.
-        let held = match (hand_over, source.file()) {
-            (true, Some(path)) => Some(WriterLock::take(path).await?),
-            _ => None,
+        let held = match hand_over {
+            true => Some(source.hold().await?),
+            false => None,
         };
-        let store = source.open(Access::Read, self.fresh()).await?;
-        let copied = self.copy_from(&store, (&source, from), (&target, to), &progress);
+        let store = source.location.open(Access::Read, self.fresh()).await?;
+        let copied = self.copy_from(&store, (&source, &target), &progress);
         let copied = copied.await;
         let (trail, logs) = match copied {
             Ok(copied) => copied,
@@ -107,8 +110,8 @@ impl TrailOptions {
         let grown_by = grown_by(&*store, &logs).await;
         store.close().await;
         let grown_by = grown_by?;
-        let files = match (source.file(), target.file()) {
-            (Some(from), Some(to)) if grown_by == 0 => copy_open_files(from, to)?,
+        let files = match grown_by {
+            0 => copy_open_files(&source.base, &target.base)?,
             _ => Vec::new(),
         };
         let mut copied = Copied {
@@ -118,10 +121,9 @@ impl TrailOptions {
             files,
             verified: self.verify_copy(&source, to).await?,
         };
-        if let (true, 0, Some(from), Some(to)) =
-            (copied.verified.ok, grown_by, source.file(), target.file())
-        {
-            copied.files.extend(move_secrets(from, to, hand_over)?);
+        if copied.verified.ok && grown_by == 0 {
+            let moved = move_secrets(&source.base, &target.base, hand_over)?;
+            copied.files.extend(moved);
         }
         drop(held);
         Ok(copied)
@@ -130,23 +132,27 @@ impl TrailOptions {
     async fn copy_from(
         &self,
         store: &Arc<dyn Store>,
-        (_, from): (&Location, &str),
-        (target, to): (&Location, &str),
+        (source, target): (&End, &End),
         progress: &Progress,
     ) -> Result<(TrailId, Vec<MovedLog>), TrailError> {
         let trail = store.trail().await?;
-        if let Some(path) = target.file().filter(|path| !path.exists()) {
+        if let Some(path) = target.location.file().filter(|path| !path.exists()) {
             self.files_of(path).check_nothing_is_known(path)?;
         }
-        let copy = target.open(Access::Write, trail).await?;
+        let copy = target.location.open(Access::Write, trail).await?;
+        // A schema on a server is there already, and a trail without entries in it.
+        if copy.trail().await? != trail && is_empty(&*copy).await? {
+            let files = self.files_of(&target.base);
+            files.check_nothing_is_known(Path::new(&target.name))?;
+        }
         let logs = copy_logs(
             Place {
                 store: &**store,
-                name: from,
+                name: &source.name,
             },
             Place {
                 store: &*copy,
-                name: to,
+                name: &target.name,
             },
             progress,
         );
@@ -156,16 +162,21 @@ impl TrailOptions {
     }
 
     /// Verifies the copy, with the keys beside the source: they may not be beside the copy yet.
-    async fn verify_copy(&self, source: &Location, to: &str) -> Result<Verified, TrailError> {
+    async fn verify_copy(&self, source: &End, to: &str) -> Result<Verified, TrailError> {
         let mut options = self.clone();
-        if let (None, Some(path)) = (&options.key_files, source.file()) {
-            options.key_files = Some(options.key_files_of(path));
+        if options.key_files.is_none() {
+            options.key_files = Some(options.key_files_of(&source.base));
         }
         let copy = options.open_for_reading(to).await?;
         let verified = copy.verify(0, Arc::new(|_| {})).await;
         copy.close().await;
         verified
     }
+}
+
+async fn is_empty(store: &dyn Store) -> Result<bool, TrailError> {
+    let logs = store.snapshot().await?.logs().await?;
+    Ok(logs.iter().all(|(_, head)| head.size == 0))
 }
 
 /// How many entries there are that were not when the copy began.
@@ -179,36 +190,6 @@ async fn grown_by(store: &dyn Store, logs: &[MovedLog]) -> Result<u64, TrailErro
         .iter()
         .map(|(tenant, head)| head.size.saturating_sub(sizes(tenant)));
     Ok(grown.sum())
-}
-
-fn check_apart(source: &Location, target: &Location) -> Result<(), TrailError> {
-    let (Some(from), Some(to)) = (source.file(), target.file()) else {
-        return Ok(());
-    };
-    let is_same = match (from.canonicalize(), to.canonicalize()) {
-        (Ok(from), Ok(to)) => from == to,
-        _ => from == to,
-    };
-    match is_same {
-        true => Err(MoveError::Same {
-            place: from.display().to_string(),
-        }
-        .into()),
-        false => Ok(()),
-    }
-}
-
-/// Refuses while records wait beside the database `path`.
-fn check_spool(path: &Path) -> Result<(), TrailError> {
-    let spool = spool_path(path);
-    match spool.metadata().map_or(0, |it| it.len()) {
-        0 => Ok(()),
-        bytes => Err(MoveError::Spool {
-            spool: spool.display().to_string(),
-            bytes,
-        }
-        .into()),
-    }
 }
 
 impl From<MovedLog> for CopiedLog {

@@ -83,10 +83,10 @@ impl TrailOptions {
     ) -> Result<Restored, TrailError> {
         let location = Location::parse(url)?;
         // A witness may have seen more than anything here.
-        self.find_attesters(&location)?;
+        self.find_attesters(location.file())?;
         let Some(path) = location.file() else {
-            let place = url.to_owned();
-            return Err(MoveError::InMemory { place }.into());
+            let place = crate::trail::shown_url(url);
+            return Err(MoveError::NoFile { place }.into());
         };
         let files = Files::of(path);
         let state = match files.state()? {

@@ -130,7 +130,7 @@ impl TrailOptions {
             }
             let shared: Arc<dyn Store> = Arc::<SqliteStore>::clone(store);
             let options = self.clone().tenant(tenant.clone());
-            let notary = options.notary_of(&shared, Some(self.files_of(path)));
+            let notary = options.notary_of(&shared, (Some(self.files_of(path)), None));
             let signed = async { Notary::open(notary).await?.checkpoint().await };
             match signed.await {
                 // More is known than is there: that is what the backup is held against.
@@ -289,7 +289,7 @@ impl TrailOptions {
         let keys = (Some(&keys), options.key_provider.clone());
         let now = self.clock.now();
         drop(crate::trail::vault::for_writing(store, keys, tenant, now).await?);
-        let notary = options.notary_of(store, Some(self.files_of(database)));
+        let notary = options.notary_of(store, (Some(self.files_of(database)), None));
         let notary = Notary::open(notary).await?;
         Ok(notary.frozen().map(|frozen| frozen.known.size))
     }

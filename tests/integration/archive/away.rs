@@ -6,10 +6,10 @@ use contextrail::store::{ArchiveChoice, ArchiveError, StoreError};
 use contextrail::trail::{Trail, TrailError};
 
 use super::{Place, about, apply, approvers, fill, is_whole, verified, whom};
+use crate::home::on_both;
 use crate::sample::id;
 
-async fn archived() -> Place {
-    let place = Place::new();
+async fn archived(place: Place) -> Place {
     let trail = place.open().await;
     fill(&trail, 1..6).await;
     apply(&trail).await;
@@ -29,10 +29,9 @@ async fn refused(trail: &Trail) -> ArchiveError {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_has_not_moved_is_read_and_written_and_verify_says_what_was_not_checked() {
-    let place = archived().await;
-    let elsewhere = place.0.path().join("elsewhere");
+async fn what_has_not_moved_is_read_and_written_and_verify_says_what_was_not_checked(place: Place) {
+    let place = archived(place).await;
+    let elsewhere = place.0.folder().join("elsewhere");
     fs::rename(place.archive(), &elsewhere).unwrap();
     let trail = place.open().await;
     assert!(matches!(
@@ -81,9 +80,8 @@ async fn what_has_not_moved_is_read_and_written_and_verify_says_what_was_not_che
     trail.close().await;
 }
 
-#[tokio::test]
-async fn without_the_file_that_names_it_reading_says_what_to_write() {
-    let place = archived().await;
+async fn without_the_file_that_names_it_reading_says_what_to_write(place: Place) {
+    let place = archived(place).await;
     let file = place.beside(".archive");
     fs::remove_file(&file).unwrap();
     let trail = place.read().await;
@@ -122,3 +120,8 @@ fn the_file_that_names_the_archive_is_read_strictly() {
         }
     }
 }
+
+on_both! {[
+    what_has_not_moved_is_read_and_written_and_verify_says_what_was_not_checked,
+    without_the_file_that_names_it_reading_says_what_to_write,
+]}

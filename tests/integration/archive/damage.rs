@@ -106,7 +106,7 @@ async fn a_flipped_byte_anywhere_in_a_segment_is_found_and_named() {
 }
 
 async fn raw(place: &Place) -> SqliteConnection {
-    SqliteConnection::connect(&place.url()).await.unwrap()
+    SqliteConnection::connect(&place.0.url()).await.unwrap()
 }
 
 async fn put(place: &Place, index: u64, slot: u16, payload: &[u8]) {
@@ -201,7 +201,7 @@ async fn stubs_that_changed_places_are_found() {
     // Without the archive as well: of a segment that no record names.
     put(&place, 5, 0, &forged([&plain[..9], &[7; 32]].concat())).await;
     put(&place, 5, 1, &locked).await;
-    fs::rename(place.archive(), place.0.path().join("elsewhere")).unwrap();
+    fs::rename(place.archive(), place.0.folder().join("elsewhere")).unwrap();
     let findings = found(&place).await.verification.findings;
     assert!(
         findings
@@ -216,7 +216,7 @@ async fn a_segment_that_is_missing_is_named_and_what_is_too_many_as_well() {
     let place = archived().await;
     let path = place.segment();
     let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-    let gone = place.0.path().join("gone");
+    let gone = place.0.folder().join("gone");
     fs::rename(&path, &gone).unwrap();
     let folder = path.parent().unwrap();
     fs::write(folder.join(format!("{}.segment", "ab".repeat(32))), b"x").unwrap();

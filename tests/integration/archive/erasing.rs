@@ -7,10 +7,10 @@ use contextrail::record::Body;
 use contextrail::trail::Trail;
 
 use super::{Place, apply, approvers, contents, fill, is_whole, whom, word};
+use crate::home::on_both;
 use crate::sample::id;
 
-async fn archived(people: u64) -> (Place, Trail) {
-    let place = Place::new();
+async fn archived(place: Place, people: u64) -> (Place, Trail) {
     let trail = place.open().await;
     fill(&trail, 1..people + 1).await;
     apply(&trail).await;
@@ -33,9 +33,8 @@ fn unlocked(place: &Place) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_person_is_erased_and_the_segment_stays_as_it_is() {
-    let (place, trail) = archived(5).await;
+async fn a_person_is_erased_and_the_segment_stays_as_it_is(place: Place) {
+    let (place, trail) = archived(place, 5).await;
     let segments = place.segments();
     let proof = {
         let stored = trail.read(id(2)).await.unwrap().unwrap();
@@ -72,14 +71,17 @@ async fn a_person_is_erased_and_the_segment_stays_as_it_is() {
     is_whole(&trail).await;
     trail.close().await;
     assert_eq!(place.segments(), segments);
-    let database = fs::read(place.path()).unwrap();
-    assert!(!database.windows(11).any(|it| it == b"canary-0002"));
+    for file in fs::read_dir(place.0.folder()).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = path.is_file().then(|| fs::read(&path).unwrap());
+        let mut windows = bytes.iter().flat_map(|bytes| bytes.windows(11));
+        assert!(!windows.any(|it| it == b"canary-0002"), "{path:?}");
+    }
     unlocked(&place);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keys_of_every_level_are_replaced_and_the_segment_stays_as_it_is() {
-    let (place, trail) = archived(5).await;
+async fn keys_of_every_level_are_replaced_and_the_segment_stays_as_it_is(place: Place) {
+    let (place, trail) = archived(place, 5).await;
     let (segments, before) = (place.segments(), contents(&trail).await);
     let rotated = trail.rotate_entity_key(&whom(2), |_| {}).await.unwrap();
     assert_eq!(rotated.changed, 4);
@@ -99,9 +101,8 @@ async fn keys_of_every_level_are_replaced_and_the_segment_stays_as_it_is() {
     unlocked(&place);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_hold_keeps_of_a_person_is_under_a_new_key_in_the_same_segment() {
-    let (place, trail) = archived(3).await;
+async fn what_a_hold_keeps_of_a_person_is_under_a_new_key_in_the_same_segment(place: Place) {
+    let (place, trail) = archived(place, 3).await;
     let segments = place.segments();
     let hold = serde_json::json!({
         "matter": "LIT-7", "target": {"decision": id(100_002)},
@@ -127,3 +128,9 @@ async fn what_a_hold_keeps_of_a_person_is_under_a_new_key_in_the_same_segment() 
     assert_eq!(place.segments(), segments);
     unlocked(&place);
 }
+
+on_both! {[
+    a_person_is_erased_and_the_segment_stays_as_it_is,
+    keys_of_every_level_are_replaced_and_the_segment_stays_as_it_is,
+    what_a_hold_keeps_of_a_person_is_under_a_new_key_in_the_same_segment,
+]}

@@ -15,47 +15,39 @@ use contextrail::record::{
     Actor, ActorKind, ActorMethod, Class, Draft, Generation, Outcome, Record, RecordId,
     RetentionPolicy,
 };
-use contextrail::store::{Access, SqliteStore, Store as _, StoredRecord};
-use contextrail::trail::{Search, Trail, TrailOptions, Verified};
+use contextrail::store::{Access, PostgresPlace, PostgresStore, SqliteStore, Store, StoredRecord};
+use contextrail::trail::{Search, Trail, Verified};
 use serde_json::{Value, json};
 
+use crate::home::Home;
 use crate::sample::{assembled, context, decision, entity, id, time, trail_id};
 
 /// A folder with a trail, and one with its archive.
-struct Place(tempfile::TempDir);
+struct Place(Home);
 
 impl Place {
     /// With everything due at once, by the policy that is in force.
     fn new() -> Self {
-        let place = Self(tempfile::tempdir().unwrap());
-        fs::create_dir(place.archive()).unwrap();
-        fs::write(place.beside(".archive"), "# ours\nfolder archive\n").unwrap();
-        place
-    }
-
-    fn path(&self) -> PathBuf {
-        self.0.path().join("trail.db")
+        Home::on_file().into()
     }
 
     fn beside(&self, end: &str) -> PathBuf {
-        self.0.path().join(format!("trail.db{end}"))
+        let mut path = self.0.base().into_os_string();
+        path.push(end);
+        path.into()
     }
 
     fn archive(&self) -> PathBuf {
-        self.0.path().join("archive")
-    }
-
-    fn url(&self) -> String {
-        format!("sqlite://{}", self.path().display())
+        self.0.folder().join("archive")
     }
 
     async fn open(&self) -> Trail {
-        TrailOptions::new().open(&self.url()).await.unwrap()
+        self.0.options().open(&self.0.url()).await.unwrap()
     }
 
     async fn read(&self) -> Trail {
-        let options = TrailOptions::new();
-        options.open_for_reading(&self.url()).await.unwrap()
+        let options = self.0.options();
+        options.open_for_reading(&self.0.url()).await.unwrap()
     }
 
     /// The segments, by their names.
@@ -81,15 +73,32 @@ impl Place {
 
     /// The rows as they lie in the database.
     async fn rows(&self) -> Vec<StoredRecord> {
-        let path = self.path();
-        let store = SqliteStore::open(&path, Access::Read, trail_id());
-        let store = store.await.unwrap();
+        let store: Arc<dyn Store> = match self.0.url() {
+            url if PostgresPlace::is_meant_by(&url) => {
+                let place = PostgresPlace::parse(&url).unwrap();
+                Arc::new(PostgresStore::open(&place, Access::Read).await.unwrap())
+            }
+            _ => {
+                let path = self.0.base();
+                let store = SqliteStore::open(&path, Access::Read, trail_id());
+                Arc::new(store.await.unwrap())
+            }
+        };
         let tenant = Default::default();
         let size = store.head(&tenant).await.unwrap().size;
         let indexes: Vec<u64> = (0..size).collect();
         let records = store.read(&tenant, &indexes).await.unwrap();
         store.close().await;
         records
+    }
+}
+
+impl From<Home> for Place {
+    fn from(home: Home) -> Self {
+        let place = Self(home);
+        fs::create_dir(place.archive()).unwrap();
+        fs::write(place.beside(".archive"), "# ours\nfolder archive\n").unwrap();
+        place
     }
 }
 

@@ -10,14 +10,13 @@ use contextrail::trail::{PlanState, Search, Trail, TrailError, TrailOptions};
 use serde_json::json;
 
 use super::{Place, about, all_hot, apply, contents, fill, is_whole, repaid, whom, word};
+use crate::home::on_both;
 use crate::sample::{context, id, time};
 
 /// Four records for each of so many people: enough for several blocks.
 const PEOPLE: u64 = 40;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_moved_is_found_read_and_proven_as_before() {
-    let place = Place::new();
+async fn what_moved_is_found_read_and_proven_as_before(place: Place) {
     let trail = place.open().await;
     fill(&trail, 1..PEOPLE + 1).await;
     let before = contents(&trail).await;
@@ -89,9 +88,7 @@ async fn what_moved_is_found_read_and_proven_as_before() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_run_moves_what_came_since_and_nothing_else() {
-    let place = Place::new();
+async fn a_second_run_moves_what_came_since_and_nothing_else(place: Place) {
     let trail = place.open().await;
     fill(&trail, 1..4).await;
     assert_eq!(apply(&trail).await.len(), 1);
@@ -112,9 +109,7 @@ async fn a_second_run_moves_what_came_since_and_nothing_else() {
     trail.close().await;
 }
 
-#[tokio::test]
-async fn only_what_the_policy_says_moves_and_a_hold_does_not_keep_it() {
-    let place = Place::new();
+async fn only_what_the_policy_says_moves_and_a_hold_does_not_keep_it(place: Place) {
     let trail = place.open().await;
     let kept = |number, class| {
         let body = context(json!({"retention": {"class": class}, "inputs": {"n": number}}));
@@ -155,9 +150,7 @@ async fn only_what_the_policy_says_moves_and_a_hold_does_not_keep_it() {
     trail.close().await;
 }
 
-#[tokio::test]
-async fn the_action_archive_is_due_until_it_is_done() {
-    let place = Place::new();
+async fn the_action_archive_is_due_until_it_is_done(place: Place) {
     let trail = place.open().await;
     let policy = json!({"name": "p", "version": "1", "default_class": "a",
         "classes": {"a": {"floor_days": 1, "ceiling_days": 3, "action": "archive"}}});
@@ -217,3 +210,10 @@ async fn without_an_archive_nothing_moves() {
     assert!(matches!(refused, Err(TrailError::NoArchive)), "{refused:?}");
     trail.close().await;
 }
+
+on_both! {[
+    what_moved_is_found_read_and_proven_as_before,
+    a_second_run_moves_what_came_since_and_nothing_else,
+    only_what_the_policy_says_moves_and_a_hold_does_not_keep_it,
+    the_action_archive_is_due_until_it_is_done,
+]}

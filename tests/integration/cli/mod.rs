@@ -14,6 +14,8 @@ mod hostile;
 mod keys;
 mod message;
 mod moving;
+mod postgres;
+mod postgres_copy;
 mod privacy;
 mod proof;
 mod read_only;
@@ -72,6 +74,7 @@ impl Folder {
             .env_remove("CONTEXTRAIL_TRAIL")
             .env_remove("CONTEXTRAIL_ENV")
             .env_remove("CONTEXTRAIL_ATTESTERS")
+            .env_remove("CONTEXTRAIL_STATE")
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

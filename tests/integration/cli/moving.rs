@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::Folder;
+use super::subject::ERASE;
 
 /// A folder with a trail of one decision, a bundle of it, a proof and the key.
 fn decided() -> (Folder, String) {
@@ -76,18 +77,7 @@ fn a_backup_is_restored_and_says_what_is_lost() {
         .run(&["backup", "loans.backup"])
         .refused(2, "loans.backup is there already");
     let later = folder.assemble("user_7", "a later text");
-    let erase = [
-        "subject",
-        "erase",
-        "applicant:user_456",
-        "--reason",
-        "on request",
-        "--approved-by",
-        "anna",
-        "--approved-by",
-        "ben",
-    ];
-    folder.run(&erase).done();
+    folder.run(&ERASE).done();
 
     folder
         .run(&["restore", "loans.backup"])
@@ -134,7 +124,12 @@ fn what_is_no_backup_or_no_trail_is_told_by_its_exit_code() {
     folder.run(&["backup", "loans.backup"]).done();
     folder
         .run(&["restore", "missing.backup"])
-        .refused(4, "missing.backup.manifest");
+        .refused(6, "missing.backup cannot be read");
+    folder.run(&["backup", "bare.backup"]).done();
+    fs::remove_file(folder.path("bare.backup.manifest")).unwrap();
+    folder
+        .run(&["restore", "bare.backup"])
+        .refused(4, "bare.backup.manifest");
     folder
         .run(&["copy", "--to", "sqlite://contextrail.db"])
         .refused(2, "onto itself");

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::Folder;
 
-const ERASE: [&str; 9] = [
+/// Erases the applicant that the records of these tests are about.
+pub(super) const ERASE: [&str; 9] = [
     "subject",
     "erase",
     "applicant:user_456",

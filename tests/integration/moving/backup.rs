@@ -102,14 +102,7 @@ async fn a_backup_has_no_keys_and_nobody_else_may_read_it() {
 async fn a_trail_with_which_something_is_wrong_gets_no_backup() {
     let place = Place::new();
     place.fill("a.db", 1..20).await;
-    let mut bytes = fs::read(place.path("a.db")).unwrap();
-    let entry = b"contextrail.context/1";
-    let at = bytes
-        .windows(entry.len())
-        .rposition(|it| it == entry)
-        .unwrap();
-    bytes[at] ^= 1;
-    fs::write(place.path("a.db"), bytes).unwrap();
+    place.tamper("a.db");
     let trail = TrailOptions::new()
         .open_for_reading(&place.url("a.db"))
         .await

@@ -241,14 +241,7 @@ async fn every_tenant_goes_along() {
 async fn a_source_that_was_tampered_with_is_not_made_good_by_copying() {
     let place = Place::new();
     place.fill("a.db", 1..30).await;
-    let mut bytes = fs::read(place.path("a.db")).unwrap();
-    let entry = b"contextrail.context/1";
-    let at = bytes
-        .windows(entry.len())
-        .rposition(|it| it == entry)
-        .unwrap();
-    bytes[at + 3] ^= 1;
-    fs::write(place.path("a.db"), bytes).unwrap();
+    place.tamper("a.db");
     match place.copy("a.db", "b.db").await {
         Ok(copied) => assert!(!copied.verified.ok),
         Err(error) => assert!(matches!(moved(error), MoveError::Root { .. })),

@@ -43,6 +43,16 @@ impl Place {
         trail.close().await;
     }
 
+    /// Flips a bit in the newest entry that names a context.
+    fn tamper(&self, name: &str) {
+        let mut bytes = fs::read(self.path(name)).unwrap();
+        let entry = b"contextrail.context/1";
+        let mut places = bytes.windows(entry.len());
+        let at = places.rposition(|it| it == entry).unwrap();
+        bytes[at] ^= 1;
+        fs::write(self.path(name), bytes).unwrap();
+    }
+
     async fn copy(&self, from: &str, to: &str) -> Result<Copied, TrailError> {
         let (from, to) = (self.url(from), self.url(to));
         let copied = TrailOptions::new().copy(&from, &to, false, quiet());

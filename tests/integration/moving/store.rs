@@ -1,5 +1,6 @@
 //! Stores that give each other what they hold.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use contextrail::record::{Class, Draft};
@@ -22,6 +23,16 @@ fn numbered(number: u64) -> Prepared {
     let mut draft = Draft::new(id(number), body);
     draft.texts = texts;
     prepared(draft)
+}
+
+/// An empty store of each sort, with its file in `folder`.
+async fn stores(folder: &Path) -> [Arc<dyn Store>; 2] {
+    let path = folder.join("trail.db");
+    let sqlite = SqliteStore::open(&path, Access::Write, trail_id()).await;
+    [
+        Arc::new(MemoryStore::new(trail_id())),
+        Arc::new(sqlite.unwrap()),
+    ]
 }
 
 async fn fill(store: &dyn Store, numbers: std::ops::Range<u64>) {
@@ -97,11 +108,7 @@ async fn what_goes_from_store_to_store_and_back_is_the_same() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_entry_is_refused_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("trail.db");
-    let sqlite = SqliteStore::open(&path, Access::Write, trail_id())
-        .await
-        .unwrap();
-    let stores: [Arc<dyn Store>; 2] = [Arc::new(MemoryStore::new(trail_id())), Arc::new(sqlite)];
+    let stores = stores(folder.path()).await;
     let source = MemoryStore::new(trail_id());
     fill(&source, 1..11).await;
     for store in stores {
@@ -139,11 +146,7 @@ async fn another_entry_is_refused_and_changes_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_snapshot_does_not_see_what_comes_later() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("trail.db");
-    let sqlite = SqliteStore::open(&path, Access::Write, trail_id())
-        .await
-        .unwrap();
-    let stores: [Arc<dyn Store>; 2] = [Arc::new(MemoryStore::new(trail_id())), Arc::new(sqlite)];
+    let stores = stores(folder.path()).await;
     for store in stores {
         fill(&*store, 1..11).await;
         let mut snapshot = store.snapshot().await.unwrap();

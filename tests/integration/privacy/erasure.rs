@@ -14,30 +14,31 @@ use contextrail::trail::{Evidence, Trail, TrailError, TrailOptions, leftovers_in
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use crate::home::{Home, on_both};
 use crate::sample::{assembled, context, decision, entity, id};
 
-struct Place(tempfile::TempDir);
+struct Place(Home);
+
+impl From<Home> for Place {
+    fn from(home: Home) -> Self {
+        Self(home)
+    }
+}
 
 impl Place {
     fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self) -> PathBuf {
-        self.0.path().join("trail.db")
+        Home::on_file().into()
     }
 
     fn beside(&self, end: &str) -> PathBuf {
-        self.0.path().join(format!("trail.db{end}"))
-    }
-
-    fn url(&self) -> String {
-        format!("sqlite://{}", self.path().display())
+        let mut path = self.0.base().into_os_string();
+        path.push(end);
+        path.into()
     }
 
     async fn open(&self) -> Trail {
-        let options = TrailOptions::new().evidence(Evidence::Required);
-        options.open(&self.url()).await.unwrap()
+        let options = self.0.options().evidence(Evidence::Required);
+        options.open(&self.0.url()).await.unwrap()
     }
 
     /// Copies the database and what goes with it, keys and journal aside.
@@ -56,7 +57,7 @@ impl Place {
     /// The files that hold any of `words`.
     fn holding(&self, words: &[String]) -> Vec<String> {
         let mut found = Vec::new();
-        for file in fs::read_dir(self.0.path()).unwrap() {
+        for file in fs::read_dir(self.0.folder()).unwrap() {
             let path = file.unwrap().path();
             let bytes = fs::read(&path).unwrap();
             let held = words.iter().find(|word| holds(&bytes, word.as_bytes()));
@@ -142,9 +143,7 @@ async fn findings(trail: &Trail) -> Vec<contextrail::trail::Verified> {
     (!verified.ok).then_some(verified).into_iter().collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_people_are_erased_and_are_in_no_file() {
-    let place = Place::new();
+async fn two_hundred_people_are_erased_and_are_in_no_file(place: Place) {
     let trail = place.open().await;
     fill(&trail, 0..220).await;
     // Nothing of anybody is in the clear even before.
@@ -200,7 +199,7 @@ async fn two_hundred_people_are_erased_and_are_in_no_file() {
     assert_eq!(trail.history(&whom(210)).await.unwrap().len(), 2);
     trail.close().await;
     assert_eq!(place.holding(&all), Vec::<String>::new());
-    for file in fs::read_dir(place.0.path()).unwrap() {
+    for file in fs::read_dir(place.0.folder()).unwrap() {
         let path = file.unwrap().path();
         assert_eq!(leftovers_in_file(&path, &whom(7)).unwrap(), []);
     }
@@ -210,9 +209,7 @@ async fn entry_of(trail: &Trail, id: RecordId) -> Vec<u8> {
     trail.read(id).await.unwrap().unwrap().entry().to_vec()
 }
 
-#[tokio::test]
-async fn proofs_made_before_hold_after() {
-    let place = Place::new();
+async fn proofs_made_before_hold_after(place: Place) {
     let trail = place.open().await;
     fill(&trail, 1..4).await;
     let stored = trail.read(id(2)).await.unwrap().unwrap();
@@ -235,9 +232,7 @@ async fn proofs_made_before_hold_after() {
     trail.close().await;
 }
 
-#[tokio::test]
-async fn what_names_two_people_goes_with_either_and_what_is_of_one_stays() {
-    let place = Place::new();
+async fn what_names_two_people_goes_with_either_and_what_is_of_one_stays(place: Place) {
     let trail = place.open().await;
     let both = [whom(1), whom(2)];
     let feature = |whom: &EntityRef, value: &str| {
@@ -320,9 +315,7 @@ async fn whoever_asks_does_not_approve_and_nobody_approves_twice() {
 }
 
 /// What is recorded of somebody again is under a key that is stored.
-#[tokio::test]
-async fn whoever_comes_back_after_an_erasure_is_read_when_the_trail_is_next_opened() {
-    let place = Place::new();
+async fn whoever_comes_back_after_an_erasure_is_read_when_the_trail_is_next_opened(place: Place) {
     let trail = place.open().await;
     fill(&trail, 1..3).await;
     trail
@@ -423,9 +416,7 @@ async fn whoever_was_erased_is_not_read_from_a_restored_database() {
     trail.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_is_recorded_during_an_erasure_is_erased_or_is_there() {
-    let place = Place::new();
+async fn what_is_recorded_during_an_erasure_is_erased_or_is_there(place: Place) {
     let trail = place.open().await;
     trail.record(about(1)).await.unwrap();
     let mut writers = tokio::task::JoinSet::new();
@@ -520,7 +511,7 @@ async fn a_copy_from_before_the_key_was_replaced_is_not_read_either() {
     place.restore(&["", ".heads"]);
     // Where nothing can be taken away, it is not opened.
     let trail = TrailOptions::new()
-        .open_for_reading(&place.url())
+        .open_for_reading(&place.0.url())
         .await
         .unwrap();
     assert!(!shown(&trail).await.contains("canary"));
@@ -571,7 +562,7 @@ async fn a_value_of_few_possible_ones_is_not_guessed_from_what_is_left() {
         .unwrap();
     let after = trail.read(id(1)).await.unwrap().unwrap();
     let left: Vec<Seed> = after.seeds().values().copied().collect();
-    let known = everything(&trail, &place.path()).await;
+    let known = everything(&trail, &place.0.base()).await;
     trail.close().await;
     assert!(left.len() < secret.len());
     // Whoever has the seed finds the value at once: the attack works.
@@ -619,9 +610,7 @@ fn guesses(known: &HashSet<[u8; 32]>, seeds: &[Seed], incomes: std::ops::Range<u
     incomes.filter(fits).collect()
 }
 
-#[tokio::test]
-async fn a_hold_and_a_floor_beat_an_erasure_and_what_may_go_goes() {
-    let place = Place::new();
+async fn a_hold_and_a_floor_beat_an_erasure_and_what_may_go_goes(place: Place) {
     let trail = place.open().await;
     fill(&trail, 1..4).await;
     let hold = trail
@@ -684,3 +673,12 @@ async fn a_hold_and_a_floor_beat_an_erasure_and_what_may_go_goes() {
     );
     trail.close().await;
 }
+
+on_both! {[
+    two_hundred_people_are_erased_and_are_in_no_file,
+    proofs_made_before_hold_after,
+    what_names_two_people_goes_with_either_and_what_is_of_one_stays,
+    whoever_comes_back_after_an_erasure_is_read_when_the_trail_is_next_opened,
+    what_is_recorded_during_an_erasure_is_erased_or_is_there,
+    a_hold_and_a_floor_beat_an_erasure_and_what_may_go_goes,
+]}

@@ -1,7 +1,6 @@
 //! Records, holds, policies, erasures, retention and time against the plainest model of them.
 
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +8,12 @@ use contextrail::record::{
     Clock as _, Draft, EntityRef, Hold, HoldQuery, HoldTarget, ManualClock, RecordId,
     RetentionPolicy, SequentialIds, Timestamp,
 };
-use contextrail::trail::{PlanState, Trail, TrailError, TrailOptions};
+use contextrail::trail::{PlanState, Trail, TrailError};
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::erasure::approver;
+use crate::home::Home;
 use crate::sample::{context, decision, entity, id, service, time};
 
 #[derive(Clone, Debug)]
@@ -176,21 +176,20 @@ fn policy(version: u32, (floor, ceiling, long): (u32, u32, u32)) -> RetentionPol
 struct Subject {
     trail: Trail,
     clock: Arc<ManualClock>,
-    folder: tempfile::TempDir,
+    home: Home,
     ids: Arc<SequentialIds>,
     model: Model,
 }
 
 impl Subject {
-    async fn new() -> Self {
+    async fn new(home: Home) -> Self {
         let clock = Arc::new(ManualClock::new(time(0)));
-        let folder = tempfile::tempdir().unwrap();
         let ids = Arc::new(SequentialIds::default());
-        let trail = open(folder.path(), &clock, &ids).await;
+        let trail = open(&home, &clock, &ids).await;
         let mut subject = Self {
             trail,
             clock,
-            folder,
+            home,
             ids,
             model: Model {
                 days: 0,
@@ -237,7 +236,7 @@ impl Subject {
             Step::RotateTenantKey => drop(self.trail.rotate_tenant_key(|_| {}).await.unwrap()),
             Step::Reopen => {
                 self.trail.close().await;
-                self.trail = open(self.folder.path(), &self.clock, &self.ids).await;
+                self.trail = open(&self.home, &self.clock, &self.ids).await;
             }
         }
     }
@@ -397,17 +396,17 @@ impl Subject {
     }
 }
 
-async fn open(folder: &Path, clock: &Arc<ManualClock>, ids: &Arc<SequentialIds>) -> Trail {
-    let options = TrailOptions::new()
+async fn open(home: &Home, clock: &Arc<ManualClock>, ids: &Arc<SequentialIds>) -> Trail {
+    let options = home
+        .options()
         .clock(Arc::clone(clock) as _)
         .ids(Arc::clone(ids) as _)
         .actor(service());
-    let url = format!("sqlite://{}", folder.join("trail.db").display());
-    options.open(&url).await.unwrap()
+    options.open(&home.url()).await.unwrap()
 }
 
-async fn run(steps: Vec<Step>) {
-    let mut subject = Subject::new().await;
+async fn run(home: Home, steps: Vec<Step>) {
+    let mut subject = Subject::new(home).await;
     for step in steps {
         subject.take(step).await;
         subject.check().await;
@@ -417,11 +416,19 @@ async fn run(steps: Vec<Step>) {
     subject.check_log().await;
     subject.check().await;
     subject.trail.close().await;
-    for file in fs::read_dir(subject.folder.path()).unwrap() {
+    for file in fs::read_dir(subject.home.folder()).unwrap() {
         let bytes = fs::read(file.unwrap().path()).unwrap();
         let is_in_the_clear = bytes.windows(6).any(|window| window == b"canary");
         assert!(!is_in_the_clear);
     }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 const PEOPLE: usize = 3;
@@ -433,11 +440,12 @@ proptest! {
     fn what_is_held_or_before_its_floor_stays_and_what_is_due_goes(
         steps in proptest::collection::vec(step(), 1..24)
     ) {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(run(steps));
+        runtime().block_on(run(Home::on_file(), steps));
+    }
+
+    #[test]
+    #[ignore = "needs PostgreSQL"]
+    fn it_is_so_on_postgres(steps in proptest::collection::vec(step(), 1..24)) {
+        runtime().block_on(async { run(Home::on_server().await, steps).await });
     }
 }

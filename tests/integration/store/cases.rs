@@ -13,8 +13,8 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::sample::{
-    assembled, context, decision, id, prepared, prepared_with, tenant, time, trail_id, unlocked,
-    vault,
+    assembled, context, decision, fresh_vault, id, prepared, prepared_with, sealed, tenant, time,
+    trail_id, unlocked, vault,
 };
 
 pub(super) fn small(number: u64) -> Prepared {
@@ -198,9 +198,12 @@ pub(super) async fn tenants_never_see_each_other(store: Arc<dyn Store>) {
 
 pub(super) async fn two_tenants_may_store_one_text(store: Arc<dyn Store>) {
     for name in ["a", "b"] {
-        let placed = store
-            .append(&tenant(name), &[with_text(1, "shared")], time(1))
-            .await;
+        let (assembly, texts) = assembled(&[("shared", Class::Confidential)]);
+        let mut draft = Draft::new(id(1), context(json!({"assembly": assembly})));
+        draft.texts = texts;
+        // The keys of one tenant are not those of another.
+        let prepared = Prepared::new(&sealed(draft), Vec::new(), &fresh_vault()).unwrap();
+        let placed = store.append(&tenant(name), &[prepared], time(1)).await;
         assert!(!placed.unwrap()[0].existed);
         let texts = store
             .texts(&tenant(name), &[sha256("shared")])

@@ -7,8 +7,9 @@ mod removing;
 
 use std::sync::Arc;
 
-use contextrail::store::{Access, MemoryStore, SqliteStore, Store};
+use contextrail::store::{Access, MemoryStore, PostgresStore, SqliteStore, Store};
 
+use super::postgres::cluster::Cluster;
 use super::sample::trail_id;
 
 /// A store, and the folder it lives in.
@@ -46,25 +47,35 @@ async fn on_sqlite_in_memory() -> Opened {
     }
 }
 
+async fn on_postgres() -> Opened {
+    let place = Cluster::shared().new_place().await;
+    Opened {
+        store: Arc::new(PostgresStore::open(&place, Access::Write).await.unwrap()),
+        _folder: None,
+    }
+}
+
 macro_rules! store_suite {
-    ($($backend:ident: $open:path),+ ; [$($module:ident::$case:ident),+ $(,)?]) => {
-        store_suite!(@each [$($backend: $open),+] [$($module::$case),+]);
+    ($($(#[$meta:meta])? $backend:ident: $open:path),+ ; [$($module:ident::$case:ident),+ $(,)?]) => {
+        store_suite!(@each [$($(#[$meta])? $backend: $open),+] [$($module::$case),+]);
     };
-    (@each [$backend:ident: $open:path $(, $more:ident: $more_open:path)*] $cases:tt) => {
-        store_suite!(@mount $backend $open, $cases);
-        store_suite!(@each [$($more: $more_open),*] $cases);
+    (@each [$(#[$meta:meta])? $backend:ident: $open:path $(, $($more:tt)*)?] $cases:tt) => {
+        store_suite!(@mount [$(#[$meta])?] $backend $open, $cases);
+        store_suite!(@each [$($($more)*)?] $cases);
     };
     (@each [] $cases:tt) => {};
-    (@mount $backend:ident $open:path, [$($module:ident::$case:ident),+]) => {
+    (@mount $meta:tt $backend:ident $open:path, [$($module:ident::$case:ident),+]) => {
         mod $backend {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $case() {
-                    let opened = $open().await;
-                    super::$module::$case(std::sync::Arc::clone(&opened.store)).await;
-                    opened.store.close().await;
-                }
-            )+
+            $(store_suite!(@case $meta $open, $module $case);)+
+        }
+    };
+    (@case [$(#[$meta:meta])?] $open:path, $module:ident $case:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        $(#[$meta])?
+        async fn $case() {
+            let opened = $open().await;
+            super::$module::$case(std::sync::Arc::clone(&opened.store)).await;
+            opened.store.close().await;
         }
     };
 }
@@ -72,7 +83,8 @@ macro_rules! store_suite {
 store_suite! {
     memory: super::in_memory,
     sqlite: super::on_sqlite,
-    sqlite_memory: super::on_sqlite_in_memory;
+    sqlite_memory: super::on_sqlite_in_memory,
+    #[ignore = "needs PostgreSQL"] postgres: super::on_postgres;
     [
         cases::indexes_are_contiguous_under_40_appenders,
         cases::a_batch_is_placed_in_its_order,

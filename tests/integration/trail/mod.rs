@@ -24,6 +24,7 @@ use contextrail::record::{ContextId, DecisionId, Draft, ManualClock, RecordId, S
 use contextrail::trail::{Trail, TrailOptions};
 use serde_json::{Value, json};
 
+use super::postgres::cluster::Cluster;
 use super::sample::{assembled, context, decision, id, time};
 
 /// A trail, and the folder it lives in.
@@ -57,6 +58,18 @@ async fn on_file() -> Opened {
         .unwrap();
     Opened {
         trail,
+        _folder: Some(folder),
+    }
+}
+
+/// On a server, with a folder for what is kept outside of it.
+async fn on_server() -> Opened {
+    let folder = tempfile::tempdir().unwrap();
+    let url = Cluster::shared().url(&Cluster::new_schema());
+    let options = || options().state(folder.path());
+    options().migrate(&url).await.unwrap();
+    Opened {
+        trail: options().open(&url).await.unwrap(),
         _folder: Some(folder),
     }
 }
@@ -109,6 +122,17 @@ macro_rules! trail_suite {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() {
                     let opened = super::on_file().await;
+                    super::$module::$case(opened.trail.clone()).await;
+                    opened.trail.close().await;
+                }
+            )+
+        }
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                #[ignore = "needs PostgreSQL"]
+                async fn $case() {
+                    let opened = super::on_server().await;
                     super::$module::$case(opened.trail.clone()).await;
                     opened.trail.close().await;
                 }

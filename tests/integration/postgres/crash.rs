@@ -1,0 +1,236 @@
+//! Killed, stopped and started again: what was acknowledged is there, once.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use contextrail::record::Draft;
+use contextrail::trail::{Trail, TrailOptions};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout};
+
+use super::cluster::Cluster;
+use crate::sample::{context, id};
+
+const CHILD: &str = "postgres::crash::appends_until_it_is_killed";
+const URL: &str = "CONTEXTRAIL_TEST_CRASH_URL";
+const STATE: &str = "CONTEXTRAIL_TEST_CRASH_STATE";
+const FROM: &str = "CONTEXTRAIL_TEST_CRASH_FROM";
+/// How often a writer, and the server, are killed: few times in the suite, 50 before a release.
+const KILLS: &str = "CONTEXTRAIL_TEST_KILLS";
+
+pub(super) fn draft(number: u64) -> Draft {
+    let whom = json!([{"type": "person", "id": (number % 5).to_string()}]);
+    Draft::new(
+        id(number),
+        context(json!({"inputs": {"n": number}, "entities": whom})),
+    )
+}
+
+/// The process that is killed or stopped: it says each number once its record is durable.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by the tests that kill it"]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how the killing test says what to do"
+)]
+async fn appends_until_it_is_killed() {
+    // Without an address nobody has started it to be killed.
+    let Ok(url) = std::env::var(URL) else { return };
+    let from: u64 = std::env::var(FROM).unwrap().parse().unwrap();
+    let options = TrailOptions::new().state(std::env::var(STATE).unwrap());
+    let trail = options.open(&url).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..8 {
+        let trail = trail.clone();
+        tasks.spawn(async move {
+            for number in (from + task..).step_by(8) {
+                trail.record(draft(number)).await.unwrap();
+                let line = format!("\nacknowledged {number}\n");
+                std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes()).unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
+}
+
+pub(super) struct Writer {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    acknowledged: BTreeSet<u64>,
+}
+
+impl Writer {
+    pub(super) fn start(url: &str, state: &Path, from: u64) -> Self {
+        let mut child = tokio::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", CHILD, "--ignored", "--nocapture"])
+            .env(URL, url)
+            .env(STATE, state)
+            .env(FROM, from.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self {
+            child,
+            lines,
+            acknowledged: BTreeSet::new(),
+        }
+    }
+
+    /// Reads what it says until it has said `more` numbers more.
+    pub(super) async fn says(&mut self, more: usize) {
+        let wanted = self.acknowledged.len() + more;
+        let reading = async {
+            while self.acknowledged.len() < wanted {
+                let line = self
+                    .lines
+                    .next_line()
+                    .await
+                    .unwrap()
+                    .expect("the child ended by itself");
+                self.heard(&line);
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(120), reading)
+            .await
+            .unwrap();
+    }
+
+    fn heard(&mut self, line: &str) {
+        let number = line.strip_prefix("acknowledged ");
+        self.acknowledged
+            .extend(number.and_then(|it| it.parse::<u64>().ok()));
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().unwrap().to_string();
+        assert!(
+            Command::new("kill")
+                .args([name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Kills it, and gives everything it has acknowledged.
+    pub(super) async fn kill(mut self) -> BTreeSet<u64> {
+        self.child.start_kill().unwrap();
+        while let Some(line) = self.lines.next_line().await.unwrap() {
+            self.heard(&line);
+        }
+        self.child.wait().await.unwrap();
+        self.acknowledged
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how the number of kills is said")]
+pub(super) fn kills() -> u64 {
+    std::env::var(KILLS).map_or(2, |text| text.parse().unwrap())
+}
+
+pub(super) async fn made(cluster: &Cluster, state: &Path) -> String {
+    let url = cluster.url(&Cluster::new_schema());
+    TrailOptions::new()
+        .state(state)
+        .migrate(&url)
+        .await
+        .unwrap();
+    url
+}
+
+pub(super) async fn opened(url: &str, state: &Path) -> Trail {
+    TrailOptions::new().state(state).open(url).await.unwrap()
+}
+
+pub(super) async fn all_are_there(url: &str, state: &Path, acknowledged: &BTreeSet<u64>) {
+    let trail = opened(url, state).await;
+    assert_eq!(trail.notary().frozen(), None);
+    let verified = trail.verify(0, Arc::new(|_| {})).await.unwrap();
+    assert_eq!(verified.verification.findings, []);
+    for number in acknowledged {
+        assert!(
+            trail.read(id(*number)).await.unwrap().is_some(),
+            "{number} is lost"
+        );
+    }
+    assert!(verified.verification.records >= u64::try_from(acknowledged.len()).unwrap());
+    trail.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn what_was_acknowledged_survives_a_writer_being_killed() {
+    let state = tempfile::tempdir().unwrap();
+    let url = made(Cluster::shared(), state.path()).await;
+    let mut acknowledged = BTreeSet::new();
+    // One that is never killed goes on beside those that are, and takes over the signing.
+    let mut beside = Writer::start(&url, state.path(), 1 << 40);
+    for round in 0..kills() {
+        let mut writer = Writer::start(&url, state.path(), 1 + round * 1_000_000);
+        writer
+            .says(30 + usize::try_from(round % 7).unwrap() * 9)
+            .await;
+        acknowledged.extend(writer.kill().await);
+        beside.says(10).await;
+    }
+    acknowledged.extend(beside.kill().await);
+    all_are_there(&url, state.path(), &acknowledged).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn what_was_acknowledged_survives_the_server_being_killed_and_started_again() {
+    let cluster = Cluster::start("");
+    let state = tempfile::tempdir().unwrap();
+    let url = made(&cluster, state.path()).await;
+    let (mut one, mut two) = (
+        Writer::start(&url, state.path(), 1),
+        Writer::start(&url, state.path(), 1 << 40),
+    );
+    for round in 0..kills() {
+        one.says(40).await;
+        two.says(40).await;
+        match round % 2 {
+            0 => cluster.kill(),
+            _ => cluster.stop(),
+        }
+        cluster.run();
+        // Both go on by themselves.
+        one.says(20).await;
+        two.says(20).await;
+    }
+    let mut acknowledged = one.kill().await;
+    acknowledged.extend(two.kill().await);
+    all_are_there(&url, state.path(), &acknowledged).await;
+}
+
+/// A writer is stopped in the middle of whatever it does, and goes on when others have written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn a_writer_that_was_stopped_goes_on_without_a_fork() {
+    let state = tempfile::tempdir().unwrap();
+    let url = made(Cluster::shared(), state.path()).await;
+    let (mut stopped, mut other) = (
+        Writer::start(&url, state.path(), 1),
+        Writer::start(&url, state.path(), 1 << 40),
+    );
+    stopped.says(20).await;
+    other.says(20).await;
+    for _ in 0..kills() {
+        stopped.signal("-STOP");
+        // At most as long as the server leaves a log to somebody who does nothing with it.
+        other.says(200).await;
+        stopped.signal("-CONT");
+        stopped.says(50).await;
+    }
+    let mut acknowledged = stopped.kill().await;
+    acknowledged.extend(other.kill().await);
+    all_are_there(&url, state.path(), &acknowledged).await;
+}
