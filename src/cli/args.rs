@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 use super::output::OutputFormat;
 use super::{
     archive, artifact, backup, check, completions, context, copy, decision, demo, deploy, entity,
-    evidence, freeze, hold, impact, import, key, kpi, lineage, log, migrate, outcome, privacy, rebuild,
-    restore, retention, review, subject, used, verify,
+    evidence, freeze, hold, impact, import, key, kpi, lineage, log, migrate, outcome, privacy,
+    rebuild, restore, retention, review, subject, used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.

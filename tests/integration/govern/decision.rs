@@ -3,6 +3,8 @@
 use contextrail::record::{CheckFinding, Decision, DecisionId, Deployment, Governing, Kind};
 use contextrail::trail::{Decided, GovernError, TrailError};
 
+use crate::home::{Home, on_both};
+
 use super::{Governed, at, refused};
 
 const USE_CASE: &str = "kind: use_case\nname: credit\nversion: '1'\n\
@@ -37,8 +39,8 @@ fn findings(decision: &Decision) -> Vec<String> {
     lines.collect()
 }
 
-async fn governed(mode: &str) -> Governed {
-    let it = Governed::new().await;
+async fn governed(home: Home, mode: &str) -> Governed {
+    let it = Governed::new(home).await;
     it.register(&USE_CASE.replace("MODE", mode)).await.unwrap();
     it.approve("use_case:credit@1", "ben", "approver")
         .await
@@ -47,9 +49,8 @@ async fn governed(mode: &str) -> Governed {
     it
 }
 
-#[tokio::test]
-async fn what_holds_and_what_does_not_stands_in_the_decision() {
-    let it = governed("warn").await;
+async fn what_holds_and_what_does_not_stands_in_the_decision(home: Home) {
+    let it = governed(home, "warn").await;
     let good = decide(&it, "m@1").await.unwrap();
     let good = stored(&it, good.id()).await;
     assert_eq!(
@@ -63,9 +64,8 @@ async fn what_holds_and_what_does_not_stands_in_the_decision() {
     assert_eq!(findings(&unknown)[1], "model:m@9: not registered");
 }
 
-#[tokio::test]
-async fn each_way_of_not_being_in_force_has_its_own_word() {
-    let it = governed("warn").await;
+async fn each_way_of_not_being_in_force_has_its_own_word(home: Home) {
+    let it = governed(home, "warn").await;
     let with = |number: &str, more: &str| {
         format!("kind: model\nname: m\nversion: '{number}'\ncontent: {{w: {number}}}\n{more}")
     };
@@ -92,9 +92,8 @@ async fn each_way_of_not_being_in_force_has_its_own_word() {
     }
 }
 
-#[tokio::test]
-async fn a_use_case_that_refuses_leaves_a_record_of_the_refusal() {
-    let it = governed("refuse").await;
+async fn a_use_case_that_refuses_leaves_a_record_of_the_refusal(home: Home) {
+    let it = governed(home, "refuse").await;
     decide(&it, "m@1").await.unwrap();
     let error = refused(decide(&it, "m@9").await);
     let GovernError::Ungoverned { reasons, check } = error else {
@@ -110,9 +109,8 @@ async fn a_use_case_that_refuses_leaves_a_record_of_the_refusal() {
     assert_eq!(it.trail.decisions_on(&subject).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn a_caller_cannot_state_what_is_checked() {
-    let it = governed("warn").await;
+async fn a_caller_cannot_state_what_is_checked(home: Home) {
+    let it = governed(home, "warn").await;
     let stated = contextrail::record::CheckResult {
         constraint: "in_force".parse().unwrap(),
         metric: "model:m@1".parse().unwrap(),
@@ -136,9 +134,8 @@ async fn a_caller_cannot_state_what_is_checked() {
     );
 }
 
-#[tokio::test]
-async fn another_version_than_is_deployed_is_found() {
-    let it = governed("warn").await;
+async fn another_version_than_is_deployed_is_found(home: Home) {
+    let it = governed(home, "warn").await;
     it.model("2").await;
     let deployment = Deployment {
         manifest: [("model".to_owned(), Governing::One("m@1".parse().unwrap()))].into(),
@@ -172,9 +169,8 @@ async fn another_version_than_is_deployed_is_found() {
     );
 }
 
-#[tokio::test]
-async fn what_was_measured_with_it_is_held_against_the_limits_of_the_objective() {
-    let it = governed("refuse").await;
+async fn what_was_measured_with_it_is_held_against_the_limits_of_the_objective(home: Home) {
+    let it = governed(home, "refuse").await;
     it.register(
         "kind: objective\nname: O\nversion: '1'\ncontent:\n  objective_version: '1'\n  \
          description: d\n  optimization_goal: g\n  constraints:\n    \
@@ -210,9 +206,18 @@ async fn what_was_measured_with_it_is_held_against_the_limits_of_the_objective()
     ));
 }
 
-#[tokio::test]
-async fn a_trail_without_artifacts_leaves_decisions_as_they_are() {
-    let it = Governed::new().await;
+async fn a_trail_without_artifacts_leaves_decisions_as_they_are(home: Home) {
+    let it = Governed::new(home).await;
     let decided = decide(&it, "m@1").await.unwrap();
     assert!(stored(&it, decided.id()).await.checks.is_empty());
 }
+
+on_both! {[
+    what_holds_and_what_does_not_stands_in_the_decision,
+    each_way_of_not_being_in_force_has_its_own_word,
+    a_use_case_that_refuses_leaves_a_record_of_the_refusal,
+    a_caller_cannot_state_what_is_checked,
+    another_version_than_is_deployed_is_found,
+    what_was_measured_with_it_is_held_against_the_limits_of_the_objective,
+    a_trail_without_artifacts_leaves_decisions_as_they_are,
+]}

@@ -8,6 +8,8 @@ use contextrail::record::{
     Allowance, CheckFinding, DecisionId, Governing, Kpi, Measure, Objective, RiskTier,
 };
 
+use crate::home::{Home, on_both};
+
 use super::{Governed, at, person, version};
 
 fn kpi(metric: &str, value: Measure, region: &str, number: &str) -> Kpi {
@@ -32,9 +34,8 @@ async fn log(it: &Governed, kpi: Kpi) {
     it.trail.log_kpi(kpi, None).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_report_has_a_line_for_each_part() {
-    let it = Governed::new().await;
+async fn a_report_has_a_line_for_each_part(home: Home) {
+    let it = Governed::new(home).await;
     for (value, region) in [(1.0, "EU"), (2.0, "EU"), (6.0, "EU"), (10.0, "US")] {
         log(&it, kpi("latency_ms", Measure::Number(value), region, "1")).await;
     }
@@ -59,9 +60,8 @@ async fn a_report_has_a_line_for_each_part() {
     assert_eq!((whole.groups.len(), whole.groups[0].mean), (1, 10.0));
 }
 
-#[tokio::test]
-async fn a_comparison_has_difference_and_interval() {
-    let it = Governed::new().await;
+async fn a_comparison_has_difference_and_interval(home: Home) {
+    let it = Governed::new(home).await;
     // The rates of Newcombe's example: 48 of 80, and 56 of 70.
     for (number, so, count) in [("1", 48, 80), ("2", 56, 70)] {
         for at in 0..count {
@@ -121,9 +121,8 @@ fn objective(days: &str) -> Objective {
     .unwrap()
 }
 
-#[tokio::test]
-async fn what_was_not_measured_fails_where_much_is_at_stake_unless_it_is_allowed() {
-    let it = Governed::new().await;
+async fn what_was_not_measured_fails_where_much_is_at_stake_unless_it_is_allowed(home: Home) {
+    let it = Governed::new(home).await;
     log(&it, kpi("fairness_gap", Measure::Number(0.01), "EU", "1")).await;
     log(&it, kpi("fairness_gap", Measure::Number(0.04), "US", "1")).await;
     let registry = it.trail.registry().await.unwrap();
@@ -151,9 +150,8 @@ async fn what_was_not_measured_fails_where_much_is_at_stake_unless_it_is_allowed
     assert!(!check(options(Some(RiskTier::Low), None)).await.passed);
 }
 
-#[tokio::test]
-async fn a_rule_is_met_after_so_many_days_and_asks_for_a_freeze_that_stops_every_check() {
-    let it = Governed::new().await;
+async fn a_rule_is_met_after_so_many_days_and_asks_for_a_freeze_that_stops_every_check(home: Home) {
+    let it = Governed::new(home).await;
     let registry = it.trail.registry().await.unwrap();
     let day = |number: u32| Kpi {
         at: at(&format!("2025-05-0{number}T08:00:00Z")),
@@ -244,9 +242,8 @@ async fn decide(it: &Governed, score: f64, objective: &str, outcome: &str) -> De
     decided.await.unwrap().id()
 }
 
-#[tokio::test]
-async fn a_model_passes_when_objective_lineage_and_evaluation_are_there() {
-    let it = Governed::new().await;
+async fn a_model_passes_when_objective_lineage_and_evaluation_are_there(home: Home) {
+    let it = Governed::new(home).await;
     chain(&it).await;
     it.register("kind: model\nname: bare\nversion: '1'\ncontent: {a: 1}\nrisk_rating: low\n")
         .await
@@ -269,9 +266,8 @@ async fn a_model_passes_when_objective_lineage_and_evaluation_are_there() {
     assert_eq!(failed, ["objective_in_force", "lineage_complete"]);
 }
 
-#[tokio::test]
-async fn a_bug_in_a_pipeline_reaches_the_decisions_made_with_its_models() {
-    let it = Governed::new().await;
+async fn a_bug_in_a_pipeline_reaches_the_decisions_made_with_its_models(home: Home) {
+    let it = Governed::new(home).await;
     chain(&it).await;
     let early = decide(&it, 0.7, "O@1", "approved").await;
     it.now("2025-05-20T08:00:00Z");
@@ -298,9 +294,8 @@ async fn a_bug_in_a_pipeline_reaches_the_decisions_made_with_its_models() {
     assert_eq!(later.count, 1);
 }
 
-#[tokio::test]
-async fn lineage_goes_up_to_the_data_and_down_to_the_decisions() {
-    let it = Governed::new().await;
+async fn lineage_goes_up_to_the_data_and_down_to_the_decisions(home: Home) {
+    let it = Governed::new(home).await;
     chain(&it).await;
     let id = decide(&it, 0.7, "O@1", "approved").await;
     let registry = it.trail.registry().await.unwrap();
@@ -324,9 +319,8 @@ async fn lineage_goes_up_to_the_data_and_down_to_the_decisions() {
     assert_eq!(walk("dataset:loans@1", Direction::Down, 1).await.len(), 2);
 }
 
-#[tokio::test]
-async fn another_threshold_changes_those_between_the_two() {
-    let it = Governed::new().await;
+async fn another_threshold_changes_those_between_the_two(home: Home) {
+    let it = Governed::new(home).await;
     chain(&it).await;
     decide(&it, 0.70, "O@1", "approved").await;
     let turned_away = decide(&it, 0.60, "O@1", "declined").await;
@@ -356,3 +350,14 @@ async fn another_threshold_changes_those_between_the_two() {
     let same = impact_of_change(&it.trail, &registry, &from, &from).await;
     assert!(same.is_err());
 }
+
+on_both! {[
+    a_report_has_a_line_for_each_part,
+    a_comparison_has_difference_and_interval,
+    what_was_not_measured_fails_where_much_is_at_stake_unless_it_is_allowed,
+    a_rule_is_met_after_so_many_days_and_asks_for_a_freeze_that_stops_every_check,
+    a_model_passes_when_objective_lineage_and_evaluation_are_there,
+    a_bug_in_a_pipeline_reaches_the_decisions_made_with_its_models,
+    lineage_goes_up_to_the_data_and_down_to_the_decisions,
+    another_threshold_changes_those_between_the_two,
+]}

@@ -15,13 +15,15 @@ use contextrail::govern::read_artifact;
 use contextrail::record::{
     Actor, ActorKind, ActorMethod, Artifact, ArtifactRef, ManualClock, SequentialIds, Timestamp,
 };
-use contextrail::trail::{GovernError, Trail, TrailError, TrailOptions};
+use contextrail::trail::{GovernError, Trail, TrailError};
 
-/// A trail on a file, whose time is set by hand.
+use crate::home::Home;
+
+/// A trail whose time is set by hand.
 struct Governed {
     trail: Trail,
     clock: Arc<ManualClock>,
-    folder: tempfile::TempDir,
+    home: Home,
 }
 
 fn at(text: &str) -> Timestamp {
@@ -48,23 +50,16 @@ fn artifact(yaml: &str) -> Artifact {
 }
 
 impl Governed {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    async fn new(home: Home) -> Self {
         let clock = Arc::new(ManualClock::new(at("2025-05-01T08:00:00Z")));
-        let trail = TrailOptions::new()
+        let trail = home
+            .options()
             .clock(Arc::clone(&clock) as Arc<_>)
             .ids(Arc::new(SequentialIds::default()))
-            .open(&format!(
-                "sqlite://{}",
-                folder.path().join("trail.db").display()
-            ))
+            .open(&home.url())
             .await
             .unwrap();
-        Self {
-            trail,
-            clock,
-            folder,
-        }
+        Self { trail, clock, home }
     }
 
     fn now(&self, text: &str) {

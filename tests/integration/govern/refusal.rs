@@ -7,57 +7,53 @@ use contextrail::record::{
 };
 use contextrail::trail::{GovernError, TrailError};
 
+use crate::home::{Home, on_both};
+
 use super::{Governed, artifact, at, person, refused, version};
 
 const MODEL: &str = "kind: model\nname: m\nversion: '1'\ncontent: {weights: 1}\n";
 
-#[tokio::test]
-async fn the_same_version_with_other_content() {
-    let it = Governed::new().await;
+async fn the_same_version_with_other_content(home: Home) {
+    let it = Governed::new(home).await;
     it.register(MODEL).await.unwrap();
     let other = MODEL.replace("weights: 1", "weights: 2");
     let error = refused(it.register(&other).await);
     assert_eq!(error, GovernError::OtherContent(version("model:m@1")));
 }
 
-#[tokio::test]
-async fn a_digest_that_is_not_that_of_the_content() {
-    let it = Governed::new().await;
+async fn a_digest_that_is_not_that_of_the_content(home: Home) {
+    let it = Governed::new(home).await;
     let mut altered = artifact(MODEL);
     altered.content = Some(serde_json::json!({"weights": 2}));
     let error = refused(it.trail.register(altered, None).await);
     assert!(matches!(error, GovernError::Altered { .. }), "{error}");
 }
 
-#[tokio::test]
-async fn neither_content_nor_a_reference() {
-    let it = Governed::new().await;
+async fn neither_content_nor_a_reference(home: Home) {
+    let it = Governed::new(home).await;
     let mut empty = artifact(MODEL);
     empty.content = None;
     let error = refused(it.trail.register(empty, None).await);
     assert_eq!(error, GovernError::NoContent(version("model:m@1")));
 }
 
-#[tokio::test]
-async fn content_that_is_not_that_of_its_kind() {
-    let it = Governed::new().await;
+async fn content_that_is_not_that_of_its_kind(home: Home) {
+    let it = Governed::new(home).await;
     let mut wrong = artifact(MODEL);
     wrong.kind = contextrail::record::ArtifactKind::UseCase;
     let error = refused(it.trail.register(wrong, None).await);
     assert!(matches!(error, GovernError::Content { .. }), "{error}");
 }
 
-#[tokio::test]
-async fn an_end_that_is_not_after_the_beginning() {
-    let it = Governed::new().await;
+async fn an_end_that_is_not_after_the_beginning(home: Home) {
+    let it = Governed::new(home).await;
     let never = format!("{MODEL}effective_from: 2025-05-15\neffective_until: 2025-05-15\n");
     let error = refused(it.register(&never).await);
     assert!(matches!(error, GovernError::NoTime { .. }), "{error}");
 }
 
-#[tokio::test]
-async fn dates_that_overlap_those_of_another_version() {
-    let it = Governed::new().await;
+async fn dates_that_overlap_those_of_another_version(home: Home) {
+    let it = Governed::new(home).await;
     let version = |number: u32, from: &str, until: &str| {
         format!(
             "kind: model\nname: m\nversion: '{number}'\ncontent: {{weights: {number}}}\n\
@@ -78,9 +74,8 @@ async fn dates_that_overlap_those_of_another_version() {
         .unwrap();
 }
 
-#[tokio::test]
-async fn links_that_lead_back() {
-    let it = Governed::new().await;
+async fn links_that_lead_back(home: Home) {
+    let it = Governed::new(home).await;
     let linked = |name: &str, to: &str| {
         format!(
             "kind: dataset\nname: {name}\nversion: '1'\ncontent: {{rows: 1}}\n\
@@ -98,9 +93,8 @@ async fn links_that_lead_back() {
     assert!(matches!(error, GovernError::Circular { .. }), "{error}");
 }
 
-#[tokio::test]
-async fn an_approval_by_the_author_and_a_second_one() {
-    let it = Governed::new().await;
+async fn an_approval_by_the_author_and_a_second_one(home: Home) {
+    let it = Governed::new(home).await;
     it.register(MODEL).await.unwrap();
     let error = refused(it.approve("model:m@1", " Anna", "approver").await);
     assert_eq!(error, GovernError::ByAuthor(version("model:m@1")));
@@ -109,9 +103,8 @@ async fn an_approval_by_the_author_and_a_second_one() {
     assert_eq!(error, GovernError::Twice(version("model:m@1")));
 }
 
-#[tokio::test]
-async fn a_version_that_nobody_registered() {
-    let it = Governed::new().await;
+async fn a_version_that_nobody_registered(home: Home) {
+    let it = Governed::new(home).await;
     let error = refused(it.approve("model:m@1", "ben", "approver").await);
     assert_eq!(error, GovernError::Unknown("model:m@1".to_owned()));
     let registry = it.trail.registry().await.unwrap();
@@ -122,9 +115,8 @@ async fn a_version_that_nobody_registered() {
     );
 }
 
-#[tokio::test]
-async fn a_version_that_is_retired() {
-    let it = Governed::new().await;
+async fn a_version_that_is_retired(home: Home) {
+    let it = Governed::new(home).await;
     it.model("1").await;
     let model = version("model:m@1");
     let retire = || it.trail.retire_artifact(&model, "old".to_owned(), None);
@@ -137,9 +129,8 @@ async fn a_version_that_is_retired() {
     assert!(matches!(error, GovernError::Retired { .. }), "{error}");
 }
 
-#[tokio::test]
-async fn a_version_without_the_signature_that_a_policy_asks_for() {
-    let it = Governed::new().await;
+async fn a_version_without_the_signature_that_a_policy_asks_for(home: Home) {
+    let it = Governed::new(home).await;
     let key = SigningKey::from_seed("anna".parse().unwrap(), &[7; 32]);
     let verifier = key.verifier_key().to_string();
     it.register(&format!(
@@ -168,9 +159,8 @@ async fn a_version_without_the_signature_that_a_policy_asks_for() {
     it.trail.register(signed, None).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_deployment_that_makes_no_sense() {
-    let it = Governed::new().await;
+async fn a_deployment_that_makes_no_sense(home: Home) {
+    let it = Governed::new(home).await;
     it.model("1").await;
     let deploy = |role: &str, name: &str, until: &str| {
         let named = Governing::One(name.parse().unwrap());
@@ -195,9 +185,8 @@ async fn a_deployment_that_makes_no_sense() {
     deploy("model", "m@1", good).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_value_that_is_no_number_and_a_count_of_nothing() {
-    let it = Governed::new().await;
+async fn a_value_that_is_no_number_and_a_count_of_nothing(home: Home) {
+    let it = Governed::new(home).await;
     let kpi = |value: f64, count: u64| Kpi {
         name: None,
         metric: "auc".parse().unwrap(),
@@ -218,9 +207,8 @@ async fn a_value_that_is_no_number_and_a_count_of_nothing() {
     }
 }
 
-#[tokio::test]
-async fn a_window_in_which_nothing_was_measured() {
-    let it = Governed::new().await;
+async fn a_window_in_which_nothing_was_measured(home: Home) {
+    let it = Governed::new(home).await;
     let asked = Asked::default();
     let error = report(&it.trail, &"auc".parse().unwrap(), &[], &asked).await;
     assert!(
@@ -229,9 +217,8 @@ async fn a_window_in_which_nothing_was_measured() {
     );
 }
 
-#[tokio::test]
-async fn a_freeze_that_is_lifted_in_another_role_or_twice() {
-    let it = Governed::new().await;
+async fn a_freeze_that_is_lifted_in_another_role_or_twice(home: Home) {
+    let it = Governed::new(home).await;
     let freeze = Freeze {
         reason: "the gap grew".to_owned(),
         rule: None,
@@ -246,9 +233,8 @@ async fn a_freeze_that_is_lifted_in_another_role_or_twice() {
     assert_eq!(refused(lift("Ethics").await), GovernError::AlreadyLifted);
 }
 
-#[tokio::test]
-async fn a_retirement_of_another_record_ends_nothing() {
-    let it = Governed::new().await;
+async fn a_retirement_of_another_record_ends_nothing(home: Home) {
+    let it = Governed::new(home).await;
     it.model("1").await;
     it.model("2").await;
     let registry = it.trail.registry().await.unwrap();
@@ -267,3 +253,22 @@ async fn a_retirement_of_another_record_ends_nothing() {
         "superseded"
     );
 }
+
+on_both! {[
+    the_same_version_with_other_content,
+    a_digest_that_is_not_that_of_the_content,
+    neither_content_nor_a_reference,
+    content_that_is_not_that_of_its_kind,
+    an_end_that_is_not_after_the_beginning,
+    dates_that_overlap_those_of_another_version,
+    links_that_lead_back,
+    an_approval_by_the_author_and_a_second_one,
+    a_version_that_nobody_registered,
+    a_version_that_is_retired,
+    a_version_without_the_signature_that_a_policy_asks_for,
+    a_deployment_that_makes_no_sense,
+    a_value_that_is_no_number_and_a_count_of_nothing,
+    a_window_in_which_nothing_was_measured,
+    a_freeze_that_is_lifted_in_another_role_or_twice,
+    a_retirement_of_another_record_ends_nothing,
+]}

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use contextrail::govern::{ArtifactView, diff};
 use contextrail::record::{Deployment, Governing};
 
+use crate::home::{Home, on_both};
+
 use super::{Governed, artifact, at, person, version};
 
 const HIGH: &str = "kind: objective\nname: O\nversion: '1.3'\nrisk_rating: high\n\
     effective_from: 2025-05-15\ncontent:\n  objective_version: '1.3'\n  description: d\n  \
     optimization_goal: g\n";
 
-#[tokio::test]
-async fn a_version_is_in_force_when_it_is_approved_effective_and_the_latest() {
-    let it = Governed::new().await;
+async fn a_version_is_in_force_when_it_is_approved_effective_and_the_latest(home: Home) {
+    let it = Governed::new(home).await;
     it.register(HIGH).await.unwrap();
     assert_eq!(
         it.state("objective:O@1.3", "2025-05-01T09:00:00Z").await,
@@ -51,9 +52,8 @@ async fn a_version_is_in_force_when_it_is_approved_effective_and_the_latest() {
     );
 }
 
-#[tokio::test]
-async fn what_is_rated_high_needs_two_people_in_different_roles() {
-    let it = Governed::new().await;
+async fn what_is_rated_high_needs_two_people_in_different_roles(home: Home) {
+    let it = Governed::new(home).await;
     it.register(HIGH).await.unwrap();
     it.approve("objective:O@1.3", "ben", "risk_owner")
         .await
@@ -74,9 +74,8 @@ async fn what_is_rated_high_needs_two_people_in_different_roles() {
     );
 }
 
-#[tokio::test]
-async fn a_policy_of_approvals_says_who_has_to_approve() {
-    let it = Governed::new().await;
+async fn a_policy_of_approvals_says_who_has_to_approve(home: Home) {
+    let it = Governed::new(home).await;
     it.model("1").await;
     assert_eq!(
         it.state("model:m@1", "2025-05-02T00:00:00Z").await,
@@ -108,9 +107,8 @@ async fn a_policy_of_approvals_says_who_has_to_approve() {
     );
 }
 
-#[tokio::test]
-async fn an_approval_that_came_in_by_another_door_counts_only_from_others_and_once() {
-    let it = Governed::new().await;
+async fn an_approval_that_came_in_by_another_door_counts_only_from_others_and_once(home: Home) {
+    let it = Governed::new(home).await;
     it.register(HIGH).await.unwrap();
     let registry = it.trail.registry().await.unwrap();
     let record = registry
@@ -137,9 +135,8 @@ async fn an_approval_that_came_in_by_another_door_counts_only_from_others_and_on
     assert_eq!(view.state.as_str(), "unapproved");
 }
 
-#[tokio::test]
-async fn the_latest_version_is_in_force_and_the_same_again_changes_nothing() {
-    let it = Governed::new().await;
+async fn the_latest_version_is_in_force_and_the_same_again_changes_nothing(home: Home) {
+    let it = Governed::new(home).await;
     for number in ["1.9", "1.10"] {
         it.model(number).await;
     }
@@ -162,9 +159,8 @@ async fn the_latest_version_is_in_force_and_the_same_again_changes_nothing() {
     );
 }
 
-#[tokio::test]
-async fn what_is_deployed_is_what_began_last_and_did_not_end() {
-    let it = Governed::new().await;
+async fn what_is_deployed_is_what_began_last_and_did_not_end(home: Home) {
+    let it = Governed::new(home).await;
     it.model("1").await;
     it.model("2").await;
     let deployment = |number: &str, from: &str, until: Option<&str>| Deployment {
@@ -223,9 +219,8 @@ async fn a_difference_is_told_by_its_meaning() {
     assert!(diff(&one, &objective("1.4", "0.62", "0.015", "risk_owner")).same);
 }
 
-#[tokio::test]
-async fn everything_verifies_is_rebuilt_and_comes_back_after_closing() {
-    let it = Governed::new().await;
+async fn everything_verifies_is_rebuilt_and_comes_back_after_closing(home: Home) {
+    let it = Governed::new(home).await;
     it.register(HIGH).await.unwrap();
     it.approve("objective:O@1.3", "ben", "risk_owner")
         .await
@@ -234,8 +229,7 @@ async fn everything_verifies_is_rebuilt_and_comes_back_after_closing() {
         .await
         .unwrap();
     it.trail.close().await;
-    let url = format!("sqlite://{}", it.folder.path().join("trail.db").display());
-    let trail = contextrail::Trail::open(&url).await.unwrap();
+    let trail = it.home.options().open(&it.home.url()).await.unwrap();
     let verified = trail.verify(0, Arc::new(|_| {})).await.unwrap();
     assert!(verified.ok, "{verified:?}");
     trail.rebuild().await.unwrap();
@@ -249,3 +243,13 @@ async fn everything_verifies_is_rebuilt_and_comes_back_after_closing() {
     );
     trail.close().await;
 }
+
+on_both! {[
+    a_version_is_in_force_when_it_is_approved_effective_and_the_latest,
+    what_is_rated_high_needs_two_people_in_different_roles,
+    a_policy_of_approvals_says_who_has_to_approve,
+    an_approval_that_came_in_by_another_door_counts_only_from_others_and_once,
+    the_latest_version_is_in_force_and_the_same_again_changes_nothing,
+    what_is_deployed_is_what_began_last_and_did_not_end,
+    everything_verifies_is_rebuilt_and_comes_back_after_closing,
+]}
