@@ -1038,7 +1038,8 @@ class Bundle:
         if record["kind"] in TAKE_AWAY:
             slots = slots_of(record)
             return slots is None or any(index in self.entries for index, _ in slots)
-        return record["kind"] in ("succession", "hold", "release")
+        return record["kind"] in ("succession", "hold", "release", "artifact", "approval", "retirement", "deployment",
+                                  "check")
 
     def check_absence(self):
         """What is said of things that were asked about, worked out again. Records of which something is wrong

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde::Serialize;
 
 use super::error::QueryError;
-use super::lineage::{linking, using, versions_of};
+use super::lineage::{linking, using};
 use super::measured::{own_slices, slices_of_decisions};
 use crate::record::{
     ArtifactRef, ContextId, DecisionId, EntityRef, Kind, Name, RecordId, Timestamp,
 };
-use crate::trail::{Registry, Search, Trail};
+use crate::trail::{Registry, Search, Trail, governing};
 
 /// What a version touches.
 #[derive(Clone, Debug, Serialize)]
@@ -89,7 +89,7 @@ pub async fn impact(
             let Some(decision) = stored.decision() else {
                 continue;
             };
-            let named = versions_of(decision);
+            let named = governing(decision);
             let with: Vec<ArtifactRef> = named
                 .into_iter()
                 .filter(|it| touched.contains(it))

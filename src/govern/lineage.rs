@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use super::error::QueryError;
 use super::graph::Graph;
 use crate::record::{
-    ArtifactKind, ArtifactRef, Context, Decision, Kind, RecordId, Timestamp, UsedKind, UsedRef,
+    ArtifactKind, ArtifactRef, Context, Kind, RecordId, Timestamp, UsedKind, UsedRef,
 };
-use crate::trail::{Registered, Registry, Search, Trail, TrailError, named_in_role};
+use crate::trail::{Registered, Registry, Search, Trail, TrailError, governing};
 
 /// Which way to go.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -150,7 +150,7 @@ impl Walk<'_> {
         };
         if let Some(decision) = stored.decision() {
             let from = format!("decision:{id}");
-            for version in versions_of(decision) {
+            for version in governing(decision) {
                 self.reach_version(&version, depth + 1);
                 self.graph.join(&from, "governed_by", &version.to_string());
             }
@@ -199,17 +199,6 @@ pub(super) fn linking<'r>(
         links.map(move |link| (it, link.rel.as_str()))
     });
     linking.collect()
-}
-
-/// The versions that a decision says govern it.
-pub(super) fn versions_of(decision: &Decision) -> Vec<ArtifactRef> {
-    let use_case = decision.use_case.iter();
-    let use_case = use_case.map(|it| ArtifactRef::new(ArtifactKind::UseCase, it));
-    let governing = decision.governed_by.iter().flat_map(|(role, governing)| {
-        let versions = governing.versions().iter();
-        versions.filter_map(|it| named_in_role(role, it))
-    });
-    use_case.chain(governing).collect()
 }
 
 /// The versions of artifacts that a context used.
@@ -282,7 +271,7 @@ async fn governed(
     {
         let governed = page.iter().filter(|stored| {
             let decision = stored.decision();
-            decision.is_some_and(|it| versions_of(it).contains(version))
+            decision.is_some_and(|it| governing(it).contains(version))
         });
         found.extend(governed.map(crate::trail::Stored::id));
     }

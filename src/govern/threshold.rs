@@ -3,11 +3,10 @@
 use serde::Serialize;
 
 use super::error::QueryError;
-use super::lineage::versions_of;
 use crate::record::{
     ArtifactKind, ArtifactRef, DecisionId, EntityRef, Kind, Name, Objective, Timestamp,
 };
-use crate::trail::{Registered, Registry, Search, Trail};
+use crate::trail::{Registered, Registry, Search, Trail, governing};
 
 /// What a change of an operating threshold touches.
 #[derive(Clone, Debug, Serialize)]
@@ -87,7 +86,7 @@ pub async fn impact_of_change(
             let Some(decision) = stored.decision() else {
                 continue;
             };
-            let named = versions_of(decision);
+            let named = governing(decision);
             let under = [from, to].into_iter().find(|it| named.contains(it));
             if let Some(under) = under {
                 let threshold = decision.threshold.as_ref().map(|it| it.name.to_string());

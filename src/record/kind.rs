@@ -123,6 +123,15 @@ impl Kind {
         matches!(self, Self::Erasure | Self::Retention)
     }
 
+    /// Whether records of this kind say what governs decisions, which name it by its version.
+    #[must_use]
+    pub const fn says_what_governs(self) -> bool {
+        matches!(
+            self,
+            Self::Artifact | Self::Approval | Self::Retirement | Self::Deployment | Self::Check
+        )
+    }
+
     /// The value of the member `schema`: `contextrail.context/1`.
     #[must_use]
     pub const fn schema(self) -> &'static str {

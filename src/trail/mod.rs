@@ -93,7 +93,7 @@ pub use options::{Evidence, TrailOptions, local_user};
 pub use query::{ContextFilter, Pages, Search};
 pub use registry::{
     Approved, Deployed, GovernError, OpenFreeze, Registered, Registry, Retired, VersionState,
-    content_digest, named_in_role,
+    content_digest, governing, named_in_role,
 };
 pub use retention::{PlanHold, PlanLine, PlanState, RetentionPlan};
 pub use review::{OutcomeBuilder, ReviewBuilder, Reviewed};

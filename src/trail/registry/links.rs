@@ -2,10 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use super::Registry;
+use super::{Registered, Registry};
 use crate::record::{Artifact, ArtifactRef};
 
 impl Registry {
+    /// The registered ones of `named`, and of all that they come from over links.
+    #[must_use]
+    pub fn upstream(&self, named: &[ArtifactRef]) -> Vec<&Registered> {
+        let mut ahead = named.to_vec();
+        let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
+        while let Some(next) = ahead.pop() {
+            if seen.insert(next.clone())
+                && let Some(version) = self.version(&next)
+            {
+                ahead.extend(version.artifact.links.iter().map(|it| it.to.clone()));
+                found.push(version);
+            }
+        }
+        found
+    }
+
     /// The way from `artifact` back to itself over its links and those of registered versions.
     pub(super) fn way_back(&self, artifact: &Artifact) -> Option<Vec<ArtifactRef>> {
         let target = artifact.id();

@@ -12,8 +12,8 @@ mod version;
 use std::collections::BTreeMap;
 
 use crate::record::{
-    Actor, ApprovalPolicy, Artifact, ArtifactKind, ArtifactName, ArtifactRef, Body, Deployment,
-    Freeze, Governing, Name, RecordId, Timestamp, Version, VersionedName,
+    Actor, ApprovalPolicy, Artifact, ArtifactKind, ArtifactName, ArtifactRef, Body, Decision,
+    Deployment, Freeze, Governing, Name, RecordId, Timestamp, Version, VersionedName,
 };
 use crate::seal::WITHHELD;
 
@@ -206,19 +206,10 @@ impl Registry {
     /// The policy of approvals in force at `at`; the one built in when there is none.
     #[must_use]
     pub fn approval_policy(&self, at: Timestamp) -> ApprovalPolicy {
-        let Ok(name) = ApprovalPolicy::NAME.parse() else {
-            return ApprovalPolicy::built_in();
-        };
-        let artifact = ArtifactName {
-            kind: ArtifactKind::Policy,
-            name,
-        };
-        // The policy itself is approved as the policy built in says, whatever it says.
-        let built_in = ApprovalPolicy::built_in();
-        let found = self.latest(&artifact, at, &built_in);
+        let found = self.policy_of_approvals(at);
         let content = found.and_then(|it| it.artifact.content.clone());
         let read = content.and_then(|it| serde_json::from_value(it).ok());
-        read.unwrap_or(built_in)
+        read.unwrap_or_else(ApprovalPolicy::built_in)
     }
 
     /// The version of `artifact` that is in force at `at`: the latest of those that were approved
@@ -226,6 +217,17 @@ impl Registry {
     #[must_use]
     pub fn in_force(&self, artifact: &ArtifactName, at: Timestamp) -> Option<&Registered> {
         self.latest(artifact, at, &self.approval_policy(at))
+    }
+
+    /// The policy of approvals that is in force at `at`, where one is registered.
+    #[must_use]
+    pub fn policy_of_approvals(&self, at: Timestamp) -> Option<&Registered> {
+        let policy = ArtifactName {
+            kind: ArtifactKind::Policy,
+            name: ApprovalPolicy::NAME.parse().ok()?,
+        };
+        // It is approved as the policy built in says, whatever it says itself.
+        self.latest(&policy, at, &ApprovalPolicy::built_in())
     }
 
     fn latest(
@@ -367,6 +369,18 @@ fn is_same(left: &Actor, right: &Actor) -> bool {
 #[must_use]
 pub fn named_in_role(role: &str, version: &VersionedName) -> Option<ArtifactRef> {
     ArtifactKind::of_role(role).map(|kind| ArtifactRef::new(kind, version))
+}
+
+/// The versions that a decision says govern it.
+#[must_use]
+pub fn governing(decision: &Decision) -> Vec<ArtifactRef> {
+    let use_case = decision.use_case.iter();
+    let use_case = use_case.map(|it| ArtifactRef::new(ArtifactKind::UseCase, it));
+    let governing = decision.governed_by.iter().flat_map(|(role, governing)| {
+        let versions = governing.versions().iter();
+        versions.filter_map(|it| named_in_role(role, it))
+    });
+    use_case.chain(governing).collect()
 }
 
 /// The version that a text names behind the last `@`, or none.
