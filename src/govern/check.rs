@@ -7,10 +7,10 @@ use super::measured::{Asked, Sample, samples};
 use super::report::words;
 use super::statistics::weighted_mean;
 use crate::record::{
-    Allowance, Check, CheckFinding, CheckLine, CheckOf, Condition, Constraint, Freeze, Name,
-    Objective, RiskTier, Severity, Timestamp,
+    Allowance, ArtifactRef, Check, CheckFinding, CheckLine, CheckOf, Condition, Constraint, Freeze,
+    Name, Objective, RiskTier, Severity, Timestamp,
 };
-use crate::trail::{Registry, Trail};
+use crate::trail::{Registry, Trail, named_in_role};
 
 /// How a check is made.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,8 @@ pub struct CheckOptions {
     pub given: Option<Vec<Sample>>,
     /// The earliest time of those of the trail.
     pub since: Option<Timestamp>,
+    /// Leaves out what was measured under another version of this artifact.
+    pub with: Option<ArtifactRef>,
 }
 
 /// Holds `objective` against what was measured, and says as well which freezes there are and which
@@ -41,7 +43,7 @@ pub async fn check_objective(
 ) -> Result<(Check, Vec<Freeze>), QueryError> {
     let mut measured = BTreeMap::new();
     for metric in objective.metrics() {
-        let found = match &options.given {
+        let mut found = match &options.given {
             Some(given) => given_of(given, metric),
             None => {
                 let asked = Asked {
@@ -51,6 +53,9 @@ pub async fn check_objective(
                 samples(trail, metric, &asked).await?
             }
         };
+        if let Some(version) = &options.with {
+            found.retain(|it| !is_of_another(it, version));
+        }
         measured.insert(metric.clone(), found);
     }
     let none = Vec::new();
@@ -90,6 +95,18 @@ pub async fn check_objective(
     }
     lines.extend(frozen(registry));
     Ok((finished(CheckOf::Objective, lines, options), freezes))
+}
+
+/// Whether a sample says that it was measured under other versions of the artifact alone.
+fn is_of_another(sample: &Sample, version: &ArtifactRef) -> bool {
+    let named = sample.versions.iter().flat_map(|(role, governing)| {
+        let versions = governing.versions().iter();
+        versions.filter_map(|it| named_in_role(role, it))
+    });
+    let mut same: Vec<ArtifactRef> = named.filter(|it| it.of == version.of).collect();
+    let said = !same.is_empty();
+    same.retain(|it| it == version);
+    said && same.is_empty()
 }
 
 /// The samples that a file gives, of one metric: there the metric stands among the slices.

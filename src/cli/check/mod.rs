@@ -117,6 +117,7 @@ async fn check(
             if !is_file {
                 let version = registry.resolve(&objective, now)?;
                 let state = registry.state(version, now);
+                options.with = Some(version.id());
                 super::session::warn(&format!("note: {} is {state}", version.id()));
             }
             Ok(check_objective(trail, &registry, &read, options).await?)
