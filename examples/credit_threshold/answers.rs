@@ -3,8 +3,8 @@
 use contextrail::capture::Sink as _;
 use contextrail::evidence::{Custody, Redactions, What, gather};
 use contextrail::govern::{
-    ArtifactView, Asked, CheckOptions, Comparison, Direction, check_objective, compare, diff,
-    impact, impact_of_change, lineage,
+    ArtifactView, Asked, CheckOptions, Comparison, Direction, ImpactOptions, check_objective,
+    compare, diff, impact, impact_of_change, lineage,
 };
 use contextrail::record::{ArtifactRef, Check, CheckFinding, Objective, RiskTier};
 use contextrail::trail::Trail;
@@ -192,7 +192,11 @@ async fn pipeline(trail: &Trail, say: &mut (dyn FnMut(String) + Send)) -> Result
         ],
     );
     let broken = "pipeline:features@3f2a91c".parse()?;
-    let found = impact(trail, &registry, &broken, (None, Some(&"outcome".parse()?))).await?;
+    let options = ImpactOptions {
+        by: Some("outcome".parse()?),
+        ..ImpactOptions::default()
+    };
+    let found = impact(trail, &registry, &broken, &options).await?;
     for version in &found.versions {
         say(format!("  reaches {version}"));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::QueryError;
-use super::measured::{Asked, Sample, samples};
+use super::measured::{Asked, Sample, Slices, samples_in};
 use super::report::words;
 use super::statistics::weighted_mean;
 use crate::record::{
@@ -41,6 +41,10 @@ pub async fn check_objective(
     objective: &Objective,
     options: CheckOptions,
 ) -> Result<(Check, Vec<Freeze>), QueryError> {
+    let known = match objective.segments.is_empty() {
+        true => Slices::NotAsked,
+        false => Slices::Asked,
+    };
     let mut measured = BTreeMap::new();
     for metric in objective.metrics() {
         let mut found = match &options.given {
@@ -50,7 +54,7 @@ pub async fn check_objective(
                     since: options.since,
                     ..Asked::default()
                 };
-                samples(trail, metric, &asked).await?
+                samples_in(trail, metric, &asked, known).await?
             }
         };
         if let Some(version) = &options.with {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::error::QueryError;
-use super::measured::{Asked, Sample, samples};
+use super::measured::{Asked, Sample, Slices, samples_in};
 use super::report::{grouped, words};
 use super::statistics::{newcombe, number, welch};
 use crate::record::{ArtifactName, Measure, Name, Version};
@@ -80,7 +80,7 @@ pub async fn compare(
     (from, to): (&Version, &Version),
     (by, asked): (&[Name], &Asked),
 ) -> Result<Comparison, QueryError> {
-    let samples = samples(trail, metric, asked).await?;
+    let samples = samples_in(trail, metric, asked, Slices::of(by, asked)).await?;
     if samples.is_empty() {
         return Err(QueryError::EmptyWindow {
             metric: metric.clone(),

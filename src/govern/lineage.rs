@@ -1,13 +1,13 @@
 //! Where something comes from, and what comes of it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::error::QueryError;
 use super::graph::Graph;
 use crate::record::{
     ArtifactKind, ArtifactRef, Context, Kind, RecordId, Timestamp, UsedKind, UsedRef,
 };
-use crate::trail::{Registered, Registry, Search, Trail, TrailError, governing};
+use crate::trail::{Registered, Registry, Trail, TrailError, governing};
 
 /// Which way to go.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -134,7 +134,7 @@ impl Walk<'_> {
         }
         let mut ids = using(self.trail, version, self.limit).await?;
         if ids.len() < self.limit {
-            ids.extend(governed(self.trail, version, self.limit - ids.len()).await?);
+            ids.extend(governed(self.trail, self.registry, version, self.limit - ids.len()).await?);
         }
         for id in ids {
             if let Some(name) = self.reach_record(id, depth + 1).await? {
@@ -257,24 +257,13 @@ pub(super) async fn using(
 /// The newest decisions that say `version` governs them.
 async fn governed(
     trail: &Trail,
+    registry: &Registry,
     version: &ArtifactRef,
     limit: usize,
 ) -> Result<Vec<RecordId>, TrailError> {
-    let search = Search {
-        kind: Some(Kind::Decision),
-        ..Search::default()
-    };
-    let mut pages = trail.search(search).await?.plain();
-    let mut found = Vec::new();
-    while found.len() < limit
-        && let Some(page) = pages.next().await?
-    {
-        let governed = page.iter().filter(|stored| {
-            let decision = stored.decision();
-            decision.is_some_and(|it| governing(it).contains(version))
-        });
-        found.extend(governed.map(crate::trail::Stored::id));
-    }
-    found.truncate(limit);
-    Ok(found)
+    let versions = BTreeSet::from([version.clone()]);
+    let places = trail.governed_places(registry, &versions, None).await?;
+    let newest: Vec<u64> = places.into_iter().rev().take(limit).collect();
+    let found = trail.read_places(&newest).await?;
+    Ok(found.iter().map(crate::trail::Stored::id).collect())
 }

@@ -74,32 +74,76 @@ pub async fn samples(
     metric: &Name,
     asked: &Asked,
 ) -> Result<Vec<Sample>, TrailError> {
-    let logged = logged(trail, metric, asked).await?;
+    samples_in(trail, metric, asked, Slices::Asked).await
+}
+
+/// Whether anybody asks of which part the values were measured.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Slices {
+    /// They are known in full.
+    Asked,
+    /// They are left as they are found: what says to which groups somebody belongs stays closed.
+    NotAsked,
+}
+
+impl Slices {
+    pub(super) fn of(by: &[Name], asked: &Asked) -> Self {
+        if by.is_empty() && asked.r#where.is_empty() {
+            Self::NotAsked
+        } else {
+            Self::Asked
+        }
+    }
+}
+
+/// The same, with slices as far as they are asked for.
+pub(super) async fn samples_in(
+    trail: &Trail,
+    metric: &Name,
+    asked: &Asked,
+    known: Slices,
+) -> Result<Vec<Sample>, TrailError> {
+    let mut pages = trail.measured(metric, asked.since, asked.until).await?;
+    if known == Slices::NotAsked {
+        pages = pages.plain();
+    }
+    let logged = kpis(pages).await?;
     let mut samples: Vec<Sample> = logged.into_iter().map(of_kpi).collect();
     let of_decisions: HashSet<DecisionId> = samples.iter().filter_map(|it| it.decision).collect();
     // A metric that was logged and that no decision computes needs no look at the decisions.
-    let is_computed = COMPUTED.contains(&metric.as_str());
-    if is_computed || samples.is_empty() {
-        let mut slices = None;
-        for (id, decision) in decisions(trail, asked).await? {
-            if of_decisions.contains(&id) {
-                continue;
+    if COMPUTED.contains(&metric.as_str()) || samples.is_empty() {
+        let slices = match known {
+            Slices::Asked => slices_of_decisions(trail).await?,
+            Slices::NotAsked => HashMap::new(),
+        };
+        let reader = Reader::of(trail, metric.as_str()).await?;
+        let search = Search {
+            kind: Some(Kind::Decision),
+            since: asked.since,
+            until: asked.until,
+            ..Search::default()
+        };
+        let mut pages = trail.search(search).await?;
+        while let Some(page) = pages.next().await? {
+            for stored in page {
+                let id = stored.id().into();
+                let Some(decision) = stored.decision() else {
+                    continue;
+                };
+                if of_decisions.contains(&id) {
+                    continue;
+                }
+                if let Some(value) = reader.value(id, decision).await? {
+                    samples.push(Sample {
+                        value,
+                        count: 1,
+                        slices: own_slices(decision, slices.get(&id)),
+                        versions: decision.governed_by.clone(),
+                        at: decision.decided_at,
+                        decision: Some(id),
+                    });
+                }
             }
-            let Some(value) = value_of(trail, metric.as_str(), id, &decision).await? else {
-                continue;
-            };
-            if slices.is_none() {
-                slices = Some(slices_of_decisions(trail).await?);
-            }
-            let known = slices.as_ref().and_then(|it| it.get(&id));
-            samples.push(Sample {
-                value,
-                count: 1,
-                slices: own_slices(&decision, known),
-                versions: decision.governed_by.clone(),
-                at: decision.decided_at,
-                decision: Some(id),
-            });
         }
     }
     samples.retain(|it| asked.fits(it));
@@ -115,10 +159,6 @@ fn of_kpi(kpi: Kpi) -> Sample {
         at: kpi.at,
         decision: kpi.decision,
     }
-}
-
-async fn logged(trail: &Trail, name: &Name, asked: &Asked) -> Result<Vec<Kpi>, TrailError> {
-    kpis(trail.measured(name, asked.since, asked.until).await?).await
 }
 
 async fn kpis(mut pages: Pages) -> Result<Vec<Kpi>, TrailError> {
@@ -150,75 +190,82 @@ pub(super) async fn slices_of_decisions(
     Ok(slices)
 }
 
-/// The decisions of the time asked for, with those that were superseded.
-async fn decisions(
-    trail: &Trail,
-    asked: &Asked,
-) -> Result<Vec<(DecisionId, Decision)>, TrailError> {
-    let search = Search {
-        kind: Some(Kind::Decision),
-        since: asked.since,
-        until: asked.until,
-        ..Search::default()
-    };
-    let mut pages = trail.search(search).await?;
-    let mut found = Vec::new();
-    while let Some(page) = pages.next().await? {
-        for stored in page {
-            if let Some(decision) = stored.decision() {
-                found.push((stored.id().into(), decision.clone()));
-            }
-        }
-    }
-    Ok(found)
+/// What reads a metric out of decisions.
+struct Reader<'a> {
+    trail: &'a Trail,
+    metric: &'a str,
+    /// The decisions that a person overrode, where that is what is asked for.
+    overridden: HashSet<DecisionId>,
 }
 
-/// What a decision says of a metric.
-async fn value_of(
-    trail: &Trail,
-    metric: &str,
-    id: DecisionId,
-    decision: &Decision,
-) -> Result<Option<Measure>, TrailError> {
-    if let Some(value) = decision.kpis.get(metric) {
-        return Ok(Some(Measure::Number(*value)));
-    }
-    Ok(match metric {
-        // An override is a new decision: the rate is of those that were decided first.
-        "approval_rate" if decision.supersedes.is_none() => Some(Measure::Boolean(
-            APPROVED.contains(&decision.outcome.as_str()),
-        )),
-        "override_rate" if decision.supersedes.is_none() => {
-            let reviews = trail.referring(id, Kind::Review).await?;
-            let overridden = reviews.iter().any(|stored| match &stored.record().body {
-                Body::Review(review) => {
-                    review.decision == id && review.verdict == ReviewVerdict::Override
+impl<'a> Reader<'a> {
+    async fn of(trail: &'a Trail, metric: &'a str) -> Result<Self, TrailError> {
+        let mut overridden = HashSet::new();
+        if metric == "override_rate" {
+            let search = Search {
+                kind: Some(Kind::Review),
+                ..Search::default()
+            };
+            let mut pages = trail.search(search).await?.plain();
+            while let Some(page) = pages.next().await? {
+                for stored in page {
+                    if let Body::Review(review) = &stored.record().body
+                        && review.verdict == ReviewVerdict::Override
+                    {
+                        overridden.insert(review.decision);
+                    }
                 }
-                _ => false,
-            });
-            Some(Measure::Boolean(overridden))
-        }
-        "latency_ms" | "cost" => {
-            let mut sum = None;
-            for generation in &decision.generations {
-                let stored = trail.read(*generation).await?;
-                let Some(Body::Generation(it)) = stored.as_ref().map(|it| &it.record().body) else {
-                    continue;
-                };
-                #[expect(clippy::cast_precision_loss, reason = "microseconds of one answer")]
-                let part = match metric {
-                    "latency_ms" => it.latency_us.map(|it| it as f64 / 1_000.0),
-                    _ => it
-                        .cost
-                        .as_ref()
-                        .and_then(|it| it.amount.as_str().parse().ok()),
-                };
-                sum = part.map(|part: f64| part + sum.unwrap_or(0.0)).or(sum);
             }
-            sum.map(Measure::Number)
         }
-        _ => None,
-    })
+        Ok(Self {
+            trail,
+            metric,
+            overridden,
+        })
+    }
+
+    /// What a decision says of the metric.
+    async fn value(
+        &self,
+        id: DecisionId,
+        decision: &Decision,
+    ) -> Result<Option<Measure>, TrailError> {
+        if let Some(value) = decision.kpis.get(self.metric) {
+            return Ok(Some(Measure::Number(*value)));
+        }
+        Ok(match self.metric {
+            // An override is a new decision: the rates are of those that were decided first.
+            "approval_rate" if decision.supersedes.is_none() => Some(Measure::Boolean(
+                APPROVED.contains(&decision.outcome.as_str()),
+            )),
+            "override_rate" if decision.supersedes.is_none() => {
+                Some(Measure::Boolean(self.overridden.contains(&id)))
+            }
+            "latency_ms" | "cost" => self.of_generations(decision).await?,
+            _ => None,
+        })
+    }
+
+    /// The sum over the answers that a decision rests on, as far as they say.
+    async fn of_generations(&self, decision: &Decision) -> Result<Option<Measure>, TrailError> {
+        let mut sum = None;
+        for generation in &decision.generations {
+            let stored = self.trail.read(*generation).await?;
+            let Some(Body::Generation(it)) = stored.as_ref().map(|it| &it.record().body) else {
+                continue;
+            };
+            #[expect(clippy::cast_precision_loss, reason = "microseconds of one answer")]
+            let part = match self.metric {
+                "latency_ms" => it.latency_us.map(|it| it as f64 / 1_000.0),
+                _ => it
+                    .cost
+                    .as_ref()
+                    .and_then(|it| it.amount.as_str().parse().ok()),
+            };
+            sum = part.map(|part: f64| part + sum.unwrap_or(0.0)).or(sum);
+        }
+        Ok(sum.map(Measure::Number))
+    }
 }
 
 /// What a decision can be taken apart by.

@@ -31,7 +31,7 @@ pub use diff::{ArtifactChange, ArtifactDiff, diff};
 pub use error::QueryError;
 pub use file::{ArtifactFile, advise, read_artifact, read_deployment, read_kpi};
 pub use graph::{Edge, Graph, GraphFormat, GraphNode, render};
-pub use impact::{Affected, Impact, ImpactGroup, impact};
+pub use impact::{Affected, Impact, ImpactGroup, ImpactOptions, impact};
 pub use lineage::{Direction, lineage};
 pub use measured::{Asked, Sample, samples};
 pub use report::{Report, ReportGroup, report};

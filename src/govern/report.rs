@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::error::QueryError;
-use super::measured::{Asked, Sample, samples};
+use super::measured::{Asked, Sample, Slices, samples_in};
 use super::statistics::{percentile, weighted_mean};
 use crate::record::{Measure, Name, Timestamp};
 use crate::trail::Trail;
@@ -59,7 +59,7 @@ pub async fn report(
     by: &[Name],
     asked: &Asked,
 ) -> Result<Report, QueryError> {
-    let samples = samples(trail, metric, asked).await?;
+    let samples = samples_in(trail, metric, asked, Slices::of(by, asked)).await?;
     if samples.is_empty() {
         return Err(QueryError::EmptyWindow {
             metric: metric.clone(),

@@ -1,12 +1,13 @@
 //! What another threshold would have come to.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
+use serde_json::Value;
 
 use super::error::QueryError;
-use crate::record::{
-    ArtifactKind, ArtifactRef, DecisionId, EntityRef, Kind, Name, Objective, Timestamp,
-};
-use crate::trail::{Registered, Registry, Search, Trail, governing};
+use crate::record::{ArtifactKind, ArtifactRef, DecisionId, EntityRef, Name, Objective, Timestamp};
+use crate::trail::{Registered, Registry, Trail, governing};
 
 /// What a change of an operating threshold touches.
 #[derive(Clone, Debug, Serialize)]
@@ -76,27 +77,32 @@ pub async fn impact_of_change(
     });
     let differing: Vec<(String, f64, f64)> = differing.collect();
     let mut made = Vec::new();
-    let search = Search {
-        kind: Some(Kind::Decision),
-        ..Search::default()
-    };
-    let mut pages = trail.search(search).await?.plain();
-    while let Some(page) = pages.next().await? {
-        for stored in page {
+    let versions = BTreeSet::from([from.clone(), to.clone()]);
+    let places = trail.governed_places(registry, &versions, None).await?;
+    let places: Vec<u64> = places.into_iter().rev().collect();
+    for page in places.chunks(PAGE) {
+        for stored in trail.read_places(page).await? {
             let Some(decision) = stored.decision() else {
                 continue;
             };
             let named = governing(decision);
             let under = [from, to].into_iter().find(|it| named.contains(it));
             if let Some(under) = under {
-                let threshold = decision.threshold.as_ref().map(|it| it.name.to_string());
-                made.push((stored.id(), under.clone(), threshold));
+                made.push(Made {
+                    id: stored.id().into(),
+                    subject: decision.subject.clone(),
+                    outcome: decision.outcome.clone(),
+                    decided_at: decision.decided_at,
+                    under: under.clone(),
+                    score: decision.output.get("score").and_then(Value::as_f64),
+                    held_against: decision.threshold.as_ref().map(|it| it.name.to_string()),
+                });
             }
         }
     }
     let named = |parameter: &str| {
         let mut made = made.iter();
-        made.any(|(.., threshold)| threshold.as_deref() == Some(parameter))
+        made.any(|it| it.held_against.as_deref() == Some(parameter))
     };
     let chosen = differing
         .iter()
@@ -120,21 +126,11 @@ pub async fn impact_of_change(
         without_score: 0,
         would_differ: Vec::new(),
     };
-    for (id, under, _) in made {
-        let is_before = under == *from;
+    for it in made {
+        let is_before = it.under == *from;
         impact.decided_before += u64::from(is_before);
         impact.decided_after += u64::from(!is_before);
-        let Some(stored) = trail.read(id).await? else {
-            continue;
-        };
-        let Some(decision) = stored.decision() else {
-            continue;
-        };
-        let Some(score) = decision
-            .output
-            .get("score")
-            .and_then(serde_json::Value::as_f64)
-        else {
+        let Some(score) = it.score else {
             impact.without_score += 1;
             continue;
         };
@@ -142,11 +138,11 @@ pub async fn impact_of_change(
         let (reached, would_reach) = (score >= own, score >= other);
         if reached != would_reach {
             impact.would_differ.push(ChangedDecision {
-                id: id.into(),
-                subject: decision.subject.clone(),
-                outcome: decision.outcome.clone(),
-                decided_at: decision.decided_at,
-                under,
+                id: it.id,
+                subject: it.subject,
+                outcome: it.outcome,
+                decided_at: it.decided_at,
+                under: it.under,
                 score,
                 reached,
                 would_reach,
@@ -154,6 +150,18 @@ pub async fn impact_of_change(
         }
     }
     Ok(impact)
+}
+
+/// A decision made under one of the two versions.
+struct Made {
+    id: DecisionId,
+    subject: EntityRef,
+    outcome: Name,
+    decided_at: Timestamp,
+    under: ArtifactRef,
+    score: Option<f64>,
+    /// The name of the threshold that it was held against.
+    held_against: Option<String>,
 }
 
 fn objective(version: &Registered) -> Result<Objective, QueryError> {
@@ -170,3 +178,5 @@ fn objective(version: &Registered) -> Result<Objective, QueryError> {
         what: error.to_string(),
     })
 }
+
+const PAGE: usize = 256;

@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::privacy::keys::Vault;
 use crate::record::{
-    ArtifactName, ArtifactRef, Body, Context, ContextStatus, Decision, Digest, EntityRef,
-    FreshnessStatus, HoldTarget, Name, Record, RecordId, UsedKind, UsedRef, Version,
+    ArtifactKind, ArtifactName, ArtifactRef, Body, Context, ContextStatus, Decision, Digest,
+    EntityRef, FreshnessStatus, HoldTarget, Name, Record, RecordId, UsedKind, UsedRef, Version,
 };
 use crate::seal::WITHHELD;
 
@@ -72,6 +72,18 @@ impl Handle {
     #[must_use]
     pub const fn freshness(status: FreshnessStatus) -> Self {
         Self::Freshness(status.as_str())
+    }
+
+    /// The decisions that say `version` governs them. Models and policies are found as what was used.
+    #[must_use]
+    pub fn governs(version: &ArtifactRef) -> Self {
+        let used = match version.of.kind {
+            ArtifactKind::Model => UsedKind::Model,
+            ArtifactKind::Policy => UsedKind::Policy,
+            _ => return Self::Artifact(version.of.clone(), Some(version.version.clone())),
+        };
+        let (name, version) = (version.of.name.clone(), version.version.clone());
+        Self::Used(used.as_str(), name, Some(version))
     }
 
     /// The keys that records with this handle are under.
@@ -277,18 +289,16 @@ fn decision_handles(decision: &Decision, handles: &mut BTreeSet<Handle>) {
     if decision.subject.kind.as_str() != WITHHELD {
         handles.insert(Handle::Subject(decision.subject.clone()));
     }
+    if let Some(use_case) = &decision.use_case {
+        let version = ArtifactRef::new(ArtifactKind::UseCase, use_case);
+        handles.insert(Handle::governs(&version));
+    }
     for (role, governing) in &decision.governed_by {
-        let kind = match role.as_str() {
-            "model" => UsedKind::Model,
-            "policy" => UsedKind::Policy,
-            _ => continue,
+        let Some(kind) = ArtifactKind::of_role(role) else {
+            continue;
         };
         for versioned in governing.versions() {
-            handles.insert(Handle::Used(
-                kind.as_str(),
-                versioned.name.clone(),
-                Some(versioned.version.clone()),
-            ));
+            handles.insert(Handle::governs(&ArtifactRef::new(kind, versioned)));
         }
     }
 }

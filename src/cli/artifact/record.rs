@@ -10,7 +10,7 @@ use super::super::session::{Session, warn};
 use super::super::written;
 use crate::codec::{Format, read};
 use crate::govern::{ArtifactView, advise, read_artifact};
-use crate::record::{Actor, ArtifactRef, Name};
+use crate::record::{Actor, ArtifactRef, Name, RiskTier};
 use crate::trail::Trail;
 
 #[derive(Debug, clap::Args)]
@@ -21,9 +21,29 @@ pub(in crate::cli) struct RegisterArgs {
     /// The name of an objective whose file has no `objective_id`
     #[arg(long, value_name = "NAME")]
     name: Option<Name>,
+    /// How much is at stake with an objective that stands by itself: high asks for two people
+    #[arg(long, value_name = "RATING", value_enum)]
+    rating: Option<Rating>,
     /// Who wrote it; who runs this when left out
     #[arg(long, value_name = "WHO")]
     author: Option<Name>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Rating {
+    High,
+    Medium,
+    Low,
+}
+
+impl From<Rating> for RiskTier {
+    fn from(rating: Rating) -> Self {
+        match rating {
+            Rating::High => Self::High,
+            Rating::Medium => Self::Medium,
+            Rating::Low => Self::Low,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -65,6 +85,16 @@ pub(super) async fn register(session: &Session, args: RegisterArgs) -> Result<Ex
     let file = read_artifact(&document, args.name.as_ref(), &author)
         .map_err(|error| input.refused(&error))?;
     let mut artifact = file.artifact;
+    let rating = args.rating.map(RiskTier::from);
+    match (rating, artifact.risk_rating) {
+        (Some(given), Some(own)) if given != own => {
+            return Err(Failure::usage(format!(
+                "the file says risk_rating: {}, and --rating another",
+                own.as_str()
+            )));
+        }
+        (given, own) => artifact.risk_rating = own.or(given),
+    }
     if document.member("author").is_some() {
         // A name in a file is what its writer states.
         artifact.author.method = crate::record::ActorMethod::Asserted;
@@ -132,7 +162,7 @@ pub(super) async fn retire(session: &Session, args: RetireArgs) -> Result<Exit, 
 
 const REGISTER_EXAMPLES: &str = "\
 Examples:
-  contextrail artifact register objective.yaml --name OBJ.credit
+  contextrail artifact register objective.yaml --name OBJ.credit --rating high
   contextrail artifact register model.yaml --author anna
   echo '{\"kind\": \"dataset\", \"name\": \"loans\", \"version\": \"2025-04\",
     \"reference\": {\"uri\": \"s3://data/loans-2025-04.parquet\"},

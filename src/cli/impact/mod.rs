@@ -11,7 +11,7 @@ use super::output::{List, OutputFormat, Page, single, table};
 use super::session::Session;
 use super::table_text::moment;
 use super::when::When;
-use crate::govern::{Affected, Impact, bars, impact};
+use crate::govern::{Affected, Impact, ImpactOptions, bars, impact};
 use crate::record::Name;
 
 #[derive(Debug, clap::Args)]
@@ -44,8 +44,15 @@ pub(super) async fn run(session: &Session, args: Args) -> Result<Exit, Failure> 
     let trail = session.reader().await?;
     let registry = trail.registry().await?;
     let version = registry.resolve(&reference, session.now())?.id();
-    let since = args.since.map(|it| it.at(session.now()));
-    let found = impact(&trail, &registry, &version, (since, args.by.as_ref())).await?;
+    let options = ImpactOptions {
+        since: args.since.map(|it| it.at(session.now())),
+        by: args.by,
+        limit: match session.format() {
+            OutputFormat::Table | OutputFormat::Svg => SHOWN,
+            _ => usize::MAX,
+        },
+    };
+    let found = impact(&trail, &registry, &version, &options).await?;
     let mut out = Session::stdout();
     match session.format() {
         OutputFormat::Svg => {
@@ -104,8 +111,9 @@ impl Page for Impact {
             &["id", "decided", "subject", "outcome", "with"],
             &rows.collect::<Vec<_>>(),
         ));
-        if self.decisions.len() > SHOWN {
-            let more = self.decisions.len() - SHOWN;
+        let shown = u64::try_from(self.decisions.len().min(SHOWN)).unwrap_or(0);
+        if self.count > shown {
+            let more = self.count - shown;
             page.push_str(&format!("and {more} more: -o jsonl has all of them\n"));
         }
         page

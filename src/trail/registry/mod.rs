@@ -3,6 +3,7 @@
 
 mod cache;
 mod decide;
+mod governed;
 mod links;
 mod measured;
 mod register;

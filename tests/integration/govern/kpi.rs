@@ -1,8 +1,8 @@
 //! Measured values: reports, comparisons, checks, lineage and impact.
 
 use contextrail::govern::{
-    Asked, CheckOptions, Direction, check_model, check_objective, check_trail, compare, impact,
-    impact_of_change, lineage, report,
+    Asked, CheckOptions, Direction, ImpactOptions, check_model, check_objective, check_trail,
+    compare, impact, impact_of_change, lineage, report,
 };
 use contextrail::record::{
     Allowance, CheckFinding, DecisionId, Governing, Kpi, Measure, Objective, RiskTier,
@@ -274,8 +274,11 @@ async fn a_bug_in_a_pipeline_reaches_the_decisions_made_with_its_models(home: Ho
     let late = decide(&it, 0.5, "O@1", "declined").await;
     let registry = it.trail.registry().await.unwrap();
     let pipeline = version("pipeline:features@1");
-    let outcome = "outcome".parse().unwrap();
-    let found = impact(&it.trail, &registry, &pipeline, (None, Some(&outcome)))
+    let by_outcome = ImpactOptions {
+        by: Some("outcome".parse().unwrap()),
+        ..ImpactOptions::default()
+    };
+    let found = impact(&it.trail, &registry, &pipeline, &by_outcome)
         .await
         .unwrap();
     let ids: Vec<DecisionId> = found.decisions.iter().map(|it| it.id).collect();
@@ -287,11 +290,15 @@ async fn a_bug_in_a_pipeline_reaches_the_decisions_made_with_its_models(home: Ho
         .map(|it| (it.value.as_str(), it.count))
         .collect();
     assert_eq!(groups, [("approved", 1), ("declined", 1)]);
-    let since = Some(at("2025-05-19T00:00:00Z"));
-    let later = impact(&it.trail, &registry, &pipeline, (since, None))
+    let later = ImpactOptions {
+        since: Some(at("2025-05-19T00:00:00Z")),
+        limit: 0,
+        ..ImpactOptions::default()
+    };
+    let later = impact(&it.trail, &registry, &pipeline, &later)
         .await
         .unwrap();
-    assert_eq!(later.count, 1);
+    assert_eq!((later.count, later.decisions.len()), (1, 0));
 }
 
 async fn lineage_goes_up_to_the_data_and_down_to_the_decisions(home: Home) {

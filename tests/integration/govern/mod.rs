@@ -5,6 +5,7 @@ mod file;
 mod kpi;
 mod refusal;
 mod registry;
+mod story;
 
 use std::sync::Arc;
 use std::time::Duration;
