@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .clock(Arc::clone(&clock) as Arc<_>)
         .open(&url)
         .await?;
-    let told = story::tell(&trail, &clock, story::APPLICATIONS).await;
+    let told = story::tell(&trail, &clock, APPLICATIONS).await;
     let answered = match told {
         Ok(dispute) => story::answers(&trail, &dispute, &url, &mut |line| println!("{line}")).await,
         Err(error) => Err(error),
@@ -36,4 +36,6 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(())
 }
 
+/// All of the data set.
+const APPLICATIONS: usize = 1_000;
 const BUNDLE: &str = "credit_threshold-dispute.zip";

@@ -38,8 +38,6 @@ pub(crate) type Failed = Box<dyn Error + Send + Sync>;
 
 /// When the story begins: its trail is opened at this time.
 pub(crate) const BEGIN: &str = "2025-03-01T09:00:00Z";
-/// How many applications there are.
-pub(crate) const APPLICATIONS: usize = 1_000;
 
 /// Plays the month on the first `count` applications, and gives the denial that is disputed.
 ///
