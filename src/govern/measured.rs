@@ -1,11 +1,13 @@
 //! Measured values: those that were logged, and those that recorded decisions hold by themselves.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::record::{
-    Body, Decision, DecisionId, Governing, Kind, Kpi, Measure, Name, ReviewVerdict, Timestamp,
+    Body, Decision, DecisionId, GenerationId, Governing, Kind, Kpi, Measure, Name, ReviewVerdict,
+    Timestamp,
 };
-use crate::trail::{Pages, Search, Trail, TrailError};
+use crate::trail::{Search, Stored, Trail, TrailError};
 
 /// One value of a metric.
 #[derive(Clone, Debug)]
@@ -103,74 +105,31 @@ pub(super) async fn samples_in(
     asked: &Asked,
     known: Slices,
 ) -> Result<Vec<Sample>, TrailError> {
-    let mut pages = trail.measured(metric, asked.since, asked.until).await?;
-    if known == Slices::NotAsked {
-        pages = pages.plain();
-    }
-    let logged = kpis(pages).await?;
-    let mut samples: Vec<Sample> = logged.into_iter().map(of_kpi).collect();
-    let of_decisions: HashSet<DecisionId> = samples.iter().filter_map(|it| it.decision).collect();
+    let opens = known == Slices::Asked;
+    let window = (asked.since, asked.until);
+    let mut samples = trail.measured(metric, window, opens, of_kpi).await?;
     // A metric that was logged and that no decision computes needs no look at the decisions.
     if COMPUTED.contains(&metric.as_str()) || samples.is_empty() {
+        let counted: HashSet<DecisionId> = samples.iter().filter_map(|it| it.decision).collect();
         let slices = match known {
             Slices::Asked => slices_of_decisions(trail).await?,
             Slices::NotAsked => HashMap::new(),
         };
-        let reader = Reader::of(trail, metric.as_str()).await?;
-        let search = Search {
-            kind: Some(Kind::Decision),
-            since: asked.since,
-            until: asked.until,
-            ..Search::default()
-        };
-        let mut pages = trail.search(search).await?;
-        while let Some(page) = pages.next().await? {
-            for stored in page {
-                let id = stored.id().into();
-                let Some(decision) = stored.decision() else {
-                    continue;
-                };
-                if of_decisions.contains(&id) {
-                    continue;
-                }
-                if let Some(value) = reader.value(id, decision).await? {
-                    samples.push(Sample {
-                        value,
-                        count: 1,
-                        slices: own_slices(decision, slices.get(&id)),
-                        versions: decision.governed_by.clone(),
-                        at: decision.decided_at,
-                        decision: Some(id),
-                    });
-                }
-            }
-        }
+        samples.extend(of_decisions(trail, metric.as_str(), asked, counted, slices).await?);
     }
     samples.retain(|it| asked.fits(it));
     Ok(samples)
 }
 
-fn of_kpi(kpi: Kpi) -> Sample {
+fn of_kpi(kpi: &Kpi) -> Sample {
     Sample {
         value: kpi.value,
         count: kpi.count.unwrap_or(1),
-        slices: kpi.slices,
-        versions: kpi.versions,
+        slices: kpi.slices.clone(),
+        versions: kpi.versions.clone(),
         at: kpi.at,
         decision: kpi.decision,
     }
-}
-
-async fn kpis(mut pages: Pages) -> Result<Vec<Kpi>, TrailError> {
-    let mut found = Vec::new();
-    while let Some(page) = pages.next().await? {
-        for stored in page {
-            if let Body::Kpi(kpi) = &stored.record().body {
-                found.push(Kpi::clone(kpi));
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// To which groups each decision belongs, as the values that were logged of it say.
@@ -181,91 +140,126 @@ pub(super) async fn slices_of_decisions(
         kind: Some(Kind::Kpi),
         ..Search::default()
     };
+    let found = trail.collect(&search, true, |stored| match &stored.record().body {
+        Body::Kpi(kpi) => kpi.decision.map(|id| (id, kpi.slices.clone())),
+        _ => None,
+    });
     let mut slices: HashMap<DecisionId, BTreeMap<String, String>> = HashMap::new();
-    for kpi in kpis(trail.search(search).await?).await? {
-        if let Some(id) = kpi.decision {
-            slices.entry(id).or_default().extend(kpi.slices);
-        }
+    for (id, own) in found.await? {
+        slices.entry(id).or_default().extend(own);
     }
     Ok(slices)
 }
 
-/// What reads a metric out of decisions.
-struct Reader<'a> {
-    trail: &'a Trail,
-    metric: &'a str,
-    /// The decisions that a person overrode, where that is what is asked for.
-    overridden: HashSet<DecisionId>,
+type SlicesOf = HashMap<DecisionId, BTreeMap<String, String>>;
+
+/// What decisions hold of a metric by themselves, without those of `counted`.
+async fn of_decisions(
+    trail: &Trail,
+    metric: &str,
+    asked: &Asked,
+    counted: HashSet<DecisionId>,
+    slices: SlicesOf,
+) -> Result<Vec<Sample>, TrailError> {
+    let overridden = match metric {
+        "override_rate" => overridden(trail).await?,
+        _ => HashSet::new(),
+    };
+    let search = Search {
+        kind: Some(Kind::Decision),
+        since: asked.since,
+        until: asked.until,
+        ..Search::default()
+    };
+    let known = Arc::new((metric.to_owned(), overridden, counted, slices));
+    let take = move |stored: &Stored| {
+        let (metric, overridden, counted, slices) = known.as_ref();
+        let id: DecisionId = stored.id().into();
+        let decision = stored.decision().filter(|_| !counted.contains(&id))?;
+        let said = said(metric, decision, overridden.contains(&id))?;
+        let sample = Sample {
+            // Of answers it is read afterwards.
+            value: Measure::Number(0.0),
+            count: 1,
+            slices: own_slices(decision, slices.get(&id)),
+            versions: decision.governed_by.clone(),
+            at: decision.decided_at,
+            decision: Some(id),
+        };
+        Some((said, sample))
+    };
+    let mut samples = Vec::new();
+    for (said, sample) in trail.collect(&search, true, take).await? {
+        let value = match said {
+            Said::Value(value) => Some(value),
+            Said::ByAnswers(ids) => sum(trail, metric, &ids).await?,
+        };
+        samples.extend(value.map(|value| Sample { value, ..sample }));
+    }
+    Ok(samples)
 }
 
-impl<'a> Reader<'a> {
-    async fn of(trail: &'a Trail, metric: &'a str) -> Result<Self, TrailError> {
-        let mut overridden = HashSet::new();
-        if metric == "override_rate" {
-            let search = Search {
-                kind: Some(Kind::Review),
-                ..Search::default()
-            };
-            let mut pages = trail.search(search).await?.plain();
-            while let Some(page) = pages.next().await? {
-                for stored in page {
-                    if let Body::Review(review) = &stored.record().body
-                        && review.verdict == ReviewVerdict::Override
-                    {
-                        overridden.insert(review.decision);
-                    }
-                }
-            }
-        }
-        Ok(Self {
-            trail,
-            metric,
-            overridden,
-        })
-    }
+/// The decisions that a person overrode.
+async fn overridden(trail: &Trail) -> Result<HashSet<DecisionId>, TrailError> {
+    let search = Search {
+        kind: Some(Kind::Review),
+        ..Search::default()
+    };
+    let found = trail.collect(&search, false, |stored| match &stored.record().body {
+        Body::Review(it) if it.verdict == ReviewVerdict::Override => Some(it.decision),
+        _ => None,
+    });
+    Ok(found.await?.into_iter().collect())
+}
 
-    /// What a decision says of the metric.
-    async fn value(
-        &self,
-        id: DecisionId,
-        decision: &Decision,
-    ) -> Result<Option<Measure>, TrailError> {
-        if let Some(value) = decision.kpis.get(self.metric) {
-            return Ok(Some(Measure::Number(*value)));
-        }
-        Ok(match self.metric {
-            // An override is a new decision: the rates are of those that were decided first.
-            "approval_rate" if decision.supersedes.is_none() => Some(Measure::Boolean(
-                APPROVED.contains(&decision.outcome.as_str()),
-            )),
-            "override_rate" if decision.supersedes.is_none() => {
-                Some(Measure::Boolean(self.overridden.contains(&id)))
-            }
-            "latency_ms" | "cost" => self.of_generations(decision).await?,
-            _ => None,
-        })
-    }
+/// What a decision says of a metric.
+enum Said {
+    Value(Measure),
+    /// It is the sum over these answers.
+    ByAnswers(Vec<GenerationId>),
+}
 
-    /// The sum over the answers that a decision rests on, as far as they say.
-    async fn of_generations(&self, decision: &Decision) -> Result<Option<Measure>, TrailError> {
-        let mut sum = None;
-        for generation in &decision.generations {
-            let stored = self.trail.read(*generation).await?;
-            let Some(Body::Generation(it)) = stored.as_ref().map(|it| &it.record().body) else {
-                continue;
-            };
-            #[expect(clippy::cast_precision_loss, reason = "microseconds of one answer")]
-            let part = match self.metric {
-                "latency_ms" => it.latency_us.map(|it| it as f64 / 1_000.0),
-                _ => it
-                    .cost
-                    .as_ref()
-                    .and_then(|it| it.amount.as_str().parse().ok()),
-            };
-            sum = part.map(|part: f64| part + sum.unwrap_or(0.0)).or(sum);
-        }
-        Ok(sum.map(Measure::Number))
+fn said(metric: &str, decision: &Decision, is_overridden: bool) -> Option<Said> {
+    if let Some(value) = decision.kpis.get(metric) {
+        return Some(Said::Value(Measure::Number(*value)));
     }
+    match metric {
+        // An override is a new decision: the rates are of those that were decided first.
+        "approval_rate" if decision.supersedes.is_none() => {
+            let approved = APPROVED.contains(&decision.outcome.as_str());
+            Some(Said::Value(Measure::Boolean(approved)))
+        }
+        "override_rate" if decision.supersedes.is_none() => {
+            Some(Said::Value(Measure::Boolean(is_overridden)))
+        }
+        "latency_ms" | "cost" => Some(Said::ByAnswers(decision.generations.clone())),
+        _ => None,
+    }
+}
+
+/// The sum over answers, as far as they say.
+async fn sum(
+    trail: &Trail,
+    metric: &str,
+    generations: &[GenerationId],
+) -> Result<Option<Measure>, TrailError> {
+    let mut sum = None;
+    for generation in generations {
+        let stored = trail.read(*generation).await?;
+        let Some(Body::Generation(it)) = stored.as_ref().map(|it| &it.record().body) else {
+            continue;
+        };
+        #[expect(clippy::cast_precision_loss, reason = "microseconds of one answer")]
+        let part = match metric {
+            "latency_ms" => it.latency_us.map(|it| it as f64 / 1_000.0),
+            _ => it
+                .cost
+                .as_ref()
+                .and_then(|it| it.amount.as_str().parse().ok()),
+        };
+        sum = part.map(|part: f64| part + sum.unwrap_or(0.0)).or(sum);
+    }
+    Ok(sum.map(Measure::Number))
 }
 
 /// What a decision can be taken apart by.
