@@ -1034,7 +1034,8 @@ class Bundle:
     def stands_alone(self, record):
         """Whether a record belongs in a bundle that no reference ties it to. A succession is in every bundle of
         a later epoch: it says what the log lost. A hold may cover what it does not refer to: what an entity or a
-        query stands for. What took values away names their records by index, and has to name one that is here."""
+        query stands for. Decisions name the versions that govern them by name. What took values away names their
+        records by index, and has to name one that is here."""
         if record["kind"] in TAKE_AWAY:
             slots = slots_of(record)
             return slots is None or any(index in self.entries for index, _ in slots)

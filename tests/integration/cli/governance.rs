@@ -69,8 +69,8 @@ fn a_version_is_shown_with_who_approved_it() {
     ];
     folder.run(&early).refused(3, "objective:OBJ.credit");
     assert_eq!(
-        folder.json(&["artifact", "list", "--kind", "model"])[0]["name"],
-        "m"
+        folder.json(&["artifact", "list", "--kind", "model"])[0]["ref"],
+        "model:m@1"
     );
 }
 
