@@ -126,7 +126,11 @@ async fn record_decisions(trail: &Trail, count: u64, tasks: u64) -> Result<Laten
             let decision = trail
                 .decide("loan", i)
                 .entity("customer", format!("cust-{}", i % 1_000))
-                .outcome(if i % 3 == 0 { "denied" } else { "approved" })
+                .outcome(if i.is_multiple_of(3) {
+                    "denied"
+                } else {
+                    "approved"
+                })
                 .output("score", 0.55)
                 .use_case("u@1")
                 .governed_by("model", "m@1")
@@ -161,7 +165,7 @@ async fn record_values(trail: &Trail, count: u64) -> Result<Latencies, BoxError>
                 window: None,
                 count: None,
                 // One in ten is of a decision, and its slices are about somebody.
-                decision: decision.filter(|_| i % 10 == 0),
+                decision: decision.filter(|_| i.is_multiple_of(10)),
             };
             trail.log_kpi(kpi, None).await?;
             Ok(())
@@ -171,7 +175,7 @@ async fn record_values(trail: &Trail, count: u64) -> Result<Latencies, BoxError>
 }
 
 const fn version(i: u64) -> &'static str {
-    if i % 2 == 0 { "O@1" } else { "O@2" }
+    if i.is_multiple_of(2) { "O@1" } else { "O@2" }
 }
 
 async fn in_parallel<F, D>(count: u64, tasks: u64, one: F) -> Result<Latencies, BoxError>
