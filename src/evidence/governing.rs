@@ -38,10 +38,18 @@ pub(super) async fn governing_records(
         add_deployed(&registry, &places, *at, &mut ids);
     }
     let mut found = Vec::new();
-    for (named, at) in &decisions {
-        for version in named {
-            found.extend(checks(trail, version, *at).await?);
+    let named: BTreeSet<&ArtifactRef> = decisions.iter().flat_map(|(named, _)| named).collect();
+    for version in named {
+        let Some(last) = last_check(trail, version, None).await? else {
+            continue;
+        };
+        let governed = decisions
+            .iter()
+            .filter(|(named, _)| named.contains(version));
+        for (_, at) in governed.filter(|(_, at)| *at <= last.record().head.recorded_at) {
+            found.extend(last_check(trail, version, Some(*at)).await?);
         }
+        found.push(last);
     }
     for id in ids {
         found.extend(trail.read(id).await?);
@@ -66,16 +74,12 @@ fn add_deployed(
     ids.extend(deployed.map(|it| it.record));
 }
 
-/// The last check of `version` before `at`, and the last of all.
-async fn checks(
+/// The last check of `version`, before `until` where that is given.
+async fn last_check(
     trail: &Trail,
     version: &ArtifactRef,
-    at: Timestamp,
-) -> Result<Vec<Stored>, TrailError> {
-    let mut found = Vec::new();
-    for until in [Some(at), None] {
-        let page = trail.checks_of(version, until).await?.next().await?;
-        found.extend(page.into_iter().flatten().next());
-    }
-    Ok(found)
+    until: Option<Timestamp>,
+) -> Result<Option<Stored>, TrailError> {
+    let page = trail.checks_of(version, until).await?.next().await?;
+    Ok(page.into_iter().flatten().next())
 }

@@ -358,7 +358,46 @@ async fn another_threshold_changes_those_between_the_two(home: Home) {
     assert!(same.is_err());
 }
 
+/// What says to which group somebody belongs goes with them; that it was measured stays.
+async fn the_slices_of_somebody_who_is_erased_are_gone_and_the_value_stays(home: Home) {
+    let it = Governed::new(home).await;
+    let decided = it
+        .trail
+        .decide("loan", "7")
+        .entity("applicant", "A1")
+        .outcome("approved")
+        .commit()
+        .await
+        .unwrap();
+    let of_somebody = Kpi {
+        decision: Some(decided.id()),
+        ..kpi("approved", Measure::Boolean(true), "c4n4ry", "1")
+    };
+    log(&it, of_somebody).await;
+    log(&it, kpi("approved", Measure::Boolean(false), "EU", "1")).await;
+    let metric = "approved".parse().unwrap();
+    let by = ["region".parse().unwrap()];
+    let parts = async || {
+        let found = report(&it.trail, &metric, &by, &Asked::default()).await;
+        let groups = found.unwrap().groups.into_iter();
+        let parts: Vec<(String, f64)> = groups.map(|it| (it.words(), it.mean)).collect();
+        parts
+    };
+    let whole = |part: &str, mean: f64| (format!("region={part}"), mean);
+    assert_eq!(parts().await, [whole("EU", 0.0), whole("c4n4ry", 1.0)]);
+    let whom = "applicant:A1".parse().unwrap();
+    let people = vec![person("anna"), person("ben")];
+    it.trail.erase(&whom, "on request", people).await.unwrap();
+    let left = parts().await;
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(left.iter().all(|(part, _)| !part.contains("c4n4ry")));
+    assert_eq!(left.iter().map(|(_, mean)| mean).sum::<f64>(), 1.0);
+    let verified = it.trail.verify(0, std::sync::Arc::new(|_| {})).await;
+    assert!(verified.unwrap().ok);
+}
+
 on_both! {[
+    the_slices_of_somebody_who_is_erased_are_gone_and_the_value_stays,
     a_report_has_a_line_for_each_part,
     a_comparison_has_difference_and_interval,
     what_was_not_measured_fails_where_much_is_at_stake_unless_it_is_allowed,
