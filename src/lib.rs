@@ -16,6 +16,7 @@
 //! - [`store`]: where trails are kept, and the appender before it
 //! - [`notary`]: signed heads outside the database, and the guard against older ones
 //! - [`trail`]: the façade that applications hold
+//! - [`govern`]: artifacts and objectives as files, measured values, checks, lineage and impact
 //! - [`evidence`]: bundles that prove records to others, packed and verified
 //!
 //! Between `store` and `notary` stands `timestamp` (RFC 3161), and above the trail `server` (the
@@ -39,6 +40,7 @@ pub mod cli;
 pub mod codec;
 pub mod evidence;
 mod file;
+pub mod govern;
 #[cfg(feature = "network")]
 mod http;
 pub mod log;

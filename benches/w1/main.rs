@@ -1,6 +1,7 @@
 //! `cargo bench`: W1 on this machine, as a table.
 //!
 //! `cargo bench -- --quick` takes a tenth of the records; `--only NAME` runs one part.
+//! `--only governance` takes a million decisions and values, or as many as `--records N` says.
 
 #![expect(
     clippy::print_stdout,
@@ -8,6 +9,7 @@
 )]
 
 mod erasing;
+mod governance;
 mod postgres;
 mod proof;
 mod report;
@@ -41,8 +43,15 @@ fn main() -> Result<(), BoxError> {
     if let Some(child) = postgres::Child::of(&arguments) {
         return child.run();
     }
+    let records = arguments
+        .iter()
+        .position(|it| it == "--records")
+        .and_then(|at| arguments.get(at + 1))
+        .map(|it| it.parse())
+        .transpose()?;
     let plan = Plan {
         scale: if quick { 10 } else { 1 },
+        records,
         only: only.cloned(),
     };
     tokio::runtime::Builder::new_multi_thread()
@@ -95,6 +104,8 @@ const fn case(part: &'static str, form: Form, tasks: u64, contexts: u64) -> Case
 struct Plan {
     scale: u64,
     only: Option<String>,
+    /// How many decisions and values governance is measured on.
+    records: Option<u64>,
 }
 
 impl Plan {
@@ -125,6 +136,11 @@ impl Plan {
             // Two parts of the log are enough to see that it works.
             let contexts = if self.scale == 1 { 100_000 } else { 2_000 };
             retention::retention(contexts).await?;
+        }
+        // A million of each takes minutes to record: only when it is asked for.
+        if self.only.as_deref() == Some("governance") {
+            let records = self.records.unwrap_or(1_000_000 / self.scale);
+            governance::governance(records).await?;
         }
         if self.wants("postgres") {
             postgres::postgres(self.scale).await?;

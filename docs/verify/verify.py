@@ -37,7 +37,8 @@ NOT_PROVED_OF = {
               "that nothing in between was held back.",
     "range": ""}
 KINDS = ["context", "generation", "decision", "review", "outcome", "import", "key", "succession",
-         "erasure", "hold", "release", "policy", "retention", "archive", "token", "access"]
+         "erasure", "hold", "release", "policy", "retention", "archive", "token", "access",
+         "artifact", "approval", "retirement", "deployment", "kpi", "check", "freeze", "unfreeze"]
 TAKE_AWAY = ["erasure", "retention"]  # the kinds that say, under /slots, which values are gone
 CLASSES = ["plain", "confidential", "personal"]
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -660,7 +661,9 @@ NAMING = {"context": ((), ("parents",)), "generation": (("context",), ()),
           "decision": (("supersedes",), ("contexts", "generations", "caused_by")),
           "review": (("decision", "new_decision"), ()), "outcome": (("decision",), ()),
           "hold": (("target/decision",), ()), "release": (("hold",), ()),
-          "token": (("token_id",), ())}
+          "token": (("token_id",), ()),
+          "approval": (("record",), ()), "retirement": (("record",), ()), "deployment": (("rollback_of",), ()),
+          "kpi": (("decision",), ()), "unfreeze": (("freeze",), ())}
 
 
 # --- The checks -------------------------------------------------------------------------------------
@@ -1032,11 +1035,13 @@ class Bundle:
     def stands_alone(self, record):
         """Whether a record belongs in a bundle that no reference ties it to. A succession is in every bundle of
         a later epoch: it says what the log lost. A hold may cover what it does not refer to: what an entity or a
-        query stands for. What took values away names their records by index, and has to name one that is here."""
+        query stands for. Decisions name the versions that govern them by name. What took values away names their
+        records by index, and has to name one that is here."""
         if record["kind"] in TAKE_AWAY:
             slots = slots_of(record)
             return slots is None or any(index in self.entries for index, _ in slots)
-        return record["kind"] in ("succession", "hold", "release")
+        return record["kind"] in ("succession", "hold", "release", "artifact", "approval", "retirement", "deployment",
+                                  "check")
 
     def check_absence(self):
         """What is said of things that were asked about, worked out again. Records of which something is wrong

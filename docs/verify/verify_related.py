@@ -13,23 +13,28 @@ import re
 
 # Members that are cut into elements and members (docs/format.md "Fields").
 LISTS = {"approved_by", "caused_by", "checks", "contexts", "entities", "features", "generations", "guardrails",
-         "items", "parents", "rationale", "reasons", "results", "retrievals", "tool_calls", "tools",
+         "items", "owners", "parents", "rationale", "reasons", "results", "retrievals", "tool_calls", "tools",
          "violations", "warnings"}
-MAPS = {"extra", "filters", "governed_by", "inputs", "kpis", "output", "variables"}
+MAPS = {"extra", "filters", "governed_by", "inputs", "kpis", "output", "slices", "variables"}
 # The members of each kind that name other records.
 NAMING = {"context": ["parents"], "generation": ["context"],
           "decision": ["contexts", "generations", "caused_by", "supersedes"],
           "review": ["decision", "new_decision"], "outcome": ["decision"],
-          "hold": ["target/decision"], "release": ["hold"], "token": ["token_id"]}
+          "hold": ["target/decision"], "release": ["hold"], "token": ["token_id"],
+          "approval": ["record"], "retirement": ["record"], "deployment": ["rollback_of"], "kpi": ["decision"],
+          "unfreeze": ["freeze"]}
 VERBS = {"context": "assembling", "generation": "answering", "decision": "deciding", "review": "reviewing",
          "outcome": "observing", "import": "importing", "key": "changing_a_key",
          "succession": "beginning_an_epoch", "erasure": "erasing", "hold": "placing_a_hold", "release": "releasing_a_hold",
          "policy": "setting_a_policy", "retention": "expiring", "archive": "archiving",
-         "token": "granting_access", "access": "looking"}
+         "token": "granting_access", "access": "looking",
+         "artifact": "registering", "approval": "approving", "retirement": "retiring", "deployment": "deploying",
+         "kpi": "measuring", "check": "checking", "freeze": "freezing", "unfreeze": "lifting_a_freeze"}
 # Where it stands who did what was recorded, when it is not who recorded it.
 DOERS = {"decision": "/decided_by", "hold": "/placed_by"}
 TIMES = {"context": ("/created_at", "/sealed_at"), "decision": (None, "/decided_at"),
-         "review": ("/presented_at", "/decided_at"), "outcome": (None, "/at")}
+         "review": ("/presented_at", "/decided_at"), "outcome": (None, "/at"),
+         "kpi": (None, "/at")}
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 

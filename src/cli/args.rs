@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    access, archive, backup, completions, config, context, copy, decision, demo, entity, evidence,
-    hold, import, key, log, migrate, outcome, privacy, rebuild, restore, retention, review, serve,
-    subject, token, used, verify,
+    access, archive, artifact, backup, check, completions, config, context, copy, decision, demo,
+    deploy, entity, evidence, freeze, hold, impact, import, key, kpi, lineage, log, migrate,
+    outcome, privacy, rebuild, restore, retention, review, serve, subject, token, used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.
@@ -121,6 +121,27 @@ pub(super) enum Command {
     /// Move values that are no longer hot to write-once segments, and verify these
     #[command(subcommand, arg_required_else_help = true)]
     Archive(archive::Verb),
+    /// Register, approve, compare and retire governed versions: models, objectives, policies
+    #[command(subcommand, arg_required_else_help = true)]
+    Artifact(artifact::Verb),
+    /// Record and show what runs where
+    #[command(subcommand, arg_required_else_help = true)]
+    Deploy(deploy::Verb),
+    /// Record, report and compare measured values
+    #[command(subcommand, arg_required_else_help = true)]
+    Kpi(kpi::Verb),
+    /// Check an objective, a model or the trail, for pipelines: exit code 8 when it fails
+    #[command(subcommand, arg_required_else_help = true)]
+    Check(check::Verb),
+    /// Freeze, so that no check passes, and lift it
+    #[command(subcommand, arg_required_else_help = true)]
+    Freeze(freeze::Verb),
+    /// What something comes from, and what comes of it
+    #[command(subcommand, arg_required_else_help = true)]
+    Lineage(lineage::Verb),
+    /// Which versions and decisions a version touches
+    #[command(arg_required_else_help = true)]
+    Impact(impact::Args),
     /// Take in records that were exported elsewhere, as they are
     Import(import::Args),
     /// Pack, check and show files that prove decisions to a stranger
@@ -204,6 +225,13 @@ impl Command {
             Self::Hold(_) => "hold",
             Self::Retention(_) => "retention",
             Self::Archive(_) => "archive",
+            Self::Artifact(_) => "artifact",
+            Self::Deploy(_) => "deploy",
+            Self::Kpi(_) => "kpi",
+            Self::Check(_) => "check",
+            Self::Freeze(_) => "freeze",
+            Self::Lineage(_) => "lineage",
+            Self::Impact(_) => "impact",
             Self::Import(_) => "import",
             Self::Log(_) => "log",
             Self::Key(_) => "key",

@@ -8,11 +8,12 @@ use std::process::ExitCode;
 use crate::assembly::AssemblyError;
 use crate::capture::{CaptureError, SinkError};
 use crate::codec::WriteError;
+use crate::govern::QueryError;
 use crate::notary::NotaryError;
 use crate::privacy::keys::KeyError;
 use crate::record::{Kind, RecordId};
 use crate::store::{ArchiveError, StoreError};
-use crate::trail::{Kept, MoveError, RemoteError, TrailError};
+use crate::trail::{GovernError, Kept, MoveError, RemoteError, TrailError};
 
 /// How a command ended, by its exit code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -213,6 +214,7 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
             (Exit::Usage, Some("contextrail log witness --help"))
         }
         TrailError::Blocked(_) | TrailError::Redact(_) => (Exit::Refused, None),
+        TrailError::Govern(error) => of_govern(error),
         TrailError::Rules(_) => (Exit::Usage, None),
         TrailError::Move(error) => of_move(error),
         TrailError::Remote(error) => of_remote(error),
@@ -221,6 +223,30 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
             (Exit::Storage, Some("contextrail doctor"))
         }
         _ => (Exit::Usage, None),
+    }
+}
+
+fn of_govern(error: &GovernError) -> (Exit, Option<&'static str>) {
+    match error {
+        GovernError::Unknown(_) => (Exit::NotFound, Some("contextrail artifact list")),
+        GovernError::ByAuthor(_)
+        | GovernError::Twice(_)
+        | GovernError::Unsigned { .. }
+        | GovernError::WrongRole { .. }
+        | GovernError::Ungoverned { .. } => (Exit::Refused, None),
+        _ => (Exit::Usage, None),
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Trail(error) => error.into(),
+            QueryError::EmptyWindow { .. } | QueryError::NotMeasuredWith { .. } => {
+                Self::of(Exit::NotFound, &error)
+            }
+            error => Self::of(Exit::Usage, &error),
+        }
     }
 }
 

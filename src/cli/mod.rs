@@ -3,21 +3,28 @@
 mod access;
 mod archive;
 mod args;
+mod artifact;
 mod backup;
+mod check;
 mod completions;
 mod config;
 mod context;
 mod copy;
 mod decision;
 mod demo;
+mod deploy;
 mod doctor;
 mod entity;
 mod evidence;
 mod exit;
+mod freeze;
 mod hold;
+mod impact;
 mod import;
 mod input;
 mod key;
+mod kpi;
+mod lineage;
 mod log;
 mod migrate;
 mod outcome;
@@ -92,6 +99,16 @@ pub async fn run(demo: Demo) -> ExitCode {
 }
 
 async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exit, Failure> {
+    let draws = matches!(
+        command,
+        Command::Kpi(_) | Command::Lineage(_) | Command::Impact(_)
+    );
+    let is_graph = matches!(command, Command::Lineage(_));
+    match session.format {
+        Some(format) if format.is_drawing() && !draws => return Err(output::no_drawing()),
+        Some(format) if format.is_graph() && !is_graph => return Err(output::no_drawing()),
+        _ => {}
+    }
     match command {
         Command::Demo(args) => demo::run(session, &args, demo).await,
         Command::Context(verb) => context::run(session, verb).await,
@@ -104,6 +121,13 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Hold(verb) => hold::run(session, verb).await,
         Command::Retention(verb) => retention::run(session, verb).await,
         Command::Archive(verb) => archive::run(session, verb).await,
+        Command::Artifact(verb) => artifact::run(session, verb).await,
+        Command::Deploy(verb) => deploy::run(session, verb).await,
+        Command::Kpi(verb) => kpi::run(session, verb).await,
+        Command::Check(verb) => check::run(session, verb).await,
+        Command::Freeze(verb) => freeze::run(session, verb).await,
+        Command::Lineage(verb) => lineage::run(session, verb).await,
+        Command::Impact(args) => impact::run(session, args).await,
         Command::Import(args) => import::run(session, &args).await,
         Command::Evidence(verb) => evidence::run(session, verb).await,
         Command::Log(verb) => log::run(session, verb).await,

@@ -24,9 +24,25 @@ pub(super) enum OutputFormat {
     Yaml,
     /// Ids alone, one a line.
     Id,
+    /// A drawing: of figures, of what belongs together.
+    Svg,
+    /// Graphviz: of what belongs together.
+    Dot,
+    /// Mermaid: of what belongs together.
+    Mermaid,
 }
 
 impl OutputFormat {
+    /// Whether it draws, which few things can be.
+    pub(super) const fn is_drawing(self) -> bool {
+        matches!(self, Self::Svg | Self::Dot | Self::Mermaid)
+    }
+
+    /// Whether it is a language of graphs.
+    pub(super) const fn is_graph(self) -> bool {
+        matches!(self, Self::Dot | Self::Mermaid)
+    }
+
     /// A table on a terminal, else JSON lines.
     pub(super) fn by_terminal() -> Self {
         if io::stdout().is_terminal() {
@@ -97,9 +113,9 @@ impl<'a> List<'a> {
                 let element = write_json(value, Layout::Pretty)?;
                 format!("{lead}  {}", element.replace('\n', "\n  "))
             }
-            OutputFormat::Jsonl | OutputFormat::Table => write_json(value, Layout::Compact)? + "\n",
             OutputFormat::Yaml => write_yaml(&[value])?,
             OutputFormat::Id => id() + "\n",
+            _ => write_json(value, Layout::Compact)? + "\n",
         };
         self.out.write_all(text.as_bytes())?;
         self.written += 1;
@@ -135,9 +151,7 @@ pub(super) fn document<T: Serialize>(
     match format {
         OutputFormat::Json => Ok(write_json(value, Layout::Pretty)? + "\n"),
         OutputFormat::Yaml => write_yaml(value),
-        OutputFormat::Jsonl | OutputFormat::Table | OutputFormat::Id => {
-            Ok(write_json(value, Layout::Compact)? + "\n")
-        }
+        _ => Ok(write_json(value, Layout::Compact)? + "\n"),
     }
 }
 
@@ -161,6 +175,11 @@ pub(super) fn single<T: Page>(
 pub(super) fn no_id() -> Failure {
     Failure::usage("`-o id` is not possible here: what is printed has no id of its own")
         .try_next("-o json")
+}
+
+/// The refusal of a drawing of what has none.
+pub(super) fn no_drawing() -> Failure {
+    Failure::usage("what is printed here has no drawing of this kind").try_next("-o json")
 }
 
 /// Aligned columns, or a line that says there is nothing.

@@ -176,6 +176,10 @@ fn name_of(body: &Body) -> String {
         Body::Outcome(outcome) => outcome.kind.to_string(),
         Body::Hold(hold) => hold.matter.to_string(),
         Body::Policy(policy) => policy.id().to_string(),
+        Body::Artifact(artifact) => artifact.id().to_string(),
+        Body::Approval(approval) => approval.artifact.to_string(),
+        Body::Retirement(retirement) => retirement.artifact.to_string(),
+        Body::Kpi(kpi) => kpi.metric.to_string(),
         Body::Retention(expiry) => expiry.class.to_string(),
         body => body.kind().to_string(),
     }

@@ -82,6 +82,12 @@ fn line(stored: &Stored) -> String {
         Body::Policy(policy) => policy.id().to_string(),
         Body::Token(token) => format!("{} for {}", token.role, token.holder.id),
         Body::Archive(archival) => format!("{} records in {}", archival.records, archival.segment),
+        Body::Artifact(artifact) => artifact.id().to_string(),
+        Body::Approval(it) => format!("of {} as {}", it.artifact, it.role),
+        Body::Retirement(it) => format!("of {}", it.artifact),
+        Body::Deployment(it) => format!("in {}", it.environment),
+        Body::Kpi(kpi) => format!("{} {}", kpi.metric, kpi.value.as_number()),
+        Body::Check(check) => format!("of {}: passed {}", check.of.as_str(), check.passed),
         _ => String::new(),
     };
     format!(

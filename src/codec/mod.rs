@@ -22,6 +22,7 @@ mod decode;
 mod draft;
 mod emit;
 mod error;
+mod fault;
 mod format;
 mod json;
 mod json_string;

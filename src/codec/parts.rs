@@ -125,6 +125,14 @@ pub(super) fn decode_body(fields: &Fields<'_, '_>, kind: Kind) -> Result<Body, R
         Kind::Access => Body::Access(fields.decode()?),
         Kind::Retention => Body::Retention(fields.decode()?),
         Kind::Archive => Body::Archive(fields.decode()?),
+        Kind::Artifact => Body::Artifact(fields.decode()?),
+        Kind::Approval => Body::Approval(fields.decode()?),
+        Kind::Retirement => Body::Retirement(fields.decode()?),
+        Kind::Deployment => Body::Deployment(fields.decode()?),
+        Kind::Kpi => Body::Kpi(fields.decode()?),
+        Kind::Check => Body::Check(fields.decode()?),
+        Kind::Freeze => Body::Freeze(fields.decode()?),
+        Kind::Unfreeze => Body::Unfreeze(fields.decode()?),
     })
 }
 

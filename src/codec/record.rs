@@ -207,6 +207,14 @@ fn extra_of(body: &mut Body) -> Option<&mut Members> {
         | Body::Retention(_)
         | Body::Archive(_)
         | Body::Token(_)
-        | Body::Access(_) => None,
+        | Body::Access(_)
+        | Body::Artifact(_)
+        | Body::Approval(_)
+        | Body::Retirement(_)
+        | Body::Deployment(_)
+        | Body::Kpi(_)
+        | Body::Check(_)
+        | Body::Freeze(_)
+        | Body::Unfreeze(_) => None,
     }
 }

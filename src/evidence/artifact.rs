@@ -39,7 +39,15 @@ pub(super) fn artifacts(record: &ShownRecord<'_>) -> BTreeSet<Artifact> {
         | Kind::Retention
         | Kind::Archive
         | Kind::Token
-        | Kind::Access => {}
+        | Kind::Access
+        | Kind::Artifact
+        | Kind::Approval
+        | Kind::Retirement
+        | Kind::Deployment
+        | Kind::Kpi
+        | Kind::Check
+        | Kind::Freeze
+        | Kind::Unfreeze => {}
     }
     found.artifacts
 }

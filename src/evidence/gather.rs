@@ -6,6 +6,7 @@ use super::absence::Absence;
 use super::bundle::{FieldEntry, Gone};
 use super::carried_text::CarriedText;
 use super::derived::PAGES;
+use super::governing::governing_records;
 use super::pack::{PackError, PackInput, PackRecord, pack_claiming};
 use super::redaction::Redactions;
 use super::view::{Claim, Custody, Scope};
@@ -78,7 +79,9 @@ pub enum GatherError {
 /// cover it: [`Trail::head_over`] its last record.
 ///
 /// Beside a decision it holds the contexts and generations it rests on, the decisions it replaced or
-/// that replaced it, its reviews and its outcomes: every record that one of them refers to. Whatever it
+/// that replaced it, its reviews, its outcomes and what was measured of it: every record that one of them
+/// refers to. Of decisions it holds the versions that governed them, with their approvals, their last
+/// checks and what was deployed, and the versions that these come from. Whatever it
 /// is of, it holds the legal holds that cover one of its records, or did until they were released, with
 /// their releases; the records that say of values which are missing that they are gone; and under a head
 /// of a later epoch the successions before it: they say what the log lost.
@@ -100,6 +103,8 @@ pub async fn gather(
     let mut found = Found::default();
     let (scope, decisions) = found.collect(trail, what, newest.head().size).await?;
     let mut lacking = Vec::new();
+    let governing = governing_records(trail, found.records.values(), newest.head().size).await?;
+    found.extend(governing);
     found.add_holds(trail, &mut lacking).await?;
     let removals = found.add_removals(trail).await?;
     let last = found.records.keys().next_back().copied().unwrap_or(0);
@@ -283,7 +288,7 @@ impl Found {
                 }
             }
             if stored.record().kind() == Kind::Decision {
-                for kind in [Kind::Decision, Kind::Review, Kind::Outcome] {
+                for kind in [Kind::Decision, Kind::Review, Kind::Outcome, Kind::Kpi] {
                     waiting.extend(trail.referring(stored.id(), kind).await?);
                 }
             }

@@ -16,6 +16,7 @@ mod derived;
 mod document;
 mod file_name;
 mod gather;
+mod governing;
 mod manifest;
 mod pack;
 mod page;

@@ -185,7 +185,7 @@ fn made(record: &ShownRecord<'_>) -> Value {
         Kind::Context => ("/created_at", "/sealed_at"),
         Kind::Decision => ("", "/decided_at"),
         Kind::Review => ("/presented_at", "/decided_at"),
-        Kind::Outcome => ("", "/at"),
+        Kind::Outcome | Kind::Kpi => ("", "/at"),
         Kind::Generation
         | Kind::Import
         | Kind::Key
@@ -197,7 +197,14 @@ fn made(record: &ShownRecord<'_>) -> Value {
         | Kind::Retention
         | Kind::Archive
         | Kind::Token
-        | Kind::Access => ("", "/recorded_at"),
+        | Kind::Access
+        | Kind::Artifact
+        | Kind::Approval
+        | Kind::Retirement
+        | Kind::Deployment
+        | Kind::Check
+        | Kind::Freeze
+        | Kind::Unfreeze => ("", "/recorded_at"),
     };
     let mut members = json!({"prov:type": qualified(&format!("ct:{}", verb(record.view.kind)))});
     for (name, pointer) in [("prov:startTime", begun), ("prov:endTime", ended)] {
@@ -226,6 +233,14 @@ fn verb(kind: Kind) -> &'static str {
         Kind::Access => "looking",
         Kind::Retention => "expiring",
         Kind::Archive => "archiving",
+        Kind::Artifact => "registering",
+        Kind::Approval => "approving",
+        Kind::Retirement => "retiring",
+        Kind::Deployment => "deploying",
+        Kind::Kpi => "measuring",
+        Kind::Check => "checking",
+        Kind::Freeze => "freezing",
+        Kind::Unfreeze => "lifting_a_freeze",
     }
 }
 

@@ -94,6 +94,10 @@ pub(super) fn named(record: &ShownRecord<'_>) -> Vec<(&'static str, String)> {
         Kind::Outcome => &["decision"],
         Kind::Hold => &["target/decision"],
         Kind::Release => &["hold"],
+        Kind::Approval | Kind::Retirement => &["record"],
+        Kind::Deployment => &["rollback_of"],
+        Kind::Kpi => &["decision"],
+        Kind::Unfreeze => &["freeze"],
         Kind::Import
         | Kind::Key
         | Kind::Succession
@@ -101,7 +105,10 @@ pub(super) fn named(record: &ShownRecord<'_>) -> Vec<(&'static str, String)> {
         | Kind::Policy
         | Kind::Retention
         | Kind::Archive
-        | Kind::Access => &[],
+        | Kind::Access
+        | Kind::Artifact
+        | Kind::Check
+        | Kind::Freeze => &[],
         Kind::Token => &["token_id"],
     };
     let mut found = Vec::new();

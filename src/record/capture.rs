@@ -122,7 +122,8 @@ impl Sections {
 }
 
 /// A section of a context record.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Section {
     /// What the application was asked with.
     Inputs,

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccessEvent, Archival, Context, Decision, Erasure, Expiry, Generation, Head, Hold, Import,
-    InvalidValue, KeyEvent, Outcome, Release, RetentionPolicy, Review, Succession, Timestamp,
-    TokenEvent,
+    AccessEvent, Approval, Archival, Artifact, Check, Context, Decision, Deployment, Erasure,
+    Expiry, Freeze, Generation, Head, Hold, Import, InvalidValue, KeyEvent, Kpi, Outcome, Release,
+    RetentionPolicy, Retirement, Review, Succession, Timestamp, TokenEvent, Unfreeze,
 };
 
 /// The kind of a record.
@@ -47,11 +47,27 @@ pub enum Kind {
     Retention,
     /// [`Archival`]
     Archive,
+    /// [`Artifact`]
+    Artifact,
+    /// [`Approval`]
+    Approval,
+    /// [`Retirement`]
+    Retirement,
+    /// [`Deployment`]
+    Deployment,
+    /// [`Kpi`]
+    Kpi,
+    /// [`Check`]
+    Check,
+    /// [`Freeze`]
+    Freeze,
+    /// [`Unfreeze`]
+    Unfreeze,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 24] = [
         Self::Context,
         Self::Generation,
         Self::Decision,
@@ -68,6 +84,14 @@ impl Kind {
         Self::Archive,
         Self::Token,
         Self::Access,
+        Self::Artifact,
+        Self::Approval,
+        Self::Retirement,
+        Self::Deployment,
+        Self::Kpi,
+        Self::Check,
+        Self::Freeze,
+        Self::Unfreeze,
     ];
 
     /// The word for the kind.
@@ -90,6 +114,14 @@ impl Kind {
             Self::Access => "access",
             Self::Retention => "retention",
             Self::Archive => "archive",
+            Self::Artifact => "artifact",
+            Self::Approval => "approval",
+            Self::Retirement => "retirement",
+            Self::Deployment => "deployment",
+            Self::Kpi => "kpi",
+            Self::Check => "check",
+            Self::Freeze => "freeze",
+            Self::Unfreeze => "unfreeze",
         }
     }
 
@@ -97,6 +129,15 @@ impl Kind {
     #[must_use]
     pub const fn takes_away(self) -> bool {
         matches!(self, Self::Erasure | Self::Retention)
+    }
+
+    /// Whether records of this kind say what governs decisions, which name it by its version.
+    #[must_use]
+    pub const fn says_what_governs(self) -> bool {
+        matches!(
+            self,
+            Self::Artifact | Self::Approval | Self::Retirement | Self::Deployment | Self::Check
+        )
     }
 
     /// The value of the member `schema`: `contextrail.context/1`.
@@ -119,6 +160,14 @@ impl Kind {
             Self::Access => "contextrail.access/1",
             Self::Retention => "contextrail.retention/1",
             Self::Archive => "contextrail.archive/1",
+            Self::Artifact => "contextrail.artifact/1",
+            Self::Approval => "contextrail.approval/1",
+            Self::Retirement => "contextrail.retirement/1",
+            Self::Deployment => "contextrail.deployment/1",
+            Self::Kpi => "contextrail.kpi/1",
+            Self::Check => "contextrail.check/1",
+            Self::Freeze => "contextrail.freeze/1",
+            Self::Unfreeze => "contextrail.unfreeze/1",
         }
     }
 
@@ -185,6 +234,22 @@ pub enum Body {
     Retention(Box<Expiry>),
     /// Records moved to the archive.
     Archive(Box<Archival>),
+    /// A version of an artifact.
+    Artifact(Box<Artifact>),
+    /// Somebody approved a version.
+    Approval(Box<Approval>),
+    /// A version that is not to be used any longer.
+    Retirement(Box<Retirement>),
+    /// What runs where.
+    Deployment(Box<Deployment>),
+    /// A measured value.
+    Kpi(Box<Kpi>),
+    /// A check against limits.
+    Check(Box<Check>),
+    /// No check passes any more.
+    Freeze(Box<Freeze>),
+    /// The end of a freeze.
+    Unfreeze(Box<Unfreeze>),
 }
 
 impl Body {
@@ -208,6 +273,14 @@ impl Body {
             Self::Archive(_) => Kind::Archive,
             Self::Token(_) => Kind::Token,
             Self::Access(_) => Kind::Access,
+            Self::Artifact(_) => Kind::Artifact,
+            Self::Approval(_) => Kind::Approval,
+            Self::Retirement(_) => Kind::Retirement,
+            Self::Deployment(_) => Kind::Deployment,
+            Self::Kpi(_) => Kind::Kpi,
+            Self::Check(_) => Kind::Check,
+            Self::Freeze(_) => Kind::Freeze,
+            Self::Unfreeze(_) => Kind::Unfreeze,
         }
     }
 
@@ -231,7 +304,15 @@ impl Body {
             | Self::Policy(_)
             | Self::Archive(_)
             | Self::Token(_)
-            | Self::Access(_) => &[],
+            | Self::Access(_)
+            | Self::Artifact(_)
+            | Self::Approval(_)
+            | Self::Retirement(_)
+            | Self::Deployment(_)
+            | Self::Kpi(_)
+            | Self::Check(_)
+            | Self::Freeze(_)
+            | Self::Unfreeze(_) => &[],
         }
     }
 
@@ -244,6 +325,7 @@ impl Body {
             Self::Decision(decision) => Some(decision.decided_at),
             Self::Review(review) => Some(review.decided_at),
             Self::Outcome(outcome) => Some(outcome.at),
+            Self::Kpi(kpi) => Some(kpi.at),
             Self::Generation(_)
             | Self::Import(_)
             | Self::Key(_)
@@ -255,7 +337,14 @@ impl Body {
             | Self::Retention(_)
             | Self::Archive(_)
             | Self::Token(_)
-            | Self::Access(_) => None,
+            | Self::Access(_)
+            | Self::Artifact(_)
+            | Self::Approval(_)
+            | Self::Retirement(_)
+            | Self::Deployment(_)
+            | Self::Check(_)
+            | Self::Freeze(_)
+            | Self::Unfreeze(_) => None,
         }
     }
 }
@@ -270,7 +359,8 @@ macro_rules! body_kinds {
     )+};
 }
 body_kinds!(
-    Context, Generation, Decision, Review, Outcome, Import, Succession, Erasure, Hold, Release
+    Context, Generation, Decision, Review, Outcome, Import, Succession, Erasure, Hold, Release,
+    Artifact, Approval, Retirement, Deployment, Kpi, Check, Freeze, Unfreeze
 );
 
 impl From<RetentionPolicy> for Body {

@@ -4,6 +4,7 @@
 //! type here does input or output; times and ids come from a [`Clock`] and an [`IdSource`].
 
 mod access;
+mod artifact;
 mod assembly;
 mod capture;
 mod class;
@@ -21,7 +22,9 @@ mod hold;
 mod id;
 mod invalid;
 mod kind;
+mod kpi;
 mod name;
+mod objective;
 mod receipt;
 mod redaction;
 mod reference;
@@ -30,11 +33,16 @@ mod retention;
 mod retrieval;
 mod time;
 mod trail_own;
+mod use_case;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 pub use access::{AccessEvent, AccessKind, AccessRole, TokenAction, TokenEvent};
+pub use artifact::{
+    Approval, Artifact, ArtifactKind, ArtifactLink, ArtifactName, ArtifactOwner, ArtifactRef,
+    ArtifactReference, ArtifactSignature, Deployment, LinkRelation, Raci, Retirement,
+};
 pub use assembly::{
     AssemblyRecord, BudgetUse, CutReason, Item, ItemKind, MessageSpan, Order, Overflow, Role,
     TokenizerUse, Verdict,
@@ -64,7 +72,12 @@ pub use hold::{Hold, HoldQuery, HoldTarget, Release};
 pub use id::{ContextId, DecisionId, GenerationId, HoldId, OutcomeId, RecordId, ReviewId, TrailId};
 pub use invalid::InvalidValue;
 pub use kind::{Body, Kind, Record};
+pub use kpi::{Allowance, Check, CheckLine, CheckOf, Freeze, Kpi, Measure, Unfreeze};
 pub use name::{Name, Tenant, Version, VersionedName};
+pub use objective::{
+    Approver, Beyond, Bound, Condition, Constraint, Escalation, EscalationRule, KpiDefinition,
+    Objective, Segment, Severity,
+};
 pub use receipt::{Acknowledged, Receipt};
 pub use redaction::{RedactionTrace, RedactionTreatment, TEMPLATE_TEXT_PATH, item_text_path};
 pub use reference::{UsedKind, UsedRef};
@@ -80,6 +93,7 @@ pub use time::{Span, Timestamp};
 pub use trail_own::{
     Archival, Erasure, HeadStatement, Import, KeptValues, KeyAction, KeyEvent, KeyLevel, Succession,
 };
+pub use use_case::{ApprovalPolicy, RequiredApprovals, Ungoverned, UseCase, UseCaseTargets};
 
 /// Reads a member that may be left out, but whose `null` is a value.
 fn some_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {

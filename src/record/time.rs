@@ -89,6 +89,22 @@ impl Timestamp {
     }
 }
 
+/// Reads a member that may be left out: a time, or a date that stands for its midnight in UTC.
+pub(super) fn time_or_date<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Timestamp>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let is_date = text.len() == "2025-05-15".len();
+    let day = chrono::NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok();
+    let midnight = day.and_then(|day| day.and_hms_opt(0, 0, 0));
+    match midnight.filter(|_| is_date) {
+        Some(midnight) => Ok(Some(midnight.and_utc().into())),
+        None => text.parse().map(Some).map_err(serde::de::Error::custom),
+    }
+}
+
 impl From<DateTime<Utc>> for Timestamp {
     fn from(at: DateTime<Utc>) -> Self {
         Self(at.timestamp_micros().clamp(FIRST_US, LAST_US))

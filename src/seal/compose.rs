@@ -69,13 +69,21 @@ fn body(kind: Kind, members: &[u8]) -> Result<Body, OpenError> {
         Kind::Access => Body::Access(read(kind, members)?),
         Kind::Retention => Body::Retention(read(kind, members)?),
         Kind::Archive => Body::Archive(read(kind, members)?),
+        Kind::Artifact => Body::Artifact(read(kind, members)?),
+        Kind::Approval => Body::Approval(read(kind, members)?),
+        Kind::Retirement => Body::Retirement(read(kind, members)?),
+        Kind::Deployment => Body::Deployment(read(kind, members)?),
+        Kind::Kpi => Body::Kpi(read(kind, members)?),
+        Kind::Check => Body::Check(read(kind, members)?),
+        Kind::Freeze => Body::Freeze(read(kind, members)?),
+        Kind::Unfreeze => Body::Unfreeze(read(kind, members)?),
     })
 }
 
 /// The members every kind has.
 const HEAD: [&str; 5] = ["schema", "id", "tenant", "recorded_at", "actor"];
 /// Members that are lists cut into their elements.
-pub(crate) const LISTS: [&str; 18] = [
+pub(crate) const LISTS: [&str; 19] = [
     "approved_by",
     "caused_by",
     "checks",
@@ -85,6 +93,7 @@ pub(crate) const LISTS: [&str; 18] = [
     "generations",
     "guardrails",
     "items",
+    "owners",
     "parents",
     "rationale",
     "reasons",
@@ -96,12 +105,13 @@ pub(crate) const LISTS: [&str; 18] = [
     "warnings",
 ];
 /// Members that are maps cut into their members, whose names are the caller's.
-pub(crate) const MAPS: [&str; 7] = [
+pub(crate) const MAPS: [&str; 8] = [
     "extra",
     "filters",
     "governed_by",
     "inputs",
     "kpis",
     "output",
+    "slices",
     "variables",
 ];

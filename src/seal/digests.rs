@@ -51,7 +51,15 @@ impl Digester<'_> {
             | Body::Retention(_)
             | Body::Archive(_)
             | Body::Token(_)
-            | Body::Access(_) => {}
+            | Body::Access(_)
+            | Body::Artifact(_)
+            | Body::Approval(_)
+            | Body::Retirement(_)
+            | Body::Deployment(_)
+            | Body::Kpi(_)
+            | Body::Check(_)
+            | Body::Freeze(_)
+            | Body::Unfreeze(_) => {}
         }
     }
 

@@ -182,7 +182,15 @@ pub(super) fn entities(body: &Body) -> Option<&[EntityRef]> {
         | Body::Retention(_)
         | Body::Archive(_)
         | Body::Token(_)
-        | Body::Access(_) => None,
+        | Body::Access(_)
+        | Body::Artifact(_)
+        | Body::Approval(_)
+        | Body::Retirement(_)
+        | Body::Deployment(_)
+        | Body::Kpi(_)
+        | Body::Check(_)
+        | Body::Freeze(_)
+        | Body::Unfreeze(_) => None,
     }
 }
 
@@ -214,8 +222,22 @@ fn staff<'a>(head: &Head, body: &'a Body) -> impl Iterator<Item = EntityRef> + u
         Body::Token(token) => (staff_of(&token.holder), None),
         _ => (None, None),
     };
+    let written = match body {
+        Body::Artifact(artifact) => Some(&artifact.author),
+        Body::Check(check) => check.allowed_unmeasured.as_ref().map(|it| &it.by),
+        _ => None,
+    };
+    let owners = match body {
+        Body::Artifact(artifact) => artifact.owners.as_slice(),
+        _ => &[],
+    };
+    let owners = owners
+        .iter()
+        .filter_map(|it| staff_ref(it.name.as_str()).ok());
     staff_of(&head.actor)
         .into_iter()
+        .chain(written.and_then(staff_of))
+        .chain(owners)
         .chain(decider)
         .chain(actors.iter().filter_map(staff_of))
         .chain(held)

@@ -18,10 +18,13 @@ pub(super) fn stand_in(path: &str, slot: Slot) -> String {
             let slot = slot.number();
             format!("{{\"id\":\"{slot}\",\"type\":\"{WITHHELD}\"}}")
         }
-        ("actor" | "approved_by" | "holder" | "placed_by", _) => {
+        ("actor" | "approved_by" | "author" | "holder" | "placed_by", _)
+        | ("allowed_unmeasured", "by") => {
             format!("{{\"id\":\"{WITHHELD}\",\"kind\":\"human\",\"method\":\"asserted\"}}")
         }
         ("decided_by", _) => format!("{{\"id\":\"{WITHHELD}\",\"kind\":\"human\"}}"),
+        ("owners", _) => format!("{{\"name\":\"{WITHHELD}\"}}"),
+        ("slices", _) if below == 2 => text(),
         ("rationale", "contribution") => "0".to_owned(),
         ("inputs" | "extra" | "output", _) if below == 2 => text(),
         ("template", _) if path.starts_with("/template/variables/") => text(),

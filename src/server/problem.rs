@@ -7,7 +7,7 @@ use crate::codec::{ReadError, ReadErrorKind};
 use crate::evidence::GatherError;
 use crate::privacy::keys::KeyError;
 use crate::record::{InvalidValue, Receipt, RecordId};
-use crate::trail::TrailError;
+use crate::trail::{GovernError, TrailError};
 
 /// Why a request is not answered as it was asked.
 #[derive(Debug)]
@@ -256,6 +256,21 @@ impl From<TrailError> for Problem {
             E::Ambiguous { .. } => with(400, "ambiguous"),
             E::Kept(_) => with(409, "kept"),
             E::AlreadyReleased(_) | E::AlreadyRevoked(_) => with(409, "done_already"),
+            E::Govern(error) => match *error {
+                GovernError::Unknown(_) => with(404, "not_found"),
+                GovernError::OtherContent(_)
+                | GovernError::Overlap { .. }
+                | GovernError::Twice(_)
+                | GovernError::AlreadyLifted
+                | GovernError::Retired { .. } => with(409, "conflict"),
+                GovernError::ByAuthor(_) | GovernError::WrongRole { .. } => {
+                    with(403, "not_approved")
+                }
+                GovernError::Ungoverned { .. } | GovernError::Unsigned { .. } => {
+                    with(422, "ungoverned")
+                }
+                _ => with(422, "invalid_value"),
+            },
             E::Approvers(_) | E::NotApproved(_) | E::NotGranted(_) => with(403, "needs_two_people"),
             E::Blocked(blocked) => {
                 let mut problem = with(422, "redaction_block");

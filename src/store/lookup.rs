@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::privacy::keys::Vault;
 use crate::record::{
-    Body, Context, ContextStatus, Decision, Digest, EntityRef, FreshnessStatus, HoldTarget, Name,
-    Record, RecordId, UsedKind, UsedRef, Version,
+    ArtifactKind, ArtifactName, ArtifactRef, Body, Context, ContextStatus, Decision, Digest,
+    EntityRef, FreshnessStatus, HoldTarget, Name, Record, RecordId, UsedKind, UsedRef, Version,
 };
 use crate::seal::WITHHELD;
 
@@ -35,6 +35,10 @@ pub enum Handle {
     Freshness(&'static str),
     /// Something it used: the kind, the name, and the chunk or version.
     Used(&'static str, Name, Option<Version>),
+    /// A version of an artifact that it is, or is about.
+    Artifact(ArtifactName, Option<Version>),
+    /// The metric of a measured value.
+    Metric(Name),
     /// A chunk of a document it used, and the version of the document.
     Chunk(Name, Name, Option<Version>),
 }
@@ -68,6 +72,18 @@ impl Handle {
     #[must_use]
     pub const fn freshness(status: FreshnessStatus) -> Self {
         Self::Freshness(status.as_str())
+    }
+
+    /// The decisions that say `version` governs them. Models and policies are found as what was used.
+    #[must_use]
+    pub fn governs(version: &ArtifactRef) -> Self {
+        let used = match version.of.kind {
+            ArtifactKind::Model => UsedKind::Model,
+            ArtifactKind::Policy => UsedKind::Policy,
+            _ => return Self::Artifact(version.of.clone(), Some(version.version.clone())),
+        };
+        let (name, version) = (version.of.name.clone(), version.version.clone());
+        Self::Used(used.as_str(), name, Some(version))
     }
 
     /// The keys that records with this handle are under.
@@ -120,6 +136,9 @@ impl Handle {
             ) => {
                 document == own_document && chunk == own_chunk && version_fits(version, own_version)
             }
+            (Self::Artifact(of, version), Self::Artifact(own_of, own_version)) => {
+                of == own_of && version_fits(version, own_version)
+            }
             _ => self == own,
         }
     }
@@ -136,6 +155,11 @@ impl Handle {
             Self::Status(status) => whole(hash(&["status", status])),
             Self::Environment(name) => whole(hash(&["environment", name.as_str()])),
             Self::Freshness(status) => whole(hash(&["freshness", status])),
+            Self::Metric(name) => whole(hash(&["metric", name.as_str()])),
+            Self::Artifact(of, version) => (
+                hash(&["artifact", of.kind.as_str(), of.name.as_str()]),
+                version.as_ref().map(|version| hash(&[version.as_str()])),
+            ),
             Self::Used("document", name, _) => (keyed(&["document", name.as_str()])?, None),
             Self::Used(kind, name, version) => (
                 hash(&[kind, name.as_str()]),
@@ -224,28 +248,59 @@ pub fn handles(record: &Record, about: &[EntityRef]) -> BTreeSet<Handle> {
         | Body::Policy(_)
         | Body::Retention(_)
         | Body::Archive(_)
-        | Body::Access(_) => {}
+        | Body::Access(_)
+        | Body::Freeze(_) => {}
         Body::Token(token) => token.token_id.iter().for_each(|id| refers(*id)),
+        Body::Artifact(artifact) => artifact_handle(&artifact.id(), &mut handles),
+        Body::Approval(approval) => {
+            refers(approval.record);
+            artifact_handle(&approval.artifact, &mut handles);
+        }
+        Body::Retirement(retirement) => {
+            refers(retirement.record);
+            artifact_handle(&retirement.artifact, &mut handles);
+        }
+        Body::Deployment(deployment) => {
+            deployment.rollback_of.iter().for_each(|id| refers(*id));
+            handles.insert(Handle::Environment(deployment.environment.clone()));
+        }
+        Body::Kpi(kpi) => {
+            kpi.decision.iter().for_each(|id| refers((*id).into()));
+            handles.insert(Handle::Metric(kpi.metric.clone()));
+        }
+        Body::Check(check) => {
+            let version = check
+                .reference
+                .as_ref()
+                .and_then(|it| it.as_str().parse().ok());
+            version
+                .iter()
+                .for_each(|it| artifact_handle(it, &mut handles));
+        }
+        Body::Unfreeze(unfreeze) => refers(unfreeze.freeze),
     }
     handles
+}
+
+fn artifact_handle(version: &ArtifactRef, handles: &mut BTreeSet<Handle>) {
+    let of = version.of.clone();
+    handles.insert(Handle::Artifact(of, Some(version.version.clone())));
 }
 
 fn decision_handles(decision: &Decision, handles: &mut BTreeSet<Handle>) {
     if decision.subject.kind.as_str() != WITHHELD {
         handles.insert(Handle::Subject(decision.subject.clone()));
     }
+    if let Some(use_case) = &decision.use_case {
+        let version = ArtifactRef::new(ArtifactKind::UseCase, use_case);
+        handles.insert(Handle::governs(&version));
+    }
     for (role, governing) in &decision.governed_by {
-        let kind = match role.as_str() {
-            "model" => UsedKind::Model,
-            "policy" => UsedKind::Policy,
-            _ => continue,
+        let Some(kind) = ArtifactKind::of_role(role) else {
+            continue;
         };
         for versioned in governing.versions() {
-            handles.insert(Handle::Used(
-                kind.as_str(),
-                versioned.name.clone(),
-                Some(versioned.version.clone()),
-            ));
+            handles.insert(Handle::governs(&ArtifactRef::new(kind, versioned)));
         }
     }
 }

@@ -193,6 +193,14 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
         Kind::Archive => 14,
         Kind::Token => 15,
         Kind::Access => 16,
+        Kind::Artifact => 17,
+        Kind::Approval => 18,
+        Kind::Retirement => 19,
+        Kind::Deployment => 20,
+        Kind::Kpi => 21,
+        Kind::Check => 22,
+        Kind::Freeze => 23,
+        Kind::Unfreeze => 24,
     }
 }
 

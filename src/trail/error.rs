@@ -214,6 +214,9 @@ pub enum TrailError {
         "the retention policy {0} is there already, and a version never changes: give this one a version of its own"
     )]
     PolicyExists(crate::record::VersionedName),
+    /// Something does not go with what is registered, approved or in force.
+    #[error(transparent)]
+    Govern(Box<super::GovernError>),
     /// A text of an imported record is not the one its digest was taken of.
     #[error(
         "record {id}: {member} does not match its digest: the file was altered, or is not an export"
@@ -283,6 +286,12 @@ impl From<super::MoveError> for TrailError {
 impl From<super::RemoteError> for TrailError {
     fn from(error: super::RemoteError) -> Self {
         Self::Remote(Box::new(error))
+    }
+}
+
+impl From<super::GovernError> for TrailError {
+    fn from(error: super::GovernError) -> Self {
+        Self::Govern(Box::new(error))
     }
 }
 

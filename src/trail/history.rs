@@ -208,6 +208,22 @@ fn summary(body: &Body) -> String {
             format!("a token for {} was {done}", token.role)
         }
         Body::Access(access) => format!("{} by {}", access.what.as_str(), access.route),
+        Body::Artifact(artifact) => format!("{} was registered", artifact.id()),
+        Body::Approval(it) => format!("{} was approved as {}", it.artifact, it.role),
+        Body::Retirement(it) => format!("{} was retired", it.artifact),
+        Body::Deployment(it) => format!(
+            "{} roles were deployed in {}",
+            it.manifest.len(),
+            it.environment
+        ),
+        Body::Kpi(kpi) => format!("{} was measured", kpi.metric),
+        Body::Check(check) => format!(
+            "a check of the {} {}",
+            check.of.as_str(),
+            if check.passed { "passed" } else { "failed" }
+        ),
+        Body::Freeze(_) => "deployments were frozen".to_owned(),
+        Body::Unfreeze(it) => format!("the freeze {} was lifted", it.freeze),
         Body::Import(import) => {
             format!(
                 "{} records were imported",

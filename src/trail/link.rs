@@ -143,6 +143,10 @@ pub(super) fn named(body: &Body, source: &Source) -> Vec<Named> {
         needed: true,
         inherits: true,
     };
+    let unowned = |id: RecordId, kind: Kind| Named {
+        inherits: false,
+        ..needed(id, kind)
+    };
     match body {
         Body::Context(context) => {
             let parents = context.parents.iter().map(|id| Named {
@@ -201,6 +205,19 @@ pub(super) fn named(body: &Body, source: &Source) -> Vec<Named> {
             HoldTarget::Entity(_) | HoldTarget::Query(_) => Vec::new(),
         },
         Body::Release(release) => vec![needed(release.hold.into(), Kind::Hold)],
+        Body::Approval(approval) => vec![unowned(approval.record, Kind::Artifact)],
+        Body::Retirement(retirement) => vec![unowned(retirement.record, Kind::Artifact)],
+        Body::Deployment(deployment) => {
+            let earlier = deployment.rollback_of.iter();
+            earlier.map(|id| unowned(*id, Kind::Deployment)).collect()
+        }
+        Body::Kpi(kpi) => {
+            let decision = kpi.decision.iter();
+            decision
+                .map(|id| needed((*id).into(), Kind::Decision))
+                .collect()
+        }
+        Body::Unfreeze(unfreeze) => vec![unowned(unfreeze.freeze, Kind::Freeze)],
         Body::Token(token) => {
             let granted = token.token_id.iter();
             granted.map(|id| needed(*id, Kind::Token)).collect()
@@ -212,6 +229,9 @@ pub(super) fn named(body: &Body, source: &Source) -> Vec<Named> {
         | Body::Erasure(_)
         | Body::Policy(_)
         | Body::Retention(_)
-        | Body::Archive(_) => Vec::new(),
+        | Body::Archive(_)
+        | Body::Artifact(_)
+        | Body::Check(_)
+        | Body::Freeze(_) => Vec::new(),
     }
 }

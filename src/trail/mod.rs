@@ -34,6 +34,7 @@ mod options;
 mod prove;
 mod query;
 mod redact;
+mod registry;
 mod relative;
 mod relock;
 #[cfg(feature = "network")]
@@ -97,6 +98,10 @@ pub use moving::{
 pub use open::{check_exists, shown_url};
 pub use options::{Evidence, TrailOptions, local_user};
 pub use query::{ContextFilter, Pages, Search};
+pub use registry::{
+    Approved, Deployed, GovernError, OpenFreeze, Registered, Registry, Retired, VersionState,
+    content_digest, governing, named_in_role,
+};
 #[cfg(feature = "network")]
 pub use remote::RemoteError;
 pub use retention::{PlanHold, PlanLine, PlanState, RetentionPlan};
@@ -111,6 +116,7 @@ pub use verify::Verified;
 pub use wire::{By, Found, LookUp};
 
 use link::Linked;
+use registry::RegistryCache;
 use signing::Signing;
 
 /// An open trail. Cloning it is cheap, and all clones are one trail.
@@ -148,6 +154,8 @@ struct Inner {
     /// Held by whoever changes keys.
     rekeying: tokio::sync::Mutex<()>,
     redaction: Arc<Redaction>,
+    /// What is registered, approved, deployed and frozen.
+    registry: RegistryCache,
     /// `None` when opened for reading.
     signing: Option<Signing>,
     /// Writes that nobody waits for.

@@ -327,6 +327,7 @@ impl TrailOptions {
             segments: Arc::new(Segments::new(self.archive.clone())),
             rekeying: tokio::sync::Mutex::default(),
             redaction: Arc::new(self.redaction.clone().unwrap_or_default()),
+            registry: super::RegistryCache::default(),
             signing,
             actor,
             counts: Arc::new(CountCache::default()),

@@ -61,6 +61,8 @@ pub struct Pages {
     /// Records read at once.
     size: u32,
     done: bool,
+    /// Whether values of people stay closed.
+    is_plain: bool,
 }
 
 impl Trail {
@@ -163,6 +165,7 @@ impl Trail {
             search,
             size: PAGE,
             done: false,
+            is_plain: false,
         }
     }
 
@@ -204,6 +207,15 @@ impl Trail {
 }
 
 impl Pages {
+    /// Leaves values of people closed: stand-ins are in their place, and no key is needed for what
+    /// stands in plain text. It is the faster by that.
+    #[must_use]
+    pub const fn plain(mut self) -> Self {
+        self.is_plain = true;
+        self.size = PLAIN_PAGE;
+        self
+    }
+
     /// The next page, which is never empty; `None` behind the last.
     ///
     /// # Errors
@@ -240,7 +252,7 @@ impl Pages {
                 .await?;
             self.done = indexes.len() < usize::try_from(self.size).unwrap_or(usize::MAX);
             self.find.before = indexes.last().copied().or(self.find.before);
-            let mut page = trail.read_indexes(&indexes).await?;
+            let mut page = trail.read_at(&indexes, !self.is_plain).await?;
             page.retain(|stored| self.search.fits(stored));
             if !page.is_empty() {
                 return Ok(Some(page));
@@ -329,6 +341,7 @@ fn prefix_bits(prefix: &str) -> Result<IdPrefix, TrailError> {
 }
 
 const PAGE: u32 = 64;
+const PLAIN_PAGE: u32 = 512;
 const CANDIDATES: u32 = 4;
 const SHORTEST_PREFIX: usize = 8;
 

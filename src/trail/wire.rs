@@ -125,7 +125,7 @@ impl By {
                 }
                 .to_string(),
             ),
-            Handle::Erased(_) => return None,
+            Handle::Erased(_) | Handle::Artifact(..) | Handle::Metric(_) => return None,
         })
     }
 

@@ -27,12 +27,16 @@ impl Trail {
     /// # Errors
     ///
     /// [`TrailError::Conflict`] for a known id with other content, [`TrailError::UnknownRecord`]
-    /// when it names a record that is not there, [`TrailError::Invalid`] for a trace that is none,
+    /// when it names a record that is not there, [`TrailError::Govern`] for a decision that its use
+    /// case refuses, [`TrailError::Invalid`] for a trace that is none,
     /// [`TrailError::Blocked`] when a redaction rule refuses it, [`TrailError::Store`] when it cannot
     /// be stored.
     pub async fn record(&self, mut draft: Draft) -> Result<Receipt, TrailError> {
         check_trace(&draft)?;
         list_entities_of_features(&mut draft);
+        if Self::is_governed(&draft) {
+            return self.detached(Self::govern_and_record, draft).await;
+        }
         self.record_from(draft, Source::New).await
     }
 
@@ -173,6 +177,7 @@ impl Trail {
             self.check_same(sealed).await?;
         }
         self.0.grown_to(placed.log_index + 1);
+        self.0.registry.appended(sealed.record.kind());
         self.0.linked.insert(
             sealed.record.head.id,
             Linked {

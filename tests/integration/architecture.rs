@@ -25,6 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "record", "codec", "capture", "log", "privacy", "notary", "trail", "evidence",
         ],
     ),
+    ("govern", &["record", "codec", "trail"]),
     (
         "trail",
         &[

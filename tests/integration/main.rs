@@ -10,6 +10,7 @@ mod cli;
 mod codec;
 mod evidence;
 mod evidence_pages;
+mod govern;
 mod home;
 mod keys;
 mod log;

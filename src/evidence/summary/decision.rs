@@ -265,6 +265,12 @@ pub(super) fn others(bundle: &ShownBundle<'_>) -> Section {
             Kind::Archive => {
                 Line::from("values moved to the archive, records: ").said(record.at("/records"))
             }
+            Kind::Kpi => Line::from("metric ")
+                .said(record.at("/metric"))
+                .own(" ")
+                .said(record.at("/value")),
+            Kind::Freeze => Line::from("freeze: ").said(record.at("/reason")),
+            Kind::Unfreeze => Line::from("freeze lifted: ").said(record.at("/freeze")),
             // Those have sections of their own.
             Kind::Context
             | Kind::Decision
@@ -273,7 +279,12 @@ pub(super) fn others(bundle: &ShownBundle<'_>) -> Section {
             | Kind::Erasure
             | Kind::Retention
             | Kind::Hold
-            | Kind::Release => continue,
+            | Kind::Release
+            | Kind::Artifact
+            | Kind::Approval
+            | Kind::Retirement
+            | Kind::Deployment
+            | Kind::Check => continue,
         };
         let decision = record.at("/decision");
         let stands_elsewhere = decision

@@ -7,6 +7,7 @@ mod context;
 mod decision;
 mod facts;
 mod gone;
+mod governance;
 mod hold;
 mod people;
 mod proof;
@@ -50,6 +51,7 @@ impl Summary {
             brief::section(bundle),
             people::section(bundle),
             decision::section(bundle),
+            governance::section(bundle),
             context::section(bundle),
             asked::section(bundle),
             decision::answers(bundle),

@@ -17,6 +17,7 @@ pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
             Kind::Context => named.entities(record),
             Kind::Review => named.party("who reviewed", record, "/actor"),
             Kind::Generation => named.model(record),
+            Kind::Approval => named.party("who approved a version", record, "/actor"),
             Kind::Hold => named.party("who placed a legal hold", record, "/placed_by"),
             Kind::Release => {
                 for approver in record.elements("/approved_by") {
@@ -32,7 +33,14 @@ pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
             | Kind::Retention
             | Kind::Archive
             | Kind::Token
-            | Kind::Access => {}
+            | Kind::Access
+            | Kind::Artifact
+            | Kind::Retirement
+            | Kind::Deployment
+            | Kind::Kpi
+            | Kind::Check
+            | Kind::Freeze
+            | Kind::Unfreeze => {}
         }
         if record.view.kind != Kind::Review {
             named.party("who recorded it", record, "/actor");
@@ -96,7 +104,7 @@ impl Named {
 }
 
 /// In which order the parts stand.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     "what was decided on",
     "whom it is about",
     "who decided",
@@ -104,5 +112,6 @@ const PARTS: [&str; 8] = [
     "what answered",
     "who placed a legal hold",
     "who released a legal hold",
+    "who approved a version",
     "who recorded it",
 ];

@@ -119,11 +119,13 @@ fn check_range(from: u64, to: u64, contents: &Contents, report: &mut Report) {
 /// Whether a record belongs in a bundle that it is not tied to by references.
 ///
 /// A succession is in every bundle of a later epoch: it says what the log lost. A hold may cover what it
-/// does not refer to: what an entity or a query stands for. What took values away names their records by
+/// does not refer to: what an entity or a query stands for. Decisions name the versions that govern them,
+/// and these what they come from, by name. What took values away names their records by
 /// index, and has to name one of the bundle, as far as it shows which.
 pub(super) fn stands_alone(record: &RecordFile, contents: &Contents) -> bool {
     match record.kind {
         Kind::Succession | Kind::Hold | Kind::Release => true,
+        kind if kind.says_what_governs() => true,
         kind if kind.takes_away() => gone::slots(record).is_none_or(|slots| {
             let is_here = |index| contents.entries.contains_key(&index);
             slots.iter().any(|[index, _]| is_here(*index))

@@ -54,6 +54,10 @@ const fn members(kind: Kind) -> (&'static [&'static str], &'static [&'static str
         Kind::Outcome => (&["decision"], &[]),
         Kind::Hold => (&["target/decision"], &[]),
         Kind::Release => (&["hold"], &[]),
+        Kind::Approval | Kind::Retirement => (&["record"], &[]),
+        Kind::Deployment => (&["rollback_of"], &[]),
+        Kind::Kpi => (&["decision"], &[]),
+        Kind::Unfreeze => (&["freeze"], &[]),
         Kind::Import
         | Kind::Key
         | Kind::Succession
@@ -61,7 +65,10 @@ const fn members(kind: Kind) -> (&'static [&'static str], &'static [&'static str
         | Kind::Policy
         | Kind::Retention
         | Kind::Archive
-        | Kind::Access => (&[], &[]),
+        | Kind::Access
+        | Kind::Artifact
+        | Kind::Check
+        | Kind::Freeze => (&[], &[]),
         Kind::Token => (&["token_id"], &[]),
     }
 }

@@ -75,7 +75,15 @@ impl Redaction {
             | Body::Retention(_)
             | Body::Archive(_)
             | Body::Token(_)
-            | Body::Access(_) => {}
+            | Body::Access(_)
+            | Body::Artifact(_)
+            | Body::Approval(_)
+            | Body::Retirement(_)
+            | Body::Deployment(_)
+            | Body::Kpi(_)
+            | Body::Check(_)
+            | Body::Freeze(_)
+            | Body::Unfreeze(_) => {}
         }
         let Scrubber {
             traces,
@@ -126,7 +134,15 @@ const fn redactions(body: &mut Body) -> Option<&mut Vec<RedactionTrace>> {
         | Body::Retention(_)
         | Body::Archive(_)
         | Body::Token(_)
-        | Body::Access(_) => None,
+        | Body::Access(_)
+        | Body::Artifact(_)
+        | Body::Approval(_)
+        | Body::Retirement(_)
+        | Body::Deployment(_)
+        | Body::Kpi(_)
+        | Body::Check(_)
+        | Body::Freeze(_)
+        | Body::Unfreeze(_) => None,
     }
 }
 

@@ -7,6 +7,7 @@ mod access;
 mod assembly;
 mod context;
 mod decision;
+mod governance;
 mod hold;
 mod trail_own;
 mod used;
@@ -38,6 +39,14 @@ pub(super) fn cut(record: &Record, slots: &Slots) -> Result<Fields, SealError> {
         Body::Access(body) => access::access(body, &mut cutter)?,
         Body::Retention(body) => trail_own::expiry(body, &mut cutter)?,
         Body::Archive(body) => trail_own::archive(body, &mut cutter)?,
+        Body::Artifact(body) => governance::artifact(body, &mut cutter)?,
+        Body::Approval(body) => governance::approval(body, &mut cutter)?,
+        Body::Retirement(body) => governance::retirement(body, &mut cutter)?,
+        Body::Deployment(body) => governance::deployment(body, &mut cutter)?,
+        Body::Kpi(body) => governance::kpi(body, &mut cutter)?,
+        Body::Check(body) => governance::check(body, &mut cutter)?,
+        Body::Freeze(body) => governance::freeze(body, &mut cutter)?,
+        Body::Unfreeze(body) => governance::unfreeze(body, &mut cutter)?,
     }
     cutter.finish()
 }

@@ -8,6 +8,7 @@ mod difference;
 mod evidence;
 mod exit_code;
 mod export;
+mod governance;
 mod help;
 mod hold;
 mod hostile;

@@ -110,6 +110,45 @@ fn body(kind: Kind) -> Value {
             "policy": "lending@2", "segment": digest("sha256"), "bytes": 9000, "records": 3,
             "first": 4, "last": 9, "replaced": 30000, "place": "folder /mnt/archive",
         }),
+        Kind::Artifact => json!({
+            "kind": "objective", "name": "OBJ.credit", "version": "1.3", "digest": digest("sha256"),
+            "content": {"parameters": {"approve_at": 0.58}, "kpis": [{"name": "x"}]},
+            "owners": [{"name": "anna", "role": "Product Owner"}],
+            "author": {"id": "ben", "kind": "human", "method": "asserted"},
+            "changelog": "fewer false negatives", "risk_rating": "high", "effective_from": AT,
+            "links": [{"rel": "trained_on", "to": "dataset:loans@2025-04"}],
+            "raci": {"drafts": "risk", "on_call": "ml"},
+            "signature": {"key_id": "ben+5f082c4e+AX02", "ed25519": "AA=="},
+        }),
+        Kind::Approval => json!({
+            "artifact": "objective:OBJ.credit@1.3", "record": ID, "role": "risk_owner",
+            "approved_at": AT, "note": "as discussed",
+        }),
+        Kind::Retirement => json!({
+            "artifact": "objective:OBJ.credit@1.3", "record": ID, "reason": "replaced", "at": AT,
+        }),
+        Kind::Deployment => json!({
+            "manifest": {"model": "m@2.1.0", "constraints": ["a@1", "b@1"]},
+            "environment": "production", "from": AT, "until": AT, "rollback_of": ID,
+        }),
+        Kind::Kpi => json!({
+            "name": "gap", "metric": "fairness_gap", "value": 0.013, "slices": {"region": "EU"},
+            "versions": {"model": "m@2.1.0"}, "at": AT, "window": "1d", "count": 200, "decision": ID,
+        }),
+        Kind::Check => json!({
+            "of": "objective", "ref": "objective:OBJ.credit@1.3",
+            "results": [{"constraint": "fairness", "metric": "fairness_gap", "slice": "region=EU",
+                         "value": 0.013, "comparison": "at_most", "threshold": 0.015,
+                         "result": "pass", "note": "200 values"}],
+            "passed": true,
+            "allowed_unmeasured": {"reason": "new metric",
+                                   "by": {"id": "anna", "kind": "human", "method": "asserted"}},
+        }),
+        Kind::Freeze => json!({
+            "reason": "the gap grew", "rule": "fairness_gap > 0.015 for 2 days",
+            "lifted_by": "Ethics", "refs": ["objective:OBJ.credit@1.3"],
+        }),
+        Kind::Unfreeze => json!({"freeze": ID, "role": "Ethics", "note": "reweighted"}),
     }
 }
 

@@ -1,0 +1,94 @@
+//! `contextrail artifact list`.
+
+use serde::Serialize;
+
+use super::super::exit::{Exit, Failure};
+use super::super::output::{List, Row};
+use super::super::session::Session;
+use super::super::table_text::moment;
+use crate::record::{ArtifactKind, RecordId, RiskTier, Timestamp};
+use crate::trail::{Registered, Registry, VersionState};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Args {
+    /// Only those of this kind
+    #[arg(long, value_name = "K")]
+    kind: Option<ArtifactKind>,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    #[serde(rename = "ref")]
+    reference: String,
+    record: RecordId,
+    #[serde(flatten)]
+    state: VersionState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk_rating: Option<RiskTier>,
+    approvals: usize,
+    counting: usize,
+    registered_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effective_from: Option<Timestamp>,
+}
+
+pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure> {
+    let trail = session.reader().await?;
+    let registry = trail.registry().await?;
+    let mut out = Session::stdout();
+    let mut list = List::new(&mut out, session.format());
+    for version in registry.versions() {
+        if args.kind.is_none_or(|kind| kind == version.artifact.kind) {
+            list.push(&Line::of(&registry, version, session.now()))?;
+        }
+    }
+    list.finish::<Line>()?;
+    Ok(Exit::Done)
+}
+
+impl Line {
+    fn of(registry: &Registry, version: &Registered, at: Timestamp) -> Self {
+        Self {
+            reference: version.id().to_string(),
+            record: version.record,
+            state: registry.state(version, at),
+            risk_rating: version.artifact.risk_rating,
+            approvals: version.approvals.len(),
+            counting: version.counting(at).len(),
+            registered_at: version.registered_at,
+            effective_from: version.artifact.effective_from,
+        }
+    }
+}
+
+impl Row for Line {
+    const COLUMNS: &'static [&'static str] = &[
+        "version",
+        "state",
+        "risk",
+        "approvals",
+        "registered",
+        "from",
+    ];
+
+    fn id(&self) -> String {
+        self.record.to_string()
+    }
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.reference.clone(),
+            self.state.to_string(),
+            self.risk_rating.map_or("", RiskTier::as_str).to_owned(),
+            format!("{} of {} count", self.counting, self.approvals),
+            moment(self.registered_at),
+            self.effective_from.map_or_else(String::new, moment),
+        ]
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  contextrail artifact list
+  contextrail artifact list --kind model -o json";
