@@ -11,7 +11,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::cluster::Cluster;
-use super::crash::{Writer, all_are_there, draft, kills, made};
+use super::crash::{Moments, Writer, all_are_there, draft, kills, made, tell};
 use crate::sample::id;
 
 /// An address that leads to whichever server is the primary, as a name or a proxy does.
@@ -108,9 +108,10 @@ async fn a_synchronous_standby_that_takes_over_has_all_that_was_acknowledged() {
         Writer::start(&url, state.path(), 1),
         Writer::start(&url, state.path(), 1 << 40),
     );
+    let mut moments = Moments::new();
     for round in 1..=kills() {
-        one.says(40).await;
-        two.says(40).await;
+        two.says(20).await;
+        moments.pass(&mut one).await;
         primary.kill();
         promote(&standby).await;
         route.lead_to(&standby);
@@ -124,7 +125,9 @@ async fn a_synchronous_standby_that_takes_over_has_all_that_was_acknowledged() {
     }
     let mut acknowledged = one.kill().await;
     acknowledged.extend(two.kill().await);
-    all_are_there(&url, state.path(), &acknowledged).await;
+    let stored = all_are_there(&url, state.path(), &acknowledged).await;
+    let what = format!("a synchronous standby promoted {} times", kills());
+    tell(&what, &acknowledged, stored);
 }
 
 fn people() -> Vec<Actor> {
