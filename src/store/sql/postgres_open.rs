@@ -152,11 +152,7 @@ async fn version(connection: &mut PgConnection, place: &str) -> Result<i64, Stor
 }
 
 async fn make_schema(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
-    let there: Option<i32> = sqlx::query_scalar("select 1 from pg_namespace where nspname = $1")
-        .bind(schema)
-        .fetch_optional(&mut *connection)
-        .await?;
-    if there.is_some() {
+    if super::postgres_replace::has_schema(connection, schema).await? {
         return Ok(());
     }
     // Its name is one of a-z, 0-9 and _ alone.
@@ -172,7 +168,7 @@ async fn make_schema(connection: &mut PgConnection, schema: &str) -> Result<(), 
 }
 
 /// One connection outside of the pools, whose error is that of connecting.
-async fn connect(place: &PostgresPlace) -> Result<PgConnection, StoreError> {
+pub(super) async fn connect(place: &PostgresPlace) -> Result<PgConnection, StoreError> {
     let name = place.to_string();
     let connecting = PgConnection::connect_with(&place.options);
     let connected = match tokio::time::timeout(PATIENCE, connecting).await {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contextrail::record::Draft;
-use contextrail::trail::{Trail, TrailOptions};
+use contextrail::store::StoreError;
+use contextrail::trail::{Trail, TrailError, TrailOptions};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
@@ -52,13 +53,21 @@ async fn appends_until_it_is_killed() {
         let trail = trail.clone();
         tasks.spawn(async move {
             for number in (from + task..).step_by(8) {
-                trail.record(draft(number)).await.unwrap();
+                // As long as the server is away it is asked again: the id makes that safe.
+                while let Err(error) = trail.record(draft(number)).await {
+                    assert!(is_away(&error), "{error:?}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
                 let line = format!("\nacknowledged {number}\n");
                 std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes()).unwrap();
             }
         });
     }
     tasks.join_all().await;
+}
+
+fn is_away(error: &TrailError) -> bool {
+    matches!(error, TrailError::Store(error) if matches!(**error, StoreError::Away { .. }))
 }
 
 pub(super) struct Writer {
@@ -75,7 +84,8 @@ impl Writer {
             .env(STATE, state)
             .env(FROM, from.to_string())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            // Why it ended, if it did.
+            .stderr(Stdio::inherit())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
