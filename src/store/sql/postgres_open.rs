@@ -35,18 +35,18 @@ impl PostgresStore {
         };
         match postgres_check::found(&mut connection, &name).await? {
             Found::Nothing => return Err(refused("there is no trail yet".to_owned())),
-            Found::Version(found) if found > known => {
+            Found::Trail(found) if found.needed > known => {
                 return Err(StoreError::NewerSchema {
                     place: name,
-                    found,
+                    found: found.newest,
                     known,
                 });
             }
-            Found::Version(found) if found < known => {
-                let what = format!("it has schema {found}, older than {known}");
+            Found::Trail(found) if found.newest < known => {
+                let what = format!("it has schema {}, older than {known}", found.newest);
                 return Err(refused(what));
             }
-            Found::Version(_) => {}
+            Found::Trail(_) => {}
         }
         postgres_check::rights(&mut connection, &name, access).await?;
         // What cannot be ended nicely ends with the connection.
@@ -147,7 +147,7 @@ fn migration_fault(place: &str, error: MigrateError) -> StoreError {
 async fn version(connection: &mut PgConnection, place: &str) -> Result<i64, StoreError> {
     Ok(match postgres_check::found(connection, place).await? {
         Found::Nothing => 0,
-        Found::Version(version) => version,
+        Found::Trail(found) => found.newest,
     })
 }
 

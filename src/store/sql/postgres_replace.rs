@@ -22,7 +22,7 @@ impl PostgresStore {
         let mut connection = connect(place).await?;
         let found = postgres_check::found(&mut connection, &name).await?;
         drop(connection.close().await);
-        Ok(matches!(found, Found::Version(_)))
+        Ok(matches!(found, Found::Trail(_)))
     }
 
     /// Whether the schema that `place` names is there, with tables or without.
