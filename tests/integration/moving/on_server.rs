@@ -289,3 +289,47 @@ async fn a_restore_that_is_killed_is_finished_by_the_next_call() {
     }
     assert!(kills > 0 && old > 0 && new > 0, "{kills} {old} {new}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn a_copy_to_a_server_goes_on_however_often_it_is_killed() {
+    let on = OnServer::migrated().await;
+    on.place.fill("a.db", 1..2_600).await;
+    let url = on.url();
+    let arguments = [
+        "--state",
+        "state",
+        "copy",
+        "--from",
+        "sqlite://a.db",
+        "--to",
+        &url,
+    ];
+    let folder = on.place.path("");
+    let mut connection = Cluster::shared().connect(&on.schema).await;
+    let (mut kills, mut sizes) = (0, Vec::new());
+    for moment in 1..7 {
+        kills += u32::from(killed(
+            &folder,
+            &arguments,
+            Duration::from_millis(150 * moment),
+        ));
+        let size: Option<i64> = sqlx::query_scalar("select sum(size)::bigint from head")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        sizes.push(size.unwrap_or(0));
+    }
+    assert!(kills > 0, "it was always done before");
+    assert!(sizes.is_sorted(), "{sizes:?}");
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let told = std::sync::Arc::clone(&seen);
+    let progress = std::sync::Arc::new(move |done: u64| told.lock().unwrap().push(done));
+    let from = on.place.url("a.db");
+    let copied = on.options().copy(&from, &url, false, progress);
+    let copied = copied.await.unwrap();
+    assert!(copied.verified.ok, "{:?}", copied.verified);
+    assert_eq!(copied.verified.verification.entries, 2_599);
+    assert_eq!(*seen.lock().unwrap(), [1_024, 2_048, 2_599]);
+    assert_eq!(on.is_whole().await, 2_599);
+}

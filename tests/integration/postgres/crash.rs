@@ -1,10 +1,11 @@
 //! Killed, stopped and started again: what was acknowledged is there, once.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contextrail::record::Draft;
 use contextrail::store::StoreError;
@@ -116,6 +117,14 @@ impl Writer {
             .unwrap();
     }
 
+    /// Hears what it has said so far, when it can say no more for now: its server is down.
+    pub(super) async fn hears(&mut self) {
+        let pause = Duration::from_millis(200);
+        while let Ok(line) = tokio::time::timeout(pause, self.lines.next_line()).await {
+            self.heard(&line.unwrap().expect("the child ended by itself"));
+        }
+    }
+
     fn heard(&mut self, line: &str) {
         let number = line.strip_prefix("acknowledged ");
         self.acknowledged
@@ -172,6 +181,29 @@ impl Moments {
         let records = 10 + self.below(60);
         writer.says(usize::try_from(records).unwrap()).await;
         tokio::time::sleep(Duration::from_micros(self.below(20_000))).await;
+    }
+}
+
+/// How long it took, each time, until something was acknowledged again.
+#[derive(Default)]
+pub(super) struct Outages(Vec<Duration>);
+
+impl Outages {
+    /// Waits until both writers have gone on after `since`.
+    pub(super) async fn end(&mut self, since: Instant, writers: [&mut Writer; 2]) {
+        for writer in writers {
+            writer.says(1).await;
+        }
+        self.0.push(since.elapsed());
+    }
+}
+
+impl fmt::Display for Outages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut sorted = self.0.clone();
+        sorted.sort();
+        let (middle, longest) = (sorted[sorted.len() / 2], sorted[sorted.len() - 1]);
+        write!(f, "both going on after {middle:.1?}, at most {longest:.1?}")
     }
 }
 
@@ -247,13 +279,17 @@ async fn what_was_acknowledged_survives_the_server_being_killed_and_started_agai
         Writer::start(&url, state.path(), 1),
         Writer::start(&url, state.path(), 1 << 40),
     );
-    let mut moments = Moments::new();
+    let (mut moments, mut outages) = (Moments::new(), Outages::default());
     for _ in 0..kills() {
         two.says(20).await;
         moments.pass(&mut one).await;
+        let since = Instant::now();
         cluster.kill();
+        one.hears().await;
+        two.hears().await;
         cluster.run();
         // Both go on by themselves.
+        outages.end(since, [&mut one, &mut two]).await;
         one.says(20).await;
         two.says(20).await;
     }
@@ -265,7 +301,10 @@ async fn what_was_acknowledged_survives_the_server_being_killed_and_started_agai
     let mut acknowledged = one.kill().await;
     acknowledged.extend(two.kill().await);
     let stored = all_are_there(&url, state.path(), &acknowledged).await;
-    let what = format!("the server killed {} times under two writers", kills());
+    let what = format!(
+        "the server killed {} times under two writers, {outages}",
+        kills()
+    );
     tell(&what, &acknowledged, stored);
 }
 
@@ -286,7 +325,7 @@ async fn a_writer_that_was_stopped_goes_on_without_a_fork() {
     for _ in 0..stops {
         moments.pass(&mut stopped).await;
         stopped.signal("-STOP");
-        let since = std::time::Instant::now();
+        let since = Instant::now();
         // The server leaves a log for 10 s at most to somebody who does nothing with it.
         other.says(100).await;
         while since.elapsed() < stop {
