@@ -144,6 +144,10 @@ impl TrailOptions {
     }
 
     /// Puts what was staged in the place of the database that is there, if that is still to be done.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "a file needs less than a server")
+    )]
     async fn replace(
         &self,
         end: &End,
