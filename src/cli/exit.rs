@@ -277,10 +277,9 @@ fn of_remote(error: &RemoteError) -> (Exit, Option<&'static str>) {
 
 fn of_move(error: &MoveError) -> (Exit, Option<&'static str>) {
     match error {
-        MoveError::Same { .. }
-        | MoveError::InMemory { .. }
-        | MoveError::NoFile { .. }
-        | MoveError::Exists { .. } => (Exit::Usage, None),
+        MoveError::Same { .. } | MoveError::InMemory { .. } | MoveError::Exists { .. } => {
+            (Exit::Usage, None)
+        }
         MoveError::Differs { .. }
         | MoveError::Root { .. }
         | MoveError::Unsound { .. }

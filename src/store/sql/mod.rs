@@ -36,6 +36,8 @@ mod postgres_open;
 #[cfg(feature = "postgres")]
 mod postgres_place;
 #[cfg(feature = "postgres")]
+mod postgres_replace;
+#[cfg(feature = "postgres")]
 mod postgres_shape;
 mod put;
 mod raw;

@@ -69,8 +69,18 @@ pub(super) async fn server(
 pub(super) enum Found {
     /// No table at all.
     Nothing,
-    /// A trail with a schema of this version; 0 when it does not say.
-    Version(i64),
+    /// A trail, and how its schema is; 0 and 0 when it does not say.
+    Trail(Versions),
+}
+
+/// The versions of a schema.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Versions {
+    /// The newest that it was brought to.
+    pub(super) newest: i64,
+    /// The newest that a program has to know to use it. Later ones only expand: what they add may be
+    /// left alone. Their files are called `NNNN_expand_…`.
+    pub(super) needed: i64,
 }
 
 /// The trail in the current schema.
@@ -108,14 +118,16 @@ pub(super) async fn found(connection: &mut PgConnection, place: &str) -> Result<
         });
     }
     if !has(MIGRATIONS_TABLE) {
-        return Ok(Found::Version(0));
+        return Ok(Found::Trail(Versions::default()));
     }
-    let sql = "select coalesce(max(version), 0) from _sqlx_migrations where success";
-    let version: i64 = sqlx::query_scalar(sql)
+    let sql = "select coalesce(max(version), 0), \
+        coalesce(max(version) filter (where description not like 'expand %'), 0) \
+        from _sqlx_migrations where success";
+    let (newest, needed): (i64, i64) = sqlx::query_as(sql)
         .fetch_one(connection)
         .await
         .map_err(fault)?;
-    Ok(Found::Version(version))
+    Ok(Found::Trail(Versions { newest, needed }))
 }
 
 /// Refuses a user who could not do what is going to be done.

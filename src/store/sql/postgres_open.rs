@@ -35,18 +35,18 @@ impl PostgresStore {
         };
         match postgres_check::found(&mut connection, &name).await? {
             Found::Nothing => return Err(refused("there is no trail yet".to_owned())),
-            Found::Version(found) if found > known => {
+            Found::Trail(found) if found.needed > known => {
                 return Err(StoreError::NewerSchema {
                     place: name,
-                    found,
+                    found: found.newest,
                     known,
                 });
             }
-            Found::Version(found) if found < known => {
-                let what = format!("it has schema {found}, older than {known}");
+            Found::Trail(found) if found.newest < known => {
+                let what = format!("it has schema {}, older than {known}", found.newest);
                 return Err(refused(what));
             }
-            Found::Version(_) => {}
+            Found::Trail(_) => {}
         }
         postgres_check::rights(&mut connection, &name, access).await?;
         // What cannot be ended nicely ends with the connection.
@@ -147,16 +147,12 @@ fn migration_fault(place: &str, error: MigrateError) -> StoreError {
 async fn version(connection: &mut PgConnection, place: &str) -> Result<i64, StoreError> {
     Ok(match postgres_check::found(connection, place).await? {
         Found::Nothing => 0,
-        Found::Version(version) => version,
+        Found::Trail(found) => found.newest,
     })
 }
 
 async fn make_schema(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
-    let there: Option<i32> = sqlx::query_scalar("select 1 from pg_namespace where nspname = $1")
-        .bind(schema)
-        .fetch_optional(&mut *connection)
-        .await?;
-    if there.is_some() {
+    if super::postgres_replace::has_schema(connection, schema).await? {
         return Ok(());
     }
     // Its name is one of a-z, 0-9 and _ alone.
@@ -172,7 +168,7 @@ async fn make_schema(connection: &mut PgConnection, schema: &str) -> Result<(), 
 }
 
 /// One connection outside of the pools, whose error is that of connecting.
-async fn connect(place: &PostgresPlace) -> Result<PgConnection, StoreError> {
+pub(super) async fn connect(place: &PostgresPlace) -> Result<PgConnection, StoreError> {
     let name = place.to_string();
     let connecting = PgConnection::connect_with(&place.options);
     let connected = match tokio::time::timeout(PATIENCE, connecting).await {

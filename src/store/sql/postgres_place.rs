@@ -99,6 +99,41 @@ impl PostgresPlace {
         })
     }
 
+    /// The place beside it whose schema has `end` at the end of its name.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Refused`] when no schema is named, or its name would be longer than 63 letters.
+    pub fn beside(&self, end: &str) -> Result<Self, StoreError> {
+        let name = format!("{}{end}", self.named_schema()?);
+        if !is_plain(&name) {
+            return Err(StoreError::Refused {
+                place: self.to_string(),
+                what: format!(
+                    "{name:?} would have to be the name of a schema, which has 1 to 63 of a-z, 0-9 and _"
+                ),
+                todo: "give the schema of the trail a shorter name".to_owned(),
+            });
+        }
+        Ok(Self {
+            schema: Some(name),
+            ..self.clone()
+        })
+    }
+
+    /// The schema that the address names.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Refused`] when it names none.
+    pub fn named_schema(&self) -> Result<&str, StoreError> {
+        self.schema.as_deref().ok_or_else(|| StoreError::Refused {
+            place: self.to_string(),
+            what: "the address names no schema".to_owned(),
+            todo: "name the one of the trail by ?schema=NAME".to_owned(),
+        })
+    }
+
     /// The folder of what is kept outside the database: signed heads, keys, what waits.
     #[must_use]
     pub fn state(&self) -> Option<&Path> {

@@ -13,16 +13,8 @@ pub enum MoveError {
         place: String,
     },
     /// A trail in memory goes with the process.
-    #[error("{place} is in memory and goes with this process: name a file")]
+    #[error("{place} is in memory and goes with this process: name a file or a server")]
     InMemory {
-        /// The address.
-        place: String,
-    },
-    /// A backup is put in the place of a file.
-    #[error(
-        "{place} is not a file, and a backup takes the place of one: restore it to sqlite://PATH, and from there run `contextrail copy` for a trail on a server"
-    )]
-    NoFile {
         /// The address.
         place: String,
     },

@@ -5,6 +5,8 @@ mod beside;
 mod error;
 mod logs;
 mod manifest;
+#[cfg(feature = "postgres")]
+mod on_server;
 mod place;
 mod restore;
 mod restoring;

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::manifest::Manifest;
+use super::place::{End, Held};
 use super::restoring::{Files, LogToRestore, Restoring};
 use super::staging::{Staged, name_lost};
 use super::{MoveError, Progress};
 use crate::record::{Actor, Body, Kind, RecordId, Tenant, Timestamp, TrailId};
-use crate::store::WriterLock;
+#[cfg(feature = "postgres")]
 use crate::trail::open::Location;
 use crate::trail::succeed::check_approvers;
 use crate::trail::verify::Verified;
@@ -31,7 +32,8 @@ pub struct Restored {
     pub trail: TrailId,
     /// The moment the backup is of.
     pub of: Timestamp,
-    /// Where the database is that was replaced; `None` when none was there.
+    /// Where the database is that was replaced: its file, or the name of its schema. `None` when none
+    /// was there.
     pub replaced: Option<PathBuf>,
     /// Its logs.
     pub logs: Vec<RestoredLog>,
@@ -64,10 +66,11 @@ impl TrailOptions {
     /// and the journal has those erased again who were erased since the backup, before anybody reads
     /// it. When the log knows of more entries than the backup has, an `approval` is needed, and each log
     /// begins a new epoch with a record that names the lost indexes. The database that was there stays
-    /// under another name.
+    /// under another name: on PostgreSQL the backup is copied into a schema beside that of the trail, and
+    /// both get their new names in one transaction.
     ///
     /// Stopped anywhere, the old trail is there or the restored one, and the same call finishes it.
-    /// `progress` is told the number of entries verified.
+    /// `progress` is told the number of entries copied to a server, then of those verified.
     ///
     /// # Errors
     ///
@@ -81,32 +84,43 @@ impl TrailOptions {
         approval: Option<Approval>,
         progress: Progress,
     ) -> Result<Restored, TrailError> {
-        let location = Location::parse(url)?;
+        let end = End::parse(&self, url)?;
         // A witness may have seen more than anything here.
-        self.find_attesters(location.file())?;
-        let Some(path) = location.file() else {
-            let place = crate::trail::shown_url(url);
-            return Err(MoveError::NoFile { place }.into());
+        self.find_attesters(Some(&end.base))?;
+        let files = Files::of(&end.base);
+        let (state, held) = match files.state()? {
+            Some(state) => {
+                let state = resume(&files, state, backup, approval)?;
+                (state, end.hold().await?)
+            }
+            None => self.decide(backup, (&end, &files), approval).await?,
         };
-        let files = Files::of(path);
-        let state = match files.state()? {
-            Some(state) => resume(&files, state, backup, approval).await?,
-            None => self.decide(backup, &files, approval).await?,
-        };
+        self.replace(&end, &files, &state, &progress).await?;
+        drop(held);
         self.go_on(url, &files, state, progress).await
     }
 
-    /// Checks the backup and what it would take the place of, and replaces it.
+    /// Checks the backup and what it would take the place of, and decides on it. Nobody writes there
+    /// as long as what is given besides lives.
     async fn decide(
         &self,
         backup: &Path,
-        files: &Files,
+        (end, files): (&End, &Files),
         approval: Option<Approval>,
-    ) -> Result<Restoring, TrailError> {
-        let present = self.look_at_present(backup, &files.database).await?;
-        let held = WriterLock::take(&files.database).await?;
+    ) -> Result<(Restoring, Held), TrailError> {
+        // A file is locked by whoever opens it, a server is not.
+        let early = match end.location.file() {
+            None => Some(end.hold().await?),
+            Some(_) => None,
+        };
+        let present = self.look_at_present(backup, end).await?;
+        let held = match early {
+            Some(held) => held,
+            None => end.hold().await?,
+        };
+        let replaced = self.replaced_by(end).await?;
         let staged = self.stage(backup, files, &present).await;
-        let state = staged.and_then(|staged| self.state_of(backup, files, staged, approval));
+        let state = staged.and_then(|staged| state_of(backup, replaced, staged, approval));
         let state = match state {
             Ok(state) => state,
             Err(error) => {
@@ -115,38 +129,65 @@ impl TrailOptions {
             }
         };
         files.decide(&state)?;
-        files.replace(state.replaced.as_deref())?;
-        drop(held);
-        Ok(state)
+        Ok((state, held))
     }
 
-    fn state_of(
+    /// What the database is to be called that is there; `None` when none is.
+    async fn replaced_by(&self, end: &End) -> Result<Option<PathBuf>, TrailError> {
+        let suffix = self.clock.now().as_micros();
+        #[cfg(feature = "postgres")]
+        if let Location::Server(place) = &end.location {
+            return super::on_server::replaced_by(place, suffix).await;
+        }
+        let replaced = super::beside::named(&end.base, &format!(".replaced-{suffix}"));
+        Ok(end.base.exists().then_some(replaced))
+    }
+
+    /// Puts what was staged in the place of the database that is there, if that is still to be done.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "a file needs less than a server")
+    )]
+    async fn replace(
         &self,
-        backup: &Path,
+        end: &End,
         files: &Files,
-        staged: Staged,
-        approval: Option<Approval>,
-    ) -> Result<Restoring, TrailError> {
-        let Staged { manifest, logs } = staged;
-        let lost = name_lost(&logs);
-        let (reason, approved_by) = match (lost, approval) {
-            (None, _) => (String::new(), Vec::new()),
-            (Some(lost), None) => return Err(MoveError::Newer { lost }.into()),
-            (Some(_), Some(approval)) => approval.checked()?,
-        };
-        let now = self.clock.now().as_micros();
-        let replaced = super::beside::named(&files.database, &format!(".replaced-{now}"));
-        Ok(Restoring {
-            backup: backup.to_owned(),
-            sha256: manifest.sha256,
-            of: manifest.at,
-            replaced: files.database.exists().then_some(replaced),
-            logs: logs.into_iter().map(|log| log.to_restore).collect(),
-            reason,
-            approved_by,
-        })
+        state: &Restoring,
+        progress: &Progress,
+    ) -> Result<(), TrailError> {
+        #[cfg(feature = "postgres")]
+        if let Location::Server(place) = &end.location {
+            return self.replace_on_server(place, files, state, progress).await;
+        }
+        Ok(files.replace(state.replaced.as_deref())?)
     }
+}
 
+fn state_of(
+    backup: &Path,
+    replaced: Option<PathBuf>,
+    staged: Staged,
+    approval: Option<Approval>,
+) -> Result<Restoring, TrailError> {
+    let Staged { manifest, logs } = staged;
+    let lost = name_lost(&logs);
+    let (reason, approved_by) = match (lost, approval) {
+        (None, _) => (String::new(), Vec::new()),
+        (Some(lost), None) => return Err(MoveError::Newer { lost }.into()),
+        (Some(_), Some(approval)) => approval.checked()?,
+    };
+    Ok(Restoring {
+        backup: backup.to_owned(),
+        sha256: manifest.sha256,
+        of: manifest.at,
+        replaced,
+        logs: logs.into_iter().map(|log| log.to_restore).collect(),
+        reason,
+        approved_by,
+    })
+}
+
+impl TrailOptions {
     /// Begins new epochs where entries are lost, and erases again what was erased.
     async fn go_on(
         &self,
@@ -198,7 +239,7 @@ impl TrailOptions {
 }
 
 /// Goes on with a restore that was stopped after it had been decided on.
-async fn resume(
+fn resume(
     files: &Files,
     mut state: Restoring,
     backup: &Path,
@@ -212,9 +253,6 @@ async fn resume(
         (state.reason, state.approved_by) = approval.checked()?;
         files.decide(&state)?;
     }
-    let held = WriterLock::take(&files.database).await?;
-    files.replace(state.replaced.as_deref())?;
-    drop(held);
     Ok(state)
 }
 

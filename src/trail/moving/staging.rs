@@ -8,12 +8,14 @@ use super::MoveError;
 use super::beside::copy_private;
 use super::error::fault;
 use super::manifest::{Digesting, Manifest};
+use super::place::End;
 use super::restoring::{Files, LogToRestore};
 use crate::file;
 use crate::notary::{KnownHead, Notary, NotaryError};
 use crate::privacy::keys::Vault;
 use crate::record::{Digest, Kind, Tenant, TrailId};
 use crate::store::{Access, LogHead, SqliteStore, Store, StoreError, VerifyPlan};
+use crate::trail::open::Location;
 use crate::trail::{TrailError, TrailOptions};
 
 /// A backup beside the database, checked.
@@ -63,6 +65,32 @@ pub(super) fn name_lost(logs: &[StagedLog]) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
+/// The store that a backup would take the place of; `None` when there is none that can be read.
+async fn present(
+    location: &Location,
+    trail: TrailId,
+    is_known: bool,
+) -> Result<Option<Arc<dyn Store>>, TrailError> {
+    let is_there = match location {
+        #[cfg(feature = "postgres")]
+        Location::Server(place) => crate::store::PostgresStore::is_there(place).await?,
+        location => location.file().is_some_and(Path::exists),
+    };
+    if !is_there {
+        return Ok(None);
+    }
+    match location.open(Access::Write, trail).await {
+        Ok(store) => Ok(Some(store)),
+        Err(TrailError::Store(error)) => match &*error {
+            error if error.is_damage() => Ok(None),
+            // The header is damaged: whose file it was is known by the heads beside it.
+            StoreError::NotATrail { .. } if is_known && location.file().is_some() => Ok(None),
+            _ => Err(TrailError::Store(error)),
+        },
+        Err(error) => Err(error),
+    }
+}
+
 impl TrailOptions {
     /// Looks at the database that would be replaced. The heads of its logs are signed, so that what a
     /// restore loses is known, and what its write-ahead log holds is moved into the file.
@@ -71,8 +99,9 @@ impl TrailOptions {
     pub(super) async fn look_at_present(
         &self,
         backup: &Path,
-        path: &Path,
+        end: &End,
     ) -> Result<Present, TrailError> {
+        let path = end.base.as_path();
         let manifest = Manifest::read(backup)?;
         let files = self.files_of(path);
         let of_trail = format!("contextrail/{}/", manifest.trail);
@@ -90,17 +119,11 @@ impl TrailOptions {
             }
             .into());
         }
-        if !path.exists() {
+        let is_known = is_known == Some(true);
+        let Some(store) = present(&end.location, manifest.trail, is_known).await? else {
             return Ok(Vec::new());
-        }
-        let store = match SqliteStore::open(path, Access::Write, manifest.trail).await {
-            Ok(store) => Arc::new(store),
-            Err(error) if error.is_damage() => return Ok(Vec::new()),
-            // The header is damaged: whose it was is known by the heads beside it.
-            Err(StoreError::NotATrail { .. }) if is_known == Some(true) => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
         };
-        let looked = self.sign_present(&store, &manifest, path).await;
+        let looked = self.sign_present(&store, &manifest, end).await;
         store.close().await;
         match looked {
             Err(TrailError::Store(error)) if error.is_damage() => Ok(Vec::new()),
@@ -110,14 +133,16 @@ impl TrailOptions {
 
     async fn sign_present(
         &self,
-        store: &Arc<SqliteStore>,
+        store: &Arc<dyn Store>,
         manifest: &Manifest,
-        path: &Path,
+        end: &End,
     ) -> Result<Present, TrailError> {
         let found = store.trail().await?;
-        if found != manifest.trail {
+        // A schema that was migrated and never written to is nobody's.
+        let is_new = end.location.file().is_none() && super::is_empty(&**store).await?;
+        if found != manifest.trail && !is_new {
             return Err(MoveError::OtherTrail {
-                place: path.display().to_string(),
+                place: end.name.clone(),
                 found,
                 expected: manifest.trail,
             }
@@ -128,9 +153,9 @@ impl TrailOptions {
             if head.size == 0 {
                 continue;
             }
-            let shared: Arc<dyn Store> = Arc::<SqliteStore>::clone(store);
             let options = self.clone().tenant(tenant.clone());
-            let notary = options.notary_of(&shared, (Some(self.files_of(path)), None));
+            let files = Some(self.files_of(&end.base));
+            let notary = options.notary_of(store, (files, None));
             let signed = async { Notary::open(notary).await?.checkpoint().await };
             match signed.await {
                 // More is known than is there: that is what the backup is held against.

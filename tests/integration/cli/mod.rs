@@ -17,6 +17,7 @@ mod message;
 mod moving;
 mod postgres;
 mod postgres_copy;
+mod postgres_refused;
 mod privacy;
 mod proof;
 mod read_only;

@@ -9,7 +9,7 @@ use contextrail::trail::TrailOptions;
 
 use super::{Place, erase, is_readable, record};
 
-fn program(folder: &Path, arguments: &[&str]) -> Command {
+pub(super) fn program(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_contextrail"));
     command
         .args(arguments)
@@ -23,7 +23,7 @@ fn program(folder: &Path, arguments: &[&str]) -> Command {
 }
 
 /// Runs it and kills it after `delay`. Whether it was killed.
-fn killed(folder: &Path, arguments: &[&str], delay: Duration) -> bool {
+pub(super) fn killed(folder: &Path, arguments: &[&str], delay: Duration) -> bool {
     let mut child = program(folder, arguments).spawn().unwrap();
     std::thread::sleep(delay);
     child.kill().unwrap();

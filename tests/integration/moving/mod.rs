@@ -3,6 +3,7 @@
 mod backup;
 mod copy;
 mod killed;
+mod on_server;
 mod restore;
 mod store;
 

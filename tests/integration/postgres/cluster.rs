@@ -200,6 +200,21 @@ impl Cluster {
         connection.close().await.unwrap();
     }
 
+    /// Makes the user [`WITH_PASSWORD`], if it is not there.
+    pub(crate) async fn user_with_password(&self) {
+        let sql = format!(
+            "do $$ begin create role {WITH_PASSWORD} login password 'the right one'; \
+             exception when duplicate_object or unique_violation then null; end $$"
+        );
+        self.execute(&sql).await;
+    }
+
+    /// Gives `folder` to the user that servers run as.
+    pub(crate) fn give(folder: &Path) {
+        let (uid, gid) = owner();
+        chown(folder, Some(uid), Some(gid)).unwrap();
+    }
+
     /// A connection in `schema`, as the owner of everything.
     pub(crate) async fn connect(&self, schema: &str) -> PgConnection {
         let url = format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);

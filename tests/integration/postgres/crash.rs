@@ -1,13 +1,15 @@
 //! Killed, stopped and started again: what was acknowledged is there, once.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contextrail::record::Draft;
-use contextrail::trail::{Trail, TrailOptions};
+use contextrail::store::StoreError;
+use contextrail::trail::{Trail, TrailError, TrailOptions};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
@@ -19,8 +21,12 @@ const CHILD: &str = "postgres::crash::appends_until_it_is_killed";
 const URL: &str = "CONTEXTRAIL_TEST_CRASH_URL";
 const STATE: &str = "CONTEXTRAIL_TEST_CRASH_STATE";
 const FROM: &str = "CONTEXTRAIL_TEST_CRASH_FROM";
-/// How often a writer, and the server, are killed: few times in the suite, 50 before a release.
+/// How often a writer, and the server, are killed: few times in the suite, 50 by `.ci/kill`.
 const KILLS: &str = "CONTEXTRAIL_TEST_KILLS";
+/// For how many seconds a writer is stopped.
+const STOP: &str = "CONTEXTRAIL_TEST_STOP";
+/// What decides when they are killed.
+const SEED: &str = "CONTEXTRAIL_TEST_SEED";
 
 pub(super) fn draft(number: u64) -> Draft {
     let whom = json!([{"type": "person", "id": (number % 5).to_string()}]);
@@ -48,13 +54,21 @@ async fn appends_until_it_is_killed() {
         let trail = trail.clone();
         tasks.spawn(async move {
             for number in (from + task..).step_by(8) {
-                trail.record(draft(number)).await.unwrap();
+                // As long as the server is away it is asked again: the id makes that safe.
+                while let Err(error) = trail.record(draft(number)).await {
+                    assert!(is_away(&error), "{error:?}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
                 let line = format!("\nacknowledged {number}\n");
                 std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes()).unwrap();
             }
         });
     }
     tasks.join_all().await;
+}
+
+fn is_away(error: &TrailError) -> bool {
+    matches!(error, TrailError::Store(error) if matches!(**error, StoreError::Away { .. }))
 }
 
 pub(super) struct Writer {
@@ -71,7 +85,8 @@ impl Writer {
             .env(STATE, state)
             .env(FROM, from.to_string())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            // Why it ended, if it did.
+            .stderr(Stdio::inherit())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
@@ -102,6 +117,14 @@ impl Writer {
             .unwrap();
     }
 
+    /// Hears what it has said so far, when it can say no more for now: its server is down.
+    pub(super) async fn hears(&mut self) {
+        let pause = Duration::from_millis(200);
+        while let Ok(line) = tokio::time::timeout(pause, self.lines.next_line()).await {
+            self.heard(&line.unwrap().expect("the child ended by itself"));
+        }
+    }
+
     fn heard(&mut self, line: &str) {
         let number = line.strip_prefix("acknowledged ");
         self.acknowledged
@@ -130,9 +153,67 @@ impl Writer {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how the number of kills is said")]
+#[expect(clippy::disallowed_methods, reason = "how much is to be done is said")]
+fn said(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
+}
+
 pub(super) fn kills() -> u64 {
-    std::env::var(KILLS).map_or(2, |text| text.parse().unwrap())
+    said(KILLS, 2)
+}
+
+/// When something is killed: drawn from the seed.
+pub(super) struct Moments(u64);
+
+impl Moments {
+    pub(super) fn new() -> Self {
+        Self(said(SEED, 5))
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+
+    /// Lets `writer` write a while, and a moment longer: into whatever it is at then.
+    pub(super) async fn pass(&mut self, writer: &mut Writer) {
+        let records = 10 + self.below(60);
+        writer.says(usize::try_from(records).unwrap()).await;
+        tokio::time::sleep(Duration::from_micros(self.below(20_000))).await;
+    }
+}
+
+/// How long it took, each time, until something was acknowledged again.
+#[derive(Default)]
+pub(super) struct Outages(Vec<Duration>);
+
+impl Outages {
+    /// Waits until both writers have gone on after `since`.
+    pub(super) async fn end(&mut self, since: Instant, writers: [&mut Writer; 2]) {
+        for writer in writers {
+            writer.says(1).await;
+        }
+        self.0.push(since.elapsed());
+    }
+}
+
+impl fmt::Display for Outages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut sorted = self.0.clone();
+        sorted.sort();
+        let (middle, longest) = (sorted[sorted.len() / 2], sorted[sorted.len() - 1]);
+        write!(f, "both going on after {middle:.1?}, at most {longest:.1?}")
+    }
+}
+
+/// Says what a test has done, for who runs it to know.
+pub(super) fn tell(what: &str, acknowledged: &BTreeSet<u64>, stored: u64) {
+    let (seed, count) = (said(SEED, 5), acknowledged.len());
+    let line = format!(
+        "\n{what}: {count} records acknowledged, all of them there once among {stored}, seed {seed}\n"
+    );
+    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
 }
 
 pub(super) async fn made(cluster: &Cluster, state: &Path) -> String {
@@ -149,7 +230,8 @@ pub(super) async fn opened(url: &str, state: &Path) -> Trail {
     TrailOptions::new().state(state).open(url).await.unwrap()
 }
 
-pub(super) async fn all_are_there(url: &str, state: &Path, acknowledged: &BTreeSet<u64>) {
+/// Looks whether everything is there, and gives how many records there are.
+pub(super) async fn all_are_there(url: &str, state: &Path, acknowledged: &BTreeSet<u64>) -> u64 {
     let trail = opened(url, state).await;
     assert_eq!(trail.notary().frozen(), None);
     let verified = trail.verify(0, Arc::new(|_| {})).await.unwrap();
@@ -160,8 +242,10 @@ pub(super) async fn all_are_there(url: &str, state: &Path, acknowledged: &BTreeS
             "{number} is lost"
         );
     }
-    assert!(verified.verification.records >= u64::try_from(acknowledged.len()).unwrap());
+    let records = verified.verification.records;
+    assert!(records >= u64::try_from(acknowledged.len()).unwrap());
     trail.close().await;
+    records
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -172,16 +256,17 @@ async fn what_was_acknowledged_survives_a_writer_being_killed() {
     let mut acknowledged = BTreeSet::new();
     // One that is never killed goes on beside those that are, and takes over the signing.
     let mut beside = Writer::start(&url, state.path(), 1 << 40);
+    let mut moments = Moments::new();
     for round in 0..kills() {
         let mut writer = Writer::start(&url, state.path(), 1 + round * 1_000_000);
-        writer
-            .says(30 + usize::try_from(round % 7).unwrap() * 9)
-            .await;
+        moments.pass(&mut writer).await;
         acknowledged.extend(writer.kill().await);
         beside.says(10).await;
     }
     acknowledged.extend(beside.kill().await);
-    all_are_there(&url, state.path(), &acknowledged).await;
+    let stored = all_are_there(&url, state.path(), &acknowledged).await;
+    let what = format!("a writer killed {} times beside another", kills());
+    tell(&what, &acknowledged, stored);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -194,21 +279,33 @@ async fn what_was_acknowledged_survives_the_server_being_killed_and_started_agai
         Writer::start(&url, state.path(), 1),
         Writer::start(&url, state.path(), 1 << 40),
     );
-    for round in 0..kills() {
-        one.says(40).await;
-        two.says(40).await;
-        match round % 2 {
-            0 => cluster.kill(),
-            _ => cluster.stop(),
-        }
+    let (mut moments, mut outages) = (Moments::new(), Outages::default());
+    for _ in 0..kills() {
+        two.says(20).await;
+        moments.pass(&mut one).await;
+        let since = Instant::now();
+        cluster.kill();
+        one.hears().await;
+        two.hears().await;
         cluster.run();
         // Both go on by themselves.
+        outages.end(since, [&mut one, &mut two]).await;
         one.says(20).await;
         two.says(20).await;
     }
+    // A restart in good order is gone through as well.
+    cluster.stop();
+    cluster.run();
+    one.says(20).await;
+    two.says(20).await;
     let mut acknowledged = one.kill().await;
     acknowledged.extend(two.kill().await);
-    all_are_there(&url, state.path(), &acknowledged).await;
+    let stored = all_are_there(&url, state.path(), &acknowledged).await;
+    let what = format!(
+        "the server killed {} times under two writers, {outages}",
+        kills()
+    );
+    tell(&what, &acknowledged, stored);
 }
 
 /// A writer is stopped in the middle of whatever it does, and goes on when others have written.
@@ -223,14 +320,23 @@ async fn a_writer_that_was_stopped_goes_on_without_a_fork() {
     );
     stopped.says(20).await;
     other.says(20).await;
-    for _ in 0..kills() {
+    let (stops, stop) = (kills().min(5), Duration::from_secs(said(STOP, 2)));
+    let mut moments = Moments::new();
+    for _ in 0..stops {
+        moments.pass(&mut stopped).await;
         stopped.signal("-STOP");
-        // At most as long as the server leaves a log to somebody who does nothing with it.
-        other.says(200).await;
+        let since = Instant::now();
+        // The server leaves a log for 10 s at most to somebody who does nothing with it.
+        other.says(100).await;
+        while since.elapsed() < stop {
+            other.says(10).await;
+        }
         stopped.signal("-CONT");
         stopped.says(50).await;
     }
     let mut acknowledged = stopped.kill().await;
     acknowledged.extend(other.kill().await);
-    all_are_there(&url, state.path(), &acknowledged).await;
+    let stored = all_are_there(&url, state.path(), &acknowledged).await;
+    let what = format!("a writer stopped {stops} times for {stop:?} beside another");
+    tell(&what, &acknowledged, stored);
 }

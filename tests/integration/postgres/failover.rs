@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contextrail::record::{Actor, ActorKind, ActorMethod, Body};
 use contextrail::store::StoreError;
@@ -11,7 +11,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::cluster::Cluster;
-use super::crash::{Writer, all_are_there, draft, kills, made};
+use super::crash::{Moments, Outages, Writer, all_are_there, draft, kills, made, tell};
 use crate::sample::id;
 
 /// An address that leads to whichever server is the primary, as a name or a proxy does.
@@ -108,13 +108,18 @@ async fn a_synchronous_standby_that_takes_over_has_all_that_was_acknowledged() {
         Writer::start(&url, state.path(), 1),
         Writer::start(&url, state.path(), 1 << 40),
     );
+    let (mut moments, mut outages) = (Moments::new(), Outages::default());
     for round in 1..=kills() {
-        one.says(40).await;
-        two.says(40).await;
+        two.says(20).await;
+        moments.pass(&mut one).await;
+        let since = Instant::now();
         primary.kill();
+        one.hears().await;
+        two.hears().await;
         promote(&standby).await;
         route.lead_to(&standby);
         // Both go on by themselves, on the other server.
+        outages.end(since, [&mut one, &mut two]).await;
         one.says(20).await;
         two.says(20).await;
         let name = format!("standby{round}");
@@ -124,7 +129,12 @@ async fn a_synchronous_standby_that_takes_over_has_all_that_was_acknowledged() {
     }
     let mut acknowledged = one.kill().await;
     acknowledged.extend(two.kill().await);
-    all_are_there(&url, state.path(), &acknowledged).await;
+    let stored = all_are_there(&url, state.path(), &acknowledged).await;
+    let what = format!(
+        "a synchronous standby promoted {} times, {outages}",
+        kills()
+    );
+    tell(&what, &acknowledged, stored);
 }
 
 fn people() -> Vec<Actor> {

@@ -154,11 +154,7 @@ async fn a_user_without_the_rights_is_told_which() {
 #[ignore = "needs PostgreSQL"]
 async fn what_cannot_be_reached_is_named_without_its_password() {
     let cluster = Cluster::shared();
-    cluster
-        .execute(&format!(
-            "do $$ begin create role {WITH_PASSWORD} login password 'the right one'; exception when duplicate_object then null; end $$"
-        ))
-        .await;
+    cluster.user_with_password().await;
     let port = cluster.port();
     let closed = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()

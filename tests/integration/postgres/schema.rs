@@ -48,12 +48,115 @@ async fn everything_that_is_unique_or_refers_is_led_by_the_tenant() {
         }
         assert_eq!(table.columns[0].0, "tenant", "{name}");
     }
-    let statements = std::fs::read_to_string("migrations/postgres/0001_trail.sql").unwrap();
-    for word in [
-        "trigger", "sequence", "serial", "identity", "advisory", "jsonb",
-    ] {
-        assert!(!statements.contains(word), "{word}");
+    assert!(tables.len() > 2);
+    let place = Cluster::shared().new_place().await;
+    let shown = place.to_string();
+    let mut connection = Cluster::shared()
+        .connect(shown.split_once("schema=").unwrap().1)
+        .await;
+    let sql = "select k.conrelid::regclass::text, k.contype::text, \
+        (select a.attname::text from pg_attribute a where a.attrelid = k.conrelid and a.attnum = k.conkey[1]), \
+        (select a.attname::text from pg_attribute a where a.attrelid = k.confrelid and a.attnum = k.confkey[1]) \
+        from pg_constraint k where k.connamespace = current_schema()::regnamespace and k.contype <> 'n'";
+    let mut refers = 0;
+    for row in sqlx::query(sql).fetch_all(&mut connection).await.unwrap() {
+        let (table, kind): (String, String) = (row.get(0), row.get(1));
+        let (first, of): (String, Option<String>) = (row.get(2), row.get(3));
+        if kind == "f" {
+            refers += 1;
+            assert_eq!(
+                (&*first, of.as_deref()),
+                ("tenant", Some("tenant")),
+                "{table}"
+            );
+        } else if !["trail", "tenant", "_sqlx_migrations"].contains(&&*table) {
+            assert_eq!(first, "tenant", "{table}");
+        }
     }
+    assert!(refers > 0);
+    for file in std::fs::read_dir("migrations/postgres").unwrap() {
+        let statements = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for word in [
+            "trigger", "sequence", "serial", "identity", "advisory", "jsonb",
+        ] {
+            assert!(!statements.contains(word), "{word}");
+        }
+    }
+}
+
+/// A version that comes expands the schema first. The one before goes on with it, running or started
+/// again, until the new one contracts it.
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn an_old_and_a_new_version_work_side_by_side_until_the_schema_is_contracted() {
+    let cluster = Cluster::shared();
+    let place = cluster.new_place().await;
+    let schema = place
+        .to_string()
+        .split_once("schema=")
+        .unwrap()
+        .1
+        .to_owned();
+    let t = crate::sample::tenant("default");
+    let batch = |number: u64| {
+        let body = crate::sample::context(serde_json::json!({}));
+        let draft = contextrail::record::Draft::new(crate::sample::id(number), body);
+        [crate::sample::prepared(draft)]
+    };
+    let time = crate::sample::time(1);
+    let running = PostgresStore::open(&place, Access::Write).await.unwrap();
+    running.append(&t, &batch(1), time).await.unwrap();
+    let migrated = |version: i64, what: &str| {
+        format!(
+            "insert into {schema}._sqlx_migrations values ({version}, '{what}', now(), true, 'x', 0)"
+        )
+    };
+    cluster
+        .execute(&format!(
+            "alter table {schema}.record add column origin text; \
+             create table {schema}.origin (tenant bigint primary key); {}",
+            migrated(2, "expand record by origin")
+        ))
+        .await;
+    running.append(&t, &batch(2), time).await.unwrap();
+    running.close().await;
+    let started = PostgresStore::open(&place, Access::Write).await.unwrap();
+    started.append(&t, &batch(3), time).await.unwrap();
+    let read = started.read(&t, &[0, 1, 2]).await.unwrap();
+    assert_eq!(read.len(), 3);
+    // It cannot say of the rest what it is.
+    let plan = VerifyPlan::with(vault());
+    let findings = started.verify(&plan).await.unwrap().findings;
+    assert!(
+        !findings.is_empty()
+            && findings
+                .iter()
+                .all(|it| { it.table == "_sqlx_migrations" || it.to_string().contains("origin") }),
+        "{findings:?}"
+    );
+    started.close().await;
+    let migrating = PostgresStore::migrate(&place, trail_id())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(migrating, StoreError::NewerSchema { .. }),
+        "{migrating}"
+    );
+
+    cluster
+        .execute(&migrated(3, "contract record to origin"))
+        .await;
+    let opened = PostgresStore::open(&place, Access::Write).await;
+    let newer = opened.map(|_| ()).unwrap_err();
+    let is_third = matches!(
+        newer,
+        StoreError::NewerSchema {
+            found: 3,
+            known: 1,
+            ..
+        }
+    );
+    assert!(is_third, "{newer}");
 }
 
 #[tokio::test]
