@@ -203,7 +203,8 @@ fn a_server_that_is_killed_under_load_has_all_that_it_acknowledged(home: Home) {
 
 /// How often it is killed: 5 times, or as the variable says.
 fn kills() -> usize {
-    std::env::var("CONTEXTRAIL_TEST_KILLS").map_or(5, |text| text.parse().unwrap())
+    let said = std::env::var_os("CONTEXTRAIL_TEST_KILLS");
+    said.map_or(5, |text| text.to_str().unwrap().parse().unwrap())
 }
 
 #[test]

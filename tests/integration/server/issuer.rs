@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use contextrail::record::{Clock as _, SystemClock};
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
@@ -46,7 +47,7 @@ impl Issuer {
         issuer.publish(keys);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                answer(stream.unwrap(), address, &told);
+                answer(&stream.unwrap(), address, &told);
             }
         });
         issuer
@@ -87,7 +88,7 @@ impl Issuer {
     }
 }
 
-fn answer(stream: TcpStream, address: SocketAddr, told: &Told) {
+fn answer(mut stream: &TcpStream, address: SocketAddr, told: &Told) {
     let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
     let Some(Ok(first)) = lines.next() else {
         return;
@@ -117,7 +118,7 @@ fn answer(stream: TcpStream, address: SocketAddr, told: &Told) {
         "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
-    drop((&stream).write_all(head.as_bytes()));
+    drop(stream.write_all(head.as_bytes()));
 }
 
 /// A key that signs tokens.
@@ -229,6 +230,5 @@ pub(super) fn encoded(bytes: &[u8]) -> String {
 }
 
 pub(super) fn now() -> u64 {
-    let now = std::time::SystemTime::now();
-    now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+    u64::try_from(SystemClock.now().as_micros() / 1_000_000).unwrap()
 }
