@@ -23,3 +23,33 @@ pub(crate) fn client_trusting(
         .tls_certs_merge(reqwest::Certificate::from_pem_bundle(roots)?)
         .build()
 }
+
+/// Whether what is sent to `url` is safe from others: by TLS, or on this machine.
+pub(crate) fn is_safe(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let is_here = bare == "localhost"
+        || bare
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|it| it.is_loopback());
+    let is_plain = url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    is_plain && (url.scheme() == "https" || (url.scheme() == "http" && is_here))
+}
+
+/// What went wrong below, without the address: queries have names in them.
+pub(crate) fn reasons(error: &reqwest::Error) -> String {
+    let mut source = std::error::Error::source(error);
+    let mut last = if error.is_timeout() {
+        "it did not answer in time".to_owned()
+    } else {
+        "it cannot be reached".to_owned()
+    };
+    while let Some(error) = source {
+        last = error.to_string();
+        source = error.source();
+    }
+    last
+}

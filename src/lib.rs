@@ -27,7 +27,7 @@
 //! - `sqlite` (default): the embedded store, one SQLite file
 //! - `cli` (default): the `contextrail` command, with all of the others
 //! - `network`: witnesses, timestamp authorities and key management services over HTTP
-//! - `server`: what listens, so far the witness
+//! - `server` (with `network`): what listens, the trail over HTTP and the witness
 //!
 //! Without either, nothing here needs a database: [`trail::TrailOptions::open_in_memory`] gives a
 //! whole trail that goes with the process.

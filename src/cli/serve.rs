@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use tokio::net::TcpListener;
 
-use super::config::{Config, TlsFiles};
+use super::config::{Config, OidcArguments, TlsFiles};
 use super::exit::{Exit, Failure};
 use super::session::{Session, warn};
 use super::stop::asked_to_stop;
 use crate::record::{Actor, ActorKind, Name, Tenant};
-use crate::server::{ServeError, ServeOptions, serve};
+use crate::server::{Oidc, ServeError, ServeOptions, serve};
 use crate::trail::{Trail, local_user};
 
 #[derive(Debug, clap::Args)]
@@ -52,6 +52,8 @@ pub(super) struct Options {
         requires = "tls_certificate"
     )]
     tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    oidc: OidcArguments,
 }
 
 /// How a trail is served: what the command line says, else the environment, else the file.
@@ -61,6 +63,7 @@ pub(super) struct Serving {
     pub(super) tenant: Tenant,
     pub(super) environment: Option<Name>,
     pub(super) tls: Option<TlsFiles>,
+    pub(super) oidc: Option<Oidc>,
 }
 
 impl Serving {
@@ -80,12 +83,13 @@ impl Serving {
             tenant: options.tenant.or(config.tenant).unwrap_or_default(),
             environment: session.environment()?.or(config.environment),
             tls,
+            oidc: options.oidc.or(config.oidc)?,
         })
     }
 
     /// Refuses what others can reach, and nobody has a token for.
     pub(super) fn check_exposed(&self, address: SocketAddr, is_open: bool) -> Result<(), Failure> {
-        if is_open && !address.ip().is_loopback() {
+        if is_open && self.oidc.is_none() && !address.ip().is_loopback() {
             return Err(ServeError::Exposed(address).into());
         }
         Ok(())
@@ -141,7 +145,7 @@ async fn listen(trail: &Trail, serving: Serving) -> Result<Exit, Failure> {
     }
     out.flush()?;
     drop(out);
-    if is_open {
+    if is_open && serving.oidc.is_none() {
         warn(
             "there is no token: everybody on this machine may do what one person may; grant one with `contextrail token create`",
         );
@@ -149,6 +153,7 @@ async fn listen(trail: &Trail, serving: Serving) -> Result<Exit, Failure> {
     let options = ServeOptions::default()
         .with_environment(serving.environment)
         .with_tls(tls)
+        .with_oidc(serving.oidc)
         .with_metrics(metrics);
     serve(listener, trail.clone(), options, asked_to_stop()).await?;
     Ok(Exit::Done)

@@ -15,16 +15,17 @@ use super::answer::Answer;
 use super::body::{Held, Room, packed, take};
 use super::call::{Call, parse_query};
 use super::denial::Denials;
-use super::gate::{Caller, Gate};
+use super::gate::{Caller, Gate, Stranger};
 use super::handler::handle;
 use super::metrics::Metrics;
+use super::oidc::Oidc;
 use super::permission::Permission;
 use super::problem::Problem;
 use super::repeat::Repeats;
 use super::route::{Found, Op, Route, find};
 use super::span::Span;
 use crate::capture::Sink as _;
-use crate::record::{AccessEvent, AccessKind, EntityRef, Name, RecordId, Timestamp};
+use crate::record::{AccessEvent, AccessKind, Actor, EntityRef, Name, RecordId, Timestamp};
 use crate::trail::{Trail, TrailError};
 
 /// What all requests share.
@@ -67,9 +68,13 @@ struct Routed {
 }
 
 impl App {
-    pub(super) async fn new(trail: Trail, environment: Option<Name>) -> Result<Self, TrailError> {
+    pub(super) async fn new(
+        trail: Trail,
+        environment: Option<Name>,
+        oidc: Option<Arc<Oidc>>,
+    ) -> Result<Self, TrailError> {
         Ok(Self {
-            gate: Gate::open(&trail).await?,
+            gate: Gate::open(&trail, oidc).await?,
             trail,
             repeats: Repeats::new(),
             metrics: Metrics::default(),
@@ -140,8 +145,9 @@ impl App {
         let _slot = self.slots.try_acquire().map_err(|_| {
             Problem::new(503, "busy", "too many requests are being answered").retry_after(1)
         })?;
+        self.gate.prepare(request.headers()).await?;
         let mut admitted = self.admit(request.headers(), route, now);
-        if let Err((problem, _)) = &admitted
+        if let Err((Stranger { problem, .. }, _)) = &admitted
             && problem.status == 401
             && request.headers().contains_key(header::AUTHORIZATION)
             && self.gate.refresh_for_stranger(&self.trail, now).await
@@ -150,10 +156,10 @@ impl App {
         }
         let caller = match admitted {
             Ok(caller) => caller,
-            Err((problem, caller)) => {
-                self.note_denied(route, &problem, caller.as_ref(), now)
-                    .await;
-                return Err(problem);
+            Err((stranger, token)) => {
+                let by = (stranger.actor.as_ref(), token);
+                self.note_denied(route, &stranger.problem, by, now).await;
+                return Err(stranger.problem);
             }
         };
         let answered = match self.call(request, routed, caller.clone(), now).await {
@@ -163,7 +169,8 @@ impl App {
         if let Err(problem) = &answered
             && matches!(problem.status, 401 | 403)
         {
-            self.note_denied(route, problem, Some(&caller), now).await;
+            let by = (Some(&caller.actor), caller.token);
+            self.note_denied(route, problem, by, now).await;
         }
         answered
     }
@@ -174,15 +181,15 @@ impl App {
         headers: &HeaderMap,
         route: &Route,
         now: Timestamp,
-    ) -> Result<Caller, (Problem, Option<Caller>)> {
+    ) -> Result<Caller, (Stranger, Option<RecordId>)> {
         if self.gate.is_open() && !is_local(headers) {
             let detail = "without tokens only this machine is answered, by its own name";
-            return Err((Problem::new(421, "misdirected", detail), None));
+            return Err((Problem::new(421, "misdirected", detail).into(), None));
         }
         let caller = self
             .gate
             .caller(headers, now)
-            .map_err(|problem| (problem, None))?;
+            .map_err(|stranger| (stranger, None))?;
         if caller.may(route.needs) {
             return Ok(caller);
         }
@@ -190,7 +197,11 @@ impl App {
         let role = caller.role.map_or("", |it| it.as_str());
         let problem = Problem::new(403, "forbidden", format!("the role {role} may not do that"))
             .hint(format!("roles that may: {}", roles.join(", ")));
-        Err((problem, Some(caller)))
+        let stranger = Stranger {
+            problem,
+            actor: Some(caller.actor),
+        };
+        Err((stranger, caller.token))
     }
 
     async fn call(
@@ -331,11 +342,11 @@ impl App {
         &self,
         route: &Route,
         problem: &Problem,
-        caller: Option<&Caller>,
+        by: (Option<&Actor>, Option<RecordId>),
         now: Timestamp,
     ) {
         let attempt = (route.name(), problem.code);
-        let noted = self.denials.note(&self.trail, attempt, caller, now).await;
+        let noted = self.denials.note(&self.trail, attempt, by, now).await;
         if let Err(error) = noted {
             tracing::error!(error = %error, "an attempt that was refused is not on record");
         }

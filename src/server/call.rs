@@ -147,6 +147,12 @@ impl Call {
                 "two people have to ask for it, and a program is not one",
             ));
         }
+        // why: one person can have another name at the issuer than in a grant.
+        if self.caller.actor.method != approver.actor.method {
+            return Err(refused(
+                "two people have to ask for it, and these are known in two ways: one person could be both",
+            ));
+        }
         if self.caller.actor.known_as() == approver.actor.known_as() {
             return Err(refused(
                 "two people have to ask for it, and both tokens are of one",
@@ -203,4 +209,5 @@ fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 const PURPOSE: &str = "contextrail-purpose";
 const LONGEST_PURPOSE: usize = 512;
 const DEFAULT_LIMIT: usize = 50;
-const MOST: usize = 500;
+/// How many a list gives at most.
+pub(super) const MOST: usize = 500;

@@ -3,20 +3,21 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::gate::Caller;
-use crate::record::{AccessEvent, AccessKind, RecordId, Timestamp};
+use crate::record::{AccessEvent, AccessKind, Actor, Name, RecordId, Timestamp};
 use crate::trail::{Trail, TrailError};
 
 /// Attempts that were refused and are not recorded yet.
 #[derive(Debug, Default)]
 pub(super) struct Denials(Mutex<HashMap<Attempt, Counted>>);
 
-/// What attempts are counted by. There are as many as there are routes, codes and tokens.
+/// What attempts are counted by. There are as many as there are routes, codes, and tokens or people who are
+/// known.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct Attempt {
     route: String,
     code: &'static str,
     token: Option<RecordId>,
+    by: Option<Name>,
 }
 
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ struct Counted {
     recorded_at: Timestamp,
     /// Attempts since.
     waiting: u64,
-    caller: Option<Caller>,
+    by: Option<Actor>,
 }
 
 impl Denials {
@@ -34,13 +35,14 @@ impl Denials {
         &self,
         trail: &Trail,
         (route, code): (String, &'static str),
-        caller: Option<&Caller>,
+        (by, token): (Option<&Actor>, Option<RecordId>),
         now: Timestamp,
     ) -> Result<(), TrailError> {
         let attempt = Attempt {
             route,
             code,
-            token: caller.and_then(|it| it.token),
+            token,
+            by: by.map(|it| it.id.clone()),
         };
         let count = {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,7 +56,7 @@ impl Denials {
                     let counted = Counted {
                         recorded_at: now,
                         waiting: 0,
-                        caller: caller.cloned(),
+                        by: by.cloned(),
                     };
                     all.insert(attempt.clone(), counted);
                     Some(waiting + 1)
@@ -62,7 +64,7 @@ impl Denials {
             }
         };
         match count {
-            Some(count) => record(trail, attempt, caller, count).await,
+            Some(count) => record(trail, attempt, by, count).await,
             None => Ok(()),
         }
     }
@@ -82,7 +84,7 @@ impl Denials {
             waiting
         };
         for (attempt, counted) in waiting {
-            record(trail, attempt, counted.caller.as_ref(), counted.waiting).await?;
+            record(trail, attempt, counted.by.as_ref(), counted.waiting).await?;
         }
         Ok(())
     }
@@ -91,7 +93,7 @@ impl Denials {
 async fn record(
     trail: &Trail,
     attempt: Attempt,
-    caller: Option<&Caller>,
+    by: Option<&Actor>,
     count: u64,
 ) -> Result<(), TrailError> {
     let event = AccessEvent {
@@ -104,8 +106,8 @@ async fn record(
         refused: Some(attempt.code.to_owned()),
         count,
     };
-    let trail = match caller {
-        Some(caller) => trail.acting_as(caller.actor.clone()),
+    let trail = match by {
+        Some(actor) => trail.acting_as(actor.clone()),
         None => trail.clone(),
     };
     trail.note_access(event).await.map(drop)

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::http::{HeaderMap, header};
 
+use super::oidc::{Oidc, Refusal};
 use super::permission::Permission;
 use super::problem::Problem;
-use crate::record::{AccessRole, Actor, ActorKind, ActorMethod, RecordId, Timestamp};
+use crate::record::{AccessRole, Actor, ActorKind, ActorMethod, RecordId, Tenant, Timestamp};
 use crate::trail::{ApiToken, KnownToken, Trail, TrailError};
 
 /// Who a request comes from.
@@ -17,7 +18,16 @@ pub(super) struct Caller {
     pub(super) actor: Actor,
     /// `None` for whoever is on this machine, where there is no token.
     pub(super) role: Option<AccessRole>,
+    /// The API token, where that is how the caller is known.
     pub(super) token: Option<RecordId>,
+}
+
+/// Who is not let in, and why.
+#[derive(Debug)]
+pub(super) struct Stranger {
+    pub(super) problem: Problem,
+    /// Who it is, where that is known.
+    pub(super) actor: Option<Actor>,
 }
 
 impl Caller {
@@ -29,12 +39,25 @@ impl Caller {
     pub(super) const fn is_person(&self) -> bool {
         matches!(self.actor.kind, ActorKind::Human)
     }
+
+    /// What tells this caller from others, for what each has for itself.
+    pub(super) fn own(&self) -> Vec<u8> {
+        match (self.token, self.actor.method) {
+            (None, ActorMethod::Oidc) => [b"oidc ", self.actor.id.as_str().as_bytes()].concat(),
+            (token, _) => {
+                let token = token.map(RecordId::uuid).unwrap_or_default();
+                token.as_bytes().to_vec()
+            }
+        }
+    }
 }
 
-/// The tokens of a trail, as its records have them.
+/// The tokens of a trail, as its records have them, and whose tokens are taken besides.
 #[derive(Debug)]
 pub(super) struct Gate {
     tokens: RwLock<HashMap<RecordId, KnownToken>>,
+    oidc: Option<Arc<Oidc>>,
+    tenant: Tenant,
     local: Actor,
     /// Entries of the log when the tokens were read.
     entries: AtomicU64,
@@ -44,9 +67,11 @@ pub(super) struct Gate {
 
 impl Gate {
     /// Reads the tokens of `trail`.
-    pub(super) async fn open(trail: &Trail) -> Result<Self, TrailError> {
+    pub(super) async fn open(trail: &Trail, oidc: Option<Arc<Oidc>>) -> Result<Self, TrailError> {
         let gate = Self {
             tokens: RwLock::default(),
+            oidc,
+            tenant: trail.tenant().clone(),
             local: trail.actor().clone(),
             entries: AtomicU64::new(0),
             looked: AtomicI64::new(0),
@@ -79,15 +104,31 @@ impl Gate {
         self.looked.swap(second, Ordering::AcqRel) != second && self.refresh(trail).await.is_ok()
     }
 
-    /// Whether no token was ever granted: then whoever is on this machine may do everything that one
-    /// person may.
+    /// Whether no token was ever granted, and nobody else's are taken: then whoever is on this machine may do
+    /// everything that one person may.
     pub(super) fn is_open(&self) -> bool {
         let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
-        tokens.is_empty()
+        tokens.is_empty() && self.oidc.is_none()
+    }
+
+    /// Has the keys at hand that the tokens of a request name, where the issuer has them.
+    pub(super) async fn prepare(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let Some(oidc) = &self.oidc else {
+            return Ok(());
+        };
+        for name in [header::AUTHORIZATION.as_str(), APPROVAL] {
+            let shown = headers.get(name).and_then(|it| bearer(it.as_bytes()));
+            if let Some(text) = shown.filter(|it| is_jwt(it)) {
+                oidc.prepare(text)
+                    .await
+                    .map_err(|refusal| refused(refusal).problem)?;
+            }
+        }
+        Ok(())
     }
 
     /// Who shows what stands in the header `Authorization`.
-    pub(super) fn caller(&self, headers: &HeaderMap, now: Timestamp) -> Result<Caller, Problem> {
+    pub(super) fn caller(&self, headers: &HeaderMap, now: Timestamp) -> Result<Caller, Stranger> {
         if self.is_open() {
             return Ok(Caller {
                 actor: self.local.clone(),
@@ -97,7 +138,8 @@ impl Gate {
         }
         let Some(shown) = headers.get(header::AUTHORIZATION) else {
             return Err(unknown("the request has no token")
-                .hint("send the header `Authorization: Bearer ctr_…`"));
+                .hint("send the header `Authorization: Bearer ctr_…`")
+                .into());
         };
         self.holder(shown.as_bytes(), now)
     }
@@ -113,22 +155,30 @@ impl Gate {
         shown
             .map(|shown| self.holder(shown.as_bytes(), now))
             .transpose()
+            .map_err(|stranger| stranger.problem)
     }
 
-    fn holder(&self, shown: &[u8], now: Timestamp) -> Result<Caller, Problem> {
-        let refused = || unknown("the token is not one of this trail, has expired, or is revoked");
-        let text = std::str::from_utf8(shown).map_err(|_| refused())?;
-        let (scheme, text) = text.split_once(' ').ok_or_else(refused)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(refused());
+    fn holder(&self, shown: &[u8], now: Timestamp) -> Result<Caller, Stranger> {
+        let text = bearer(shown).ok_or_else(|| unknown(NOT_ONE))?;
+        match &self.oidc {
+            Some(oidc) if is_jwt(text) => {
+                let bearer = oidc.check(text, now, &self.tenant).map_err(refused)?;
+                Ok(Caller {
+                    actor: bearer.actor,
+                    role: Some(bearer.role),
+                    token: None,
+                })
+            }
+            _ => Ok(self.granted(text, now).ok_or_else(|| unknown(NOT_ONE))?),
         }
-        let token: ApiToken = text.trim().parse().map_err(|_| refused())?;
+    }
+
+    /// Who was granted the token `text`, while it is good.
+    fn granted(&self, text: &str, now: Timestamp) -> Option<Caller> {
+        let token: ApiToken = text.parse().ok()?;
         let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
-        let known = tokens.get(&token.id()).ok_or_else(refused)?;
-        if !known.is(&token) || !known.is_live(now) {
-            return Err(refused());
-        }
-        Ok(Caller {
+        let known = tokens.get(&token.id())?;
+        (known.is(&token) && known.is_live(now)).then(|| Caller {
             actor: Actor {
                 method: ActorMethod::Token,
                 ..known.grant.holder.clone()
@@ -139,9 +189,49 @@ impl Gate {
     }
 }
 
+impl From<Problem> for Stranger {
+    fn from(problem: Problem) -> Self {
+        Self {
+            problem,
+            actor: None,
+        }
+    }
+}
+
+/// The token behind `Bearer`.
+fn bearer(shown: &[u8]) -> Option<&str> {
+    let (scheme, text) = std::str::from_utf8(shown).ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| text.trim())
+}
+
+/// Whether it has the parts of a signed token. No token of a trail has dots.
+fn is_jwt(text: &str) -> bool {
+    text.contains('.')
+}
+
 fn unknown(detail: &str) -> Problem {
     Problem::new(401, "unauthorized", detail)
 }
+
+fn refused(refusal: Refusal) -> Stranger {
+    match refusal {
+        Refusal::Worthless(why) => unknown(why).into(),
+        Refusal::NoRole(actor, why) => Stranger {
+            problem: Problem::new(403, "forbidden", why)
+                .hint("the issuer gives one role of this trail in the token; see docs/http.md"),
+            actor: Some(*actor),
+        },
+        Refusal::NoKeys => Problem::new(
+            503,
+            "no_keys",
+            "the keys of the issuer are not at hand, so its tokens cannot be checked",
+        )
+        .retry_after(1)
+        .into(),
+    }
+}
+
+const NOT_ONE: &str = "the token is not one of this trail, has expired, or is revoked";
 
 /// The header with the token of the second person.
 pub(super) const APPROVAL: &str = "contextrail-approval";

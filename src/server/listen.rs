@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::app::{App, Door};
+use super::oidc::{Oidc, OidcError};
 use super::tls::Tls;
 use crate::record::Name;
 use crate::trail::{Trail, TrailError};
@@ -27,6 +28,7 @@ pub struct ServeOptions {
     environment: Option<Name>,
     tls: Option<Tls>,
     metrics: Option<TcpListener>,
+    oidc: Option<Oidc>,
 }
 
 impl ServeOptions {
@@ -49,6 +51,14 @@ impl ServeOptions {
     #[must_use]
     pub fn with_metrics(mut self, listener: Option<TcpListener>) -> Self {
         self.metrics = listener;
+        self
+    }
+
+    /// With an issuer whose tokens are taken beside those of the trail; without a token nobody is answered
+    /// then, not even on this machine.
+    #[must_use]
+    pub fn with_oidc(mut self, oidc: Option<Oidc>) -> Self {
+        self.oidc = oidc;
         self
     }
 }
@@ -86,8 +96,10 @@ pub async fn serve(
         environment,
         tls,
         metrics,
+        oidc,
     } = options;
-    let app = Arc::new(App::new(trail, environment).await?);
+    let oidc = oidc.map(Arc::new);
+    let app = Arc::new(App::new(trail, environment, oidc.clone()).await?);
     let tls = tls.map(Arc::new);
     let door = if metrics.is_some() {
         Door::WithoutMetrics
@@ -98,6 +110,11 @@ pub async fn serve(
     if app.gate.is_open() && !address.ip().is_loopback() {
         return Err(ServeError::Exposed(address));
     }
+    // An issuer that is away keeps nobody out who has a token of the trail.
+    if let Some(Err(error)) = read_keys(oidc.as_deref()).await {
+        tracing::error!(error = %error, "the keys of the issuer cannot be read");
+    }
+    let reading = oidc.map(|it| AbortOnDrop(tokio::spawn(it.keep_reading())));
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let mut due = interval(FLUSH);
@@ -125,7 +142,7 @@ pub async fn serve(
             _ = due.tick() => app.flush().await,
         }
     }
-    drop((listener, refreshing));
+    drop((listener, refreshing, reading));
     if timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("connections that did not end in time are closed");
     }
@@ -151,6 +168,10 @@ async fn refresh(app: Arc<App>, tls: Option<Arc<Tls>>) {
             Some(Ok(false)) | None => {}
         }
     }
+}
+
+async fn read_keys(oidc: Option<&Oidc>) -> Option<Result<usize, OidcError>> {
+    Some(oidc?.read_keys().await)
 }
 
 struct AbortOnDrop(tokio::task::JoinHandle<()>);

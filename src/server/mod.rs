@@ -13,7 +13,9 @@ mod handler;
 mod listen;
 mod mask;
 mod metrics;
+mod oidc;
 mod openapi;
+mod parameter;
 mod permission;
 mod problem;
 mod repeat;
@@ -24,6 +26,7 @@ mod tls;
 mod witness;
 
 pub use listen::{ServeError, ServeOptions, serve};
+pub use oidc::{Oidc, OidcError, OidcOptions};
 pub use permission::Permission;
 pub use tls::{Tls, TlsError};
 pub use witness::serve_witness;

@@ -13,6 +13,7 @@ use utoipa::openapi::{
     RefOr, Required, ResponseBuilder,
 };
 
+use super::parameter;
 use super::permission::Permission;
 use super::route::{Op, ROUTES, Route};
 
@@ -79,7 +80,7 @@ fn operation(route: &Route) -> utoipa::openapi::path::Operation {
                 .name(name)
                 .parameter_in(ParameterIn::Path)
                 .required(Required::True)
-                .schema(Some(string())),
+                .schema(Some(parameter::schema(route, name))),
         );
     }
     for name in route.query {
@@ -88,17 +89,12 @@ fn operation(route: &Route) -> utoipa::openapi::path::Operation {
         } else {
             Required::False
         };
-        let schema = if *name == "limit" {
-            whole_number()
-        } else {
-            string()
-        };
         operation = operation.parameter(
             ParameterBuilder::new()
                 .name(*name)
                 .parameter_in(ParameterIn::Query)
                 .required(required)
-                .schema(Some(schema)),
+                .schema(Some(parameter::schema(route, name))),
         );
     }
     for name in headers(route) {
@@ -111,7 +107,10 @@ fn operation(route: &Route) -> utoipa::openapi::path::Operation {
         );
     }
     if let Some(schema) = body(route) {
-        let content = ContentBuilder::new().schema(Some(schema)).build();
+        let content = ContentBuilder::new()
+            .schema(Some(schema))
+            .example(parameter::example(route))
+            .build();
         operation = operation.request_body(Some(
             RequestBodyBuilder::new()
                 .content("application/json", content)
@@ -308,10 +307,6 @@ fn any() -> RefOr<Schema> {
 
 fn string() -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).into()
-}
-
-fn whole_number() -> RefOr<Schema> {
-    ObjectBuilder::new().schema_type(Type::Integer).into()
 }
 
 fn reference(name: &str) -> RefOr<Schema> {

@@ -61,9 +61,9 @@ impl Repeats {
             .member(IDEMPOTENCY_KEY));
         }
         let route = call.route.name();
-        let whose = call.caller.token.map(RecordId::uuid).unwrap_or_default();
+        let whose = call.caller.own();
         let tenant = trail.tenant().as_str().as_bytes();
-        let place = hash(&[tenant, whose.as_bytes(), route.as_bytes(), key]);
+        let place = hash(&[tenant, &whose, route.as_bytes(), key]);
         let media = media(&call.headers);
         let made = || Ok::<_, Problem>(Arc::default());
         Ok(Some(Repeat {

@@ -30,6 +30,9 @@ struct Checked {
     #[serde(skip_serializing_if = "Option::is_none")]
     environment: Option<String>,
     tls: bool,
+    /// The issuer whose tokens are taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oidc_issuer: Option<String>,
     /// Tokens that were granted, whether or not they hold.
     tokens: usize,
 }
@@ -40,6 +43,9 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
     let serving = Serving::of(&session, args.serving.clone(), config)?;
     if let Some(tls) = &serving.tls {
         tls.load()?;
+    }
+    if let Some(oidc) = &serving.oidc {
+        oidc.read_keys().await?;
     }
     let options = session.options()?.tenant(serving.tenant.clone());
     let trail = options.open_for_reading(&session.trail_url).await?;
@@ -53,6 +59,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
         metrics_listen: serving.metrics_listen.map(|it| it.to_string()),
         environment: serving.environment.map(|it| it.to_string()),
         tls: serving.tls.is_some(),
+        oidc_issuer: serving.oidc.map(|it| it.issuer().to_owned()),
         tokens,
     };
     single(&mut Session::stdout(), &checked, session.format())?;
@@ -74,8 +81,12 @@ impl Page for Checked {
         let environment: String = environment
             .map(|it| format!("  environment {}\n", plain::line(it)))
             .collect();
+        let issuer = self.oidc_issuer.iter();
+        let issuer: String = issuer
+            .map(|it| format!("  tokens of {}\n", plain::line(it)))
+            .collect();
         format!(
-            "{}, tenant {}, on {scheme}://{}\n{metrics}{environment}  {} tokens\n",
+            "{}, tenant {}, on {scheme}://{}\n{metrics}{environment}{issuer}  {} tokens\n",
             plain::line(&self.trail),
             plain::line(&self.tenant),
             self.listen,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::OidcFile;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::input::Input;
 use crate::cli::session::Session;
@@ -29,6 +30,7 @@ pub(in crate::cli) struct Config {
     pub(in crate::cli) tenant: Option<Tenant>,
     pub(in crate::cli) environment: Option<Name>,
     pub(in crate::cli) tls: Option<TlsFiles>,
+    pub(in crate::cli) oidc: Option<OidcFile>,
 }
 
 /// A certificate and its key, in PEM.

@@ -2,6 +2,7 @@
 
 mod check;
 mod file;
+mod oidc;
 
 use clap::Subcommand;
 
@@ -9,6 +10,7 @@ use super::exit::{Exit, Failure};
 use super::session::Session;
 
 pub(super) use file::{Config, TlsFiles};
+pub(super) use oidc::{OidcArguments, OidcFile};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {

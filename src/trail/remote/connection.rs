@@ -168,7 +168,7 @@ impl Connection {
             };
         }
         let sent = request.header("accept-encoding", "zstd").send().await;
-        let response = sent.map_err(|error| (self.away(reasons(&error)), None))?;
+        let response = sent.map_err(|error| (self.away(crate::http::reasons(&error)), None))?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -209,7 +209,7 @@ impl Connection {
             .get(CONTENT_ENCODING)
             .is_some_and(|it| it == "zstd");
         let mut bytes = Vec::new();
-        let failed = |error: reqwest::Error| self.away(reasons(&error));
+        let failed = |error: reqwest::Error| self.away(crate::http::reasons(&error));
         while let Some(part) = response.chunk().await.map_err(failed)? {
             if bytes.len() + part.len() > MOST_BYTES {
                 return Err(self.senseless("it is too long"));
@@ -230,20 +230,8 @@ fn checked(url: &str) -> Result<String, RemoteError> {
         url: super::shown(url).chars().take(200).collect(),
     };
     let parsed = Url::parse(url).map_err(|_| wrong())?;
-    let host = parsed.host_str().ok_or_else(wrong)?;
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let is_here = host == "localhost"
-        || bare
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|it| it.is_loopback());
-    let is_plain = parsed.query().is_none()
-        && parsed.fragment().is_none()
-        && parsed.username().is_empty()
-        && parsed.password().is_none();
-    match parsed.scheme() {
-        "https" if is_plain => {}
-        "http" if is_plain && is_here => {}
-        _ => return Err(wrong()),
+    if !crate::http::is_safe(&parsed) {
+        return Err(wrong());
     }
     Ok(parsed.as_str().trim_end_matches('/').to_owned())
 }
@@ -260,21 +248,6 @@ pub(super) fn jittered(pause: Duration) -> Duration {
     // Without randomness all wait the longest.
     let share = getrandom::fill(&mut byte).map_or(255, |()| u32::from(byte[0]));
     pause / 2 + pause * share / 510
-}
-
-/// What went wrong below, without the address: queries have names in them.
-fn reasons(error: &reqwest::Error) -> String {
-    let mut source = std::error::Error::source(error);
-    let mut last = if error.is_timeout() {
-        "it did not answer in time".to_owned()
-    } else {
-        "it cannot be reached".to_owned()
-    };
-    while let Some(error) = source {
-        last = error.to_string();
-        source = error.source();
-    }
-    last
 }
 
 /// Longer than the server takes at most.

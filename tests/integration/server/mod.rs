@@ -6,8 +6,10 @@ mod client;
 mod configured;
 mod crash;
 mod document;
+mod issuer;
 mod limit;
 mod look;
+mod oidc;
 mod post;
 mod running;
 mod several;
@@ -19,7 +21,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use contextrail::record::{AccessRole, Actor, ActorKind, ActorMethod, Tenant};
-use contextrail::server::{ServeError, ServeOptions, serve};
+use contextrail::server::{Oidc, OidcOptions, ServeError, ServeOptions, serve};
 use contextrail::trail::{TokenGrant, Trail};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -62,6 +64,8 @@ struct Server {
     address: SocketAddr,
     trail: Trail,
     tokens: BTreeMap<String, String>,
+    /// The issuer whose tokens it takes besides.
+    oidc: Option<OidcOptions>,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<Result<(), ServeError>>>,
     runtime: Runtime,
@@ -149,6 +153,7 @@ impl Server {
             address,
             trail,
             tokens,
+            oidc: None,
             stop: None,
             served: None,
             runtime,
@@ -164,9 +169,11 @@ impl Server {
         self.address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let trail = self.trail.clone();
+        let oidc = self.oidc.clone().map(|it| Oidc::new(it).unwrap());
+        let options = ServeOptions::default().with_oidc(oidc);
         self.served = Some(self.runtime.spawn(async move {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            serve(listener, trail, ServeOptions::default(), async move {
+            serve(listener, trail, options, async move {
                 drop(stopped.await);
             })
             .await
