@@ -1,5 +1,7 @@
 //! The program on a trail on PostgreSQL.
 
+use std::collections::BTreeSet;
+
 use super::Folder;
 use crate::postgres::cluster::Cluster;
 
@@ -61,4 +63,77 @@ fn every_verb_works_on_a_server_and_no_password_is_shown() {
     let nowhere = [("CONTEXTRAIL_TRAIL", url.as_str())];
     let ran = folder.run_in(&nowhere, &["verify"], b"");
     assert!(ran.code == 6 && ran.stderr.contains("--state"), "{ran:?}");
+}
+
+/// A statement that names no tenant would be one of every node, where tenants are spread.
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn every_statement_on_a_log_names_the_tenant() {
+    let (folder, cluster) = (Folder::new(), Cluster::start("log_statement = all"));
+    std::fs::create_dir(folder.path("state")).unwrap();
+    let url = cluster.url(&Cluster::new_schema());
+    let set = [
+        ("CONTEXTRAIL_TRAIL", url.as_str()),
+        ("CONTEXTRAIL_STATE", "state"),
+    ];
+    let run = |arguments: &[&str]| {
+        let ran = folder.run_in(&set, arguments, b"");
+        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    run(&["migrate"]);
+    let migrated = cluster.log().len();
+    run(&["demo"]);
+    let listed = run(&["decision", "list", "-o", "id"]);
+    let first = listed.lines().next().unwrap();
+    run(&["decision", "show", first]);
+    run(&["context", "list"]);
+    run(&["log", "prove", first]);
+    folder.write(
+        "request.json",
+        super::request("user_77", "an income").to_string(),
+    );
+    run(&["context", "assemble", "request.json"]);
+    let erase = ["subject", "erase", "applicant:user_77", "--reason", "asked"];
+    let by = ["--approved-by", "grace", "--approved-by", "joan"];
+    run(&[&erase[..], &by].concat());
+    run(&["retention", "plan"]);
+    run(&["key", "rotate", "--level", "tenant"]);
+    run(&["backup", "a.backup"]);
+    run(&["verify"]);
+
+    let log = cluster.log();
+    let words = |line: &str| -> BTreeSet<String> {
+        let words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.map(str::to_owned).collect()
+    };
+    let tables = [
+        "record",
+        "slot",
+        "head",
+        "tile",
+        "lookup",
+        "zone",
+        "entity_key",
+        "shared_text",
+    ];
+    let (mut seen, mut without) = (BTreeSet::new(), BTreeSet::new());
+    for line in log[migrated..].lines() {
+        let Some((_, statement)) = line.split_once("LOG:  execute ") else {
+            continue;
+        };
+        let words = words(statement);
+        let of_logs: Vec<&str> = tables
+            .into_iter()
+            .filter(|it| words.contains(*it))
+            .collect();
+        // Pages are tidied wherever they lie.
+        let is_right = words.contains("tenant") || words.contains("vacuum");
+        if !of_logs.is_empty() && !is_right {
+            without.insert(statement.split_once(": ").unwrap().1.to_owned());
+        }
+        seen.extend(of_logs);
+    }
+    assert_eq!(seen.len(), tables.len(), "{seen:?}");
+    assert_eq!(without, BTreeSet::new());
 }

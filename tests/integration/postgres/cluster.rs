@@ -256,6 +256,11 @@ impl Cluster {
             .replacen("postgres@", &format!("{user}@"), 1)
     }
 
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap()
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
