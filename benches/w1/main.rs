@@ -15,9 +15,10 @@ mod proof;
 mod report;
 mod retention;
 mod sealing;
+mod server;
 mod workload;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -143,6 +144,9 @@ impl Plan {
         }
         if self.wants("postgres") {
             postgres::postgres(self.scale).await?;
+        }
+        if self.wants("server") {
+            server::server(self.scale).await?;
         }
         if self.wants("proofs") {
             proof::inclusion(1_000_000 / self.scale).await?;
@@ -291,6 +295,10 @@ impl Place {
 
     fn url(&self) -> String {
         format!("sqlite://{}", self.0.path().join("w1.db").display())
+    }
+
+    fn folder(&self) -> &Path {
+        self.0.path()
     }
 
     /// Bytes of the database file once the write-ahead log is in it.

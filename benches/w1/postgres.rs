@@ -17,7 +17,7 @@ use cluster::Cluster;
 #[expect(dead_code, reason = "the tests use the rest")]
 #[expect(clippy::unwrap_used, reason = "it is the one of the tests")]
 #[path = "../../tests/integration/postgres/cluster.rs"]
-mod cluster;
+pub(crate) mod cluster;
 
 /// Measures one process, two, and look-ups in what they recorded and as many more as are wanted.
 pub(crate) async fn postgres(scale: u64) -> Result<(), BoxError> {
@@ -44,13 +44,13 @@ pub(crate) async fn postgres(scale: u64) -> Result<(), BoxError> {
 }
 
 /// A new trail on the server, and the folder of its state.
-struct On {
-    url: String,
-    state: tempfile::TempDir,
+pub(crate) struct On {
+    pub(crate) url: String,
+    pub(crate) state: tempfile::TempDir,
 }
 
 impl On {
-    async fn new(cluster: &Cluster) -> Result<Self, BoxError> {
+    pub(crate) async fn new(cluster: &Cluster) -> Result<Self, BoxError> {
         let on = Self {
             url: cluster.url(&Cluster::new_schema()),
             state: tempfile::tempdir()?,
@@ -59,7 +59,7 @@ impl On {
         Ok(on)
     }
 
-    fn options(&self) -> TrailOptions {
+    pub(crate) fn options(&self) -> TrailOptions {
         TrailOptions::new().state(self.state.path())
     }
 
@@ -215,5 +215,5 @@ impl Child {
 const CHILD: &str = "--postgres-child";
 const TASKS: u64 = 64;
 /// What somebody sets who has 2 cores and some memory for it; what is durable stays so.
-const SETTINGS: &str =
+pub(crate) const SETTINGS: &str =
     "shared_buffers = 512MB\nmax_wal_size = 4GB\ncheckpoint_timeout = 15min\nwal_compression = off";

@@ -10,7 +10,7 @@ use contextrail::capture::{
 };
 use contextrail::record::{Clock, SystemClock, Timestamp};
 use contextrail::trail::Trail;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -85,24 +85,86 @@ impl Workload {
         Ok(context)
     }
 
-    fn documents(&self, retriever: u64, i: u64) -> Vec<Document> {
-        let as_of: Timestamp = "2026-11-20T10:00:00Z".parse().expect("it is RFC 3339");
-        (0..5_u32)
-            .map(|j| {
-                let d = (i * 5 + u64::from(j)) % 1_000;
-                let text = &self.texts[usize_of(retriever)][usize_of(d)];
-                let text = if self.unique {
-                    format!("{text} {i}").into()
-                } else {
-                    Arc::clone(text)
-                };
-                Document::new(format!("r{retriever}-d{d}"), text)
-                    .chunk(format!("r{retriever}-c{d}"))
-                    .score(0.95 - 0.05 * f64::from(j))
-                    .uri(format!("https://kb.example/r{retriever}/{d}"))
-                    .as_of(as_of)
+    /// Context `i` as a request, with the texts of all its documents.
+    pub(crate) fn request(&self, i: u64) -> Value {
+        let customer = format!("customer:cust-{}", i % 1_000);
+        let now = SystemClock.now().to_string();
+        let features = (0..10).map(|k| {
+            let value = feature(i % 1_000, k);
+            json!({"name": format!("f{k}"), "entity": customer, "value": value, "as_of": now})
+        });
+        let retrievals = (0..3).map(|retriever| {
+            let results = self.found(retriever, i).map(|(d, score, text)| {
+                json!({
+                    "document": format!("r{retriever}-d{d}"), "chunk": format!("r{retriever}-c{d}"),
+                    "text": &*text, "score": score, "as_of": AS_OF,
+                    "uri": format!("https://kb.example/r{retriever}/{d}"),
+                })
+            });
+            json!({
+                "retriever": format!("r{retriever}"), "class": "shared", "top_k": 5,
+                "query": format!("refund policy {i}"), "max_age": "365d",
+                "results": results.collect::<Vec<_>>(),
             })
-            .collect()
+        });
+        let retrievals: Vec<Value> = retrievals.collect();
+        let system = "You are a loan officer assistant. Template v3.";
+        let mut items = vec![
+            json!({"kind": "text", "text": system, "role": "system", "priority": 0, "required": true}),
+        ];
+        items.extend((0..10).map(
+            |k| json!({"kind": "feature", "ref": format!("f{k}"), "priority": 1, "required": true}),
+        ));
+        for (number, retrieval) in retrievals.iter().enumerate() {
+            let results = retrieval["results"].as_array().into_iter().flatten();
+            items.extend(results.map(|it| {
+                let of = |name: &str| it[name].as_str().unwrap_or_default().to_owned();
+                let found = format!("{}#{}", of("document"), of("chunk"));
+                json!({"kind": "document", "ref": found, "priority": 2 + number})
+            }));
+        }
+        json!({
+            "schema": "contextrail.request/1",
+            "name": "loan_decision",
+            "entities": [{"type": "customer", "id": format!("cust-{}", i % 1_000)}],
+            "inputs": {
+                "customer_id": format!("cust-{}", i % 1_000),
+                "query": format!("refund policy {i}"),
+                "application_id": format!("A-{i}"),
+            },
+            "budget": {"limit": 4_000, "tokenizer": "cl100k_base"},
+            "freshness": {"limit": "5m"},
+            "features": features.collect::<Vec<_>>(),
+            "retrievals": retrievals,
+            "items": items,
+        })
+    }
+
+    fn documents(&self, retriever: u64, i: u64) -> Vec<Document> {
+        let as_of: Timestamp = AS_OF.parse().expect("it is RFC 3339");
+        let found = self.found(retriever, i);
+        let documents = found.map(|(d, score, text)| {
+            Document::new(format!("r{retriever}-d{d}"), text)
+                .chunk(format!("r{retriever}-c{d}"))
+                .score(score)
+                .uri(format!("https://kb.example/r{retriever}/{d}"))
+                .as_of(as_of)
+        });
+        documents.collect()
+    }
+
+    /// The numbers, scores and texts of what a retriever finds for context `i`.
+    fn found(&self, retriever: u64, i: u64) -> impl Iterator<Item = (u64, f64, Arc<str>)> {
+        (0..5_u32).map(move |j| {
+            let d = (i * 5 + u64::from(j)) % 1_000;
+            let text = &self.texts[usize_of(retriever)][usize_of(d)];
+            let text = if self.unique {
+                format!("{text} {i}").into()
+            } else {
+                Arc::clone(text)
+            };
+            (d, 0.95 - 0.05 * f64::from(j), text)
+        })
     }
 }
 
@@ -115,14 +177,19 @@ struct Features {
 #[async_trait::async_trait]
 impl FeatureSource for Features {
     async fn fetch(&self, _: &FeatureRequest) -> Result<FeatureAnswer, BoxError> {
-        let v = (self.e * 31 + self.k * 17) % 1_000;
-        #[expect(clippy::cast_precision_loss, reason = "it is below 1,000")]
-        let value = match self.k % 3 {
-            0 => Value::from(v),
-            1 => Value::from(v as f64 / 7.0),
-            _ => Value::from(format!("seg-{}", v % 10)),
-        };
+        let value = feature(self.e, self.k);
         Ok(FeatureAnswer::value(value).as_of(SystemClock.now()))
+    }
+}
+
+/// Feature `k` of the customer `e`.
+fn feature(e: u64, k: u64) -> Value {
+    let v = (e * 31 + k * 17) % 1_000;
+    #[expect(clippy::cast_precision_loss, reason = "it is below 1,000")]
+    match k % 3 {
+        0 => Value::from(v),
+        1 => Value::from(v as f64 / 7.0),
+        _ => Value::from(format!("seg-{}", v % 10)),
     }
 }
 
@@ -136,6 +203,8 @@ fn text(retriever: u64, document: u64) -> String {
         .collect();
     words.join(" ") + "."
 }
+
+const AS_OF: &str = "2026-11-20T10:00:00Z";
 
 fn usize_of(number: u64) -> usize {
     usize::try_from(number).expect("it is below 1,000")

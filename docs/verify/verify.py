@@ -37,7 +37,7 @@ NOT_PROVED_OF = {
               "that nothing in between was held back.",
     "range": ""}
 KINDS = ["context", "generation", "decision", "review", "outcome", "import", "key", "succession",
-         "erasure", "hold", "release", "policy", "retention", "archive",
+         "erasure", "hold", "release", "policy", "retention", "archive", "token", "access",
          "artifact", "approval", "retirement", "deployment", "kpi", "check", "freeze", "unfreeze"]
 TAKE_AWAY = ["erasure", "retention"]  # the kinds that say, under /slots, which values are gone
 CLASSES = ["plain", "confidential", "personal"]
@@ -661,6 +661,7 @@ NAMING = {"context": ((), ("parents",)), "generation": (("context",), ()),
           "decision": (("supersedes",), ("contexts", "generations", "caused_by")),
           "review": (("decision", "new_decision"), ()), "outcome": (("decision",), ()),
           "hold": (("target/decision",), ()), "release": (("hold",), ()),
+          "token": (("token_id",), ()),
           "approval": (("record",), ()), "retirement": (("record",), ()), "deployment": (("rollback_of",), ()),
           "kpi": (("decision",), ()), "unfreeze": (("freeze",), ())}
 

@@ -20,13 +20,14 @@ MAPS = {"extra", "filters", "governed_by", "inputs", "kpis", "output", "slices",
 NAMING = {"context": ["parents"], "generation": ["context"],
           "decision": ["contexts", "generations", "caused_by", "supersedes"],
           "review": ["decision", "new_decision"], "outcome": ["decision"],
-          "hold": ["target/decision"], "release": ["hold"],
+          "hold": ["target/decision"], "release": ["hold"], "token": ["token_id"],
           "approval": ["record"], "retirement": ["record"], "deployment": ["rollback_of"], "kpi": ["decision"],
           "unfreeze": ["freeze"]}
 VERBS = {"context": "assembling", "generation": "answering", "decision": "deciding", "review": "reviewing",
          "outcome": "observing", "import": "importing", "key": "changing_a_key",
          "succession": "beginning_an_epoch", "erasure": "erasing", "hold": "placing_a_hold", "release": "releasing_a_hold",
          "policy": "setting_a_policy", "retention": "expiring", "archive": "archiving",
+         "token": "granting_access", "access": "looking",
          "artifact": "registering", "approval": "approving", "retirement": "retiring", "deployment": "deploying",
          "kpi": "measuring", "check": "checking", "freeze": "freezing", "unfreeze": "lifting_a_freeze"}
 # Where it stands who did what was recorded, when it is not who recorded it.

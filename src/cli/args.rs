@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 
 use super::output::OutputFormat;
 use super::{
-    archive, artifact, backup, check, completions, context, copy, decision, demo, deploy, entity,
-    evidence, freeze, hold, impact, import, key, kpi, lineage, log, migrate, outcome, privacy,
-    rebuild, restore, retention, review, subject, used, verify,
+    access, archive, artifact, backup, check, completions, config, context, copy, decision, demo,
+    deploy, entity, evidence, freeze, hold, impact, import, key, kpi, lineage, log, migrate,
+    outcome, privacy, rebuild, restore, retention, review, serve, subject, token, used, verify,
 };
 
 /// Answers, with proof, what an AI knew when it made a decision.
@@ -23,7 +23,7 @@ use super::{
     after_help = EXAMPLES
 )]
 pub(super) struct Arguments {
-    /// The trail, such as sqlite://contextrail.db or postgres://USER@HOST/DATABASE
+    /// The trail: sqlite://PATH, postgres://USER@HOST/DATABASE, or https://HOST behind a server
     #[arg(
         long,
         global = true,
@@ -51,6 +51,33 @@ pub(super) struct Arguments {
         help_heading = GLOBAL
     )]
     pub(super) attesters: Option<PathBuf>,
+    /// The file with the token for a server; else the token is that in CONTEXTRAIL_TOKEN
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "CONTEXTRAIL_TOKEN_FILE",
+        help_heading = GLOBAL
+    )]
+    pub(super) token_file: Option<PathBuf>,
+    /// What a server is asked for personal values for; it is on record there
+    #[arg(
+        long,
+        global = true,
+        value_name = "TEXT",
+        env = "CONTEXTRAIL_PURPOSE",
+        help_heading = GLOBAL
+    )]
+    pub(super) purpose: Option<String>,
+    /// Certificates of authorities to trust a server by, in PEM, besides those of the system
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "CONTEXTRAIL_SERVER_ROOTS",
+        help_heading = GLOBAL
+    )]
+    pub(super) server_roots: Option<PathBuf>,
     /// How data is written: a table on a terminal, else jsonl; json for export and assemble; text and proofs as they are
     #[arg(short, long, global = true, value_name = "FORMAT", value_enum, help_heading = GLOBAL)]
     pub(super) output: Option<OutputFormat>,
@@ -129,6 +156,17 @@ pub(super) enum Command {
     /// Give back what was taken out of records
     #[command(subcommand, arg_required_else_help = true)]
     Privacy(privacy::Verb),
+    /// Serve the trail over HTTP
+    Serve(serve::Args),
+    /// Check what a server is run with
+    #[command(subcommand, arg_required_else_help = true)]
+    Config(config::Verb),
+    /// Grant, list and revoke tokens for the server
+    #[command(subcommand, arg_required_else_help = true)]
+    Token(token::Verb),
+    /// Say who looked at what through the server
+    #[command(subcommand, arg_required_else_help = true)]
+    Access(access::Verb),
     /// Hash everything again and name whatever is wrong
     Verify(verify::Args),
     /// Move the trail to another database, as it is
@@ -160,7 +198,7 @@ Examples:
   contextrail decision show loan_application:12345 -o json
 
 Exit codes: 0 done, 1 unexpected, 2 usage or unreadable input, 3 not found, 4 verification
-failed, 6 storage, 7 evidence is incomplete, 8 refused by policy";
+failed, 5 not allowed, 6 storage, 7 evidence is incomplete, 8 refused by policy";
 
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
@@ -169,3 +207,46 @@ Examples:
 
 /// The trail that commands take when none is named.
 pub(super) const DEFAULT_TRAIL: &str = "sqlite://contextrail.db";
+
+impl Command {
+    /// The name of a command that works on the trail itself, and not through a server.
+    pub(super) const fn at_trail(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Context(_)
+            | Self::Decision(_)
+            | Self::Review(_)
+            | Self::Outcome(_)
+            | Self::Entity(_)
+            | Self::Used(_)
+            | Self::Evidence(_)
+            | Self::Completions(_) => return None,
+            Self::Demo(_) => "demo",
+            Self::Subject(_) => "subject",
+            Self::Hold(_) => "hold",
+            Self::Retention(_) => "retention",
+            Self::Archive(_) => "archive",
+            Self::Artifact(_) => "artifact",
+            Self::Deploy(_) => "deploy",
+            Self::Kpi(_) => "kpi",
+            Self::Check(_) => "check",
+            Self::Freeze(_) => "freeze",
+            Self::Lineage(_) => "lineage",
+            Self::Impact(_) => "impact",
+            Self::Import(_) => "import",
+            Self::Log(_) => "log",
+            Self::Key(_) => "key",
+            Self::Privacy(_) => "privacy",
+            Self::Serve(_) => "serve",
+            Self::Config(_) => "config",
+            Self::Token(_) => "token",
+            Self::Access(_) => "access",
+            Self::Verify(_) => "verify",
+            Self::Copy(_) => "copy",
+            Self::Backup(_) => "backup",
+            Self::Restore(_) => "restore",
+            Self::Rebuild => "rebuild",
+            Self::Migrate => "migrate",
+            Self::Doctor => "doctor",
+        })
+    }
+}

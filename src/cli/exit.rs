@@ -13,7 +13,7 @@ use crate::notary::NotaryError;
 use crate::privacy::keys::KeyError;
 use crate::record::{Kind, RecordId};
 use crate::store::{ArchiveError, StoreError};
-use crate::trail::{GovernError, MoveError, TrailError};
+use crate::trail::{GovernError, Kept, MoveError, RemoteError, TrailError};
 
 /// How a command ended, by its exit code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,6 +28,8 @@ pub(super) enum Exit {
     NotFound = 3,
     /// A trail or bundle is not what it should be.
     Verification = 4,
+    /// The role or the token does not allow it.
+    NotAllowed = 5,
     /// The trail or another file cannot be used.
     Storage = 6,
     /// It is done, and some of the evidence asked for is not there.
@@ -119,6 +121,11 @@ impl Failure {
         self
     }
 
+    /// Whether the role or the token does not allow it.
+    pub(super) fn is_not_allowed(&self) -> bool {
+        self.exit == Exit::NotAllowed
+    }
+
     /// Puts `other` where the command to try next is `hint`.
     pub(super) fn instead_of(mut self, hint: &str, other: &str) -> Self {
         if self.hint.as_deref() == Some(hint) {
@@ -172,7 +179,13 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
         }
         TrailError::NothingHeld(_) => (Exit::NotFound, Some("contextrail context list")),
         TrailError::Approvers(_) => (Exit::Refused, None),
-        TrailError::Kept(_) => (Exit::Refused, Some("contextrail hold list")),
+        TrailError::Kept(why) => {
+            let hint = match **why {
+                Kept::Hold { .. } => "contextrail hold list",
+                Kept::Floor { .. } => "contextrail retention plan",
+            };
+            (Exit::Refused, Some(hint))
+        }
         TrailError::Key(error) => of_key(error),
         TrailError::NothingToHold { .. } => (Exit::NotFound, Some("contextrail hold place --help")),
         TrailError::NoArchive => (Exit::Storage, None),
@@ -181,6 +194,8 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
             Exit::Refused,
             Some("contextrail hold release ID --reason TEXT --approved-by A,B"),
         ),
+        TrailError::NotGranted(_) => (Exit::Refused, Some("contextrail token create --help")),
+        TrailError::AlreadyRevoked(_) => (Exit::Usage, Some("contextrail token list")),
         TrailError::AlreadyReleased(_) => (Exit::Usage, Some("contextrail hold list")),
         TrailError::UnknownRecord { named_as, .. } => {
             let hint = match *named_as {
@@ -202,6 +217,7 @@ fn of_trail(error: &TrailError) -> (Exit, Option<&'static str>) {
         TrailError::Govern(error) => of_govern(error),
         TrailError::Rules(_) => (Exit::Usage, None),
         TrailError::Move(error) => of_move(error),
+        TrailError::Remote(error) => of_remote(error),
         TrailError::Notary(_) => (Exit::Storage, Some("contextrail log status")),
         TrailError::Spool { .. } | TrailError::ReadOnly => {
             (Exit::Storage, Some("contextrail doctor"))
@@ -243,6 +259,22 @@ fn of_key(error: &KeyError) -> (Exit, Option<&'static str>) {
     }
 }
 
+fn of_remote(error: &RemoteError) -> (Exit, Option<&'static str>) {
+    match error {
+        RemoteError::Refused { status, code, .. } => match (*status, code.as_str()) {
+            (401 | 403, _) => (Exit::NotAllowed, Some("contextrail token create --help")),
+            (404, _) | (_, "unknown_record") => (Exit::NotFound, None),
+            (_, "redaction_block" | "refused_before" | "kept") => (Exit::Refused, None),
+            _ => (Exit::Usage, None),
+        },
+        RemoteError::Away { .. }
+        | RemoteError::Answer { .. }
+        | RemoteError::Spool { .. }
+        | RemoteError::Closed => (Exit::Storage, None),
+        _ => (Exit::Usage, None),
+    }
+}
+
 fn of_move(error: &MoveError) -> (Exit, Option<&'static str>) {
     match error {
         MoveError::Same { .. }
@@ -264,6 +296,7 @@ fn of_store(error: &StoreError) -> (Exit, Option<&'static str>) {
             Exit::Usage,
             Some("contextrail --trail sqlite://contextrail.db doctor"),
         ),
+        StoreError::Elsewhere { .. } => (Exit::Usage, None),
         StoreError::Missing { .. } => (Exit::Storage, Some("contextrail demo")),
         StoreError::Refused { what, .. } if what.starts_with("there is no trail yet") => {
             (Exit::Storage, Some("contextrail migrate"))

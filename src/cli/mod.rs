@@ -1,11 +1,13 @@
 //! The `contextrail` command: parse, call the trail, print.
 
+mod access;
 mod archive;
 mod args;
 mod artifact;
 mod backup;
 mod check;
 mod completions;
+mod config;
 mod context;
 mod copy;
 mod decision;
@@ -34,11 +36,15 @@ mod rebuild;
 mod restore;
 mod retention;
 mod review;
+mod serve;
+mod server;
 mod session;
 mod sink_file;
+mod stop;
 mod subject;
 mod summary;
 mod table_text;
+mod token;
 mod used;
 mod verify;
 mod when;
@@ -53,6 +59,7 @@ pub use demo::{Demo, DemoOutput, DemoRun};
 
 use args::{Arguments, Command};
 use exit::{Exit, Failure};
+use server::ServerArguments;
 use session::Session;
 
 /// Runs the command line of this process. Needs a tokio runtime.
@@ -69,8 +76,15 @@ pub async fn run(demo: Demo) -> ExitCode {
             return code.into();
         }
     };
+    let server = ServerArguments {
+        at_trail: arguments.command.at_trail(),
+        token_file: arguments.token_file,
+        purpose: arguments.purpose,
+        roots: arguments.server_roots,
+    };
     let session = Session::new(arguments.trail, arguments.output, arguments.quiet)
         .with_attesters(arguments.attesters)
+        .with_server(server)
         .with_state(arguments.state);
     match dispatch(&session, arguments.command, demo).await {
         Ok(exit) => exit.into(),
@@ -119,6 +133,9 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Log(verb) => log::run(session, verb).await,
         Command::Key(verb) => key::run(session, verb).await,
         Command::Privacy(verb) => privacy::run(session, verb).await,
+        Command::Serve(args) => serve::run(session, args).await,
+        Command::Token(verb) => token::run(session, verb).await,
+        Command::Access(verb) => access::run(session, verb).await,
         Command::Verify(args) => verify::run(session, &args).await,
         Command::Copy(args) => copy::run(session, args).await,
         Command::Backup(args) => backup::run(session, args).await,
@@ -126,6 +143,7 @@ async fn dispatch(session: &Session, command: Command, demo: Demo) -> Result<Exi
         Command::Rebuild => rebuild::run(session).await,
         Command::Migrate => migrate::run(session).await,
         Command::Doctor => doctor::run(session).await,
+        Command::Config(verb) => config::run(session, verb).await,
         Command::Completions(args) => completions::run(&args),
     }
 }

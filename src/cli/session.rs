@@ -9,16 +9,19 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::exit::{Exit, Failure};
 use super::output::OutputFormat;
+use super::server::{ServerArguments, is_server};
 use crate::notary::Attesters;
 use crate::record::{Actor, ActorKind, Clock, Name, RecordId, SystemClock, Timestamp};
 use crate::trail::{Trail, TrailError, TrailOptions, local_user};
 
 /// The options that every verb has, and what follows from them.
+#[derive(Clone)]
 pub(super) struct Session {
     pub(super) trail_url: String,
     pub(super) format: Option<OutputFormat>,
     pub(super) quiet: bool,
     attesters: Option<PathBuf>,
+    server: ServerArguments,
     state: Option<PathBuf>,
     clock: Arc<dyn Clock>,
 }
@@ -30,6 +33,7 @@ impl Session {
             format,
             quiet,
             attesters: None,
+            server: ServerArguments::default(),
             state: None,
             clock: Arc::new(SystemClock),
         }
@@ -40,6 +44,39 @@ impl Session {
     pub(super) fn with_attesters(mut self, path: Option<PathBuf>) -> Self {
         self.attesters = path;
         self
+    }
+
+    /// On this trail, unless one is named.
+    pub(super) fn or_on(mut self, url: Option<String>) -> Self {
+        if self.named_url().is_none()
+            && let Some(url) = url
+        {
+            self.trail_url = url;
+        }
+        self
+    }
+
+    /// With this folder, unless one is named.
+    pub(super) fn or_with_state(mut self, folder: Option<PathBuf>) -> Self {
+        self.state = self.state.or(folder);
+        self
+    }
+
+    /// With this file of witnesses and timestamp authorities, unless one is named.
+    pub(super) fn or_with_attesters(mut self, path: Option<PathBuf>) -> Self {
+        self.attesters = self.attesters.or(path);
+        self
+    }
+
+    /// Says how a server is asked.
+    pub(super) fn with_server(mut self, server: ServerArguments) -> Self {
+        self.server = server;
+        self
+    }
+
+    /// Whether the trail is behind a server.
+    pub(super) fn is_server(&self) -> bool {
+        is_server(&self.trail_url)
     }
 
     /// Keeps what a trail on a server keeps outside of the database in this folder.
@@ -66,6 +103,7 @@ impl Session {
 
     /// Refuses to make a trail for a verb that needs one.
     pub(super) fn must_exist(&self) -> Result<(), Failure> {
+        self.server.check(&self.trail_url)?;
         Ok(crate::trail::check_exists(&self.trail_url)?)
     }
 
@@ -75,9 +113,15 @@ impl Session {
     }
 
     pub(super) fn options(&self) -> Result<TrailOptions, Failure> {
+        self.server.check(&self.trail_url)?;
         let options = TrailOptions::new()
             .clock(Arc::clone(&self.clock))
             .actor(Self::actor());
+        let options = if self.is_server() {
+            self.server.of(options)?
+        } else {
+            options
+        };
         let options = match &self.state {
             Some(folder) => options.state(folder),
             None => options,

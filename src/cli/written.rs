@@ -6,13 +6,36 @@ use super::context::one;
 use super::exit::{Exit, Failure};
 use super::output::{List, OutputFormat};
 use super::plain;
-use super::session::Session;
+use super::session::{Session, warn};
 use super::table_text::moment;
 use crate::record::{Body, RecordId};
 use crate::trail::{Stored, Trail};
 
 /// Prints the full records with these ids: an object, or a list of `several`.
 pub(super) async fn print(
+    session: &Session,
+    trail: &Trail,
+    ids: &[RecordId],
+    several: bool,
+) -> Result<(), Failure> {
+    match print_read(session, trail, ids, several).await {
+        Err(failure) if failure.is_not_allowed() => not_readable(ids),
+        printed => printed,
+    }
+}
+
+/// Prints the ids of what is recorded, and may not be read back.
+pub(super) fn not_readable(ids: &[RecordId]) -> Result<(), Failure> {
+    let mut out = Session::stdout();
+    for id in ids {
+        writeln!(out, "{id}")?;
+    }
+    out.flush()?;
+    warn("recorded; the token may not read it back");
+    Ok(())
+}
+
+async fn print_read(
     session: &Session,
     trail: &Trail,
     ids: &[RecordId],
@@ -57,6 +80,7 @@ fn line(stored: &Stored) -> String {
         Body::Hold(hold) => format!("matter {} on {}", hold.matter, hold.target),
         Body::Release(release) => format!("of {}", release.hold),
         Body::Policy(policy) => policy.id().to_string(),
+        Body::Token(token) => format!("{} for {}", token.role, token.holder.id),
         Body::Archive(archival) => format!("{} records in {}", archival.records, archival.segment),
         Body::Artifact(artifact) => artifact.id().to_string(),
         Body::Approval(it) => format!("of {} as {}", it.artifact, it.role),

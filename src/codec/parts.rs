@@ -121,6 +121,8 @@ pub(super) fn decode_body(fields: &Fields<'_, '_>, kind: Kind) -> Result<Body, R
         Kind::Hold => Body::Hold(fields.decode()?),
         Kind::Release => Body::Release(fields.decode()?),
         Kind::Policy => Body::Policy(fields.decode()?),
+        Kind::Token => Body::Token(fields.decode()?),
+        Kind::Access => Body::Access(fields.decode()?),
         Kind::Retention => Body::Retention(fields.decode()?),
         Kind::Archive => Body::Archive(fields.decode()?),
         Kind::Artifact => Body::Artifact(fields.decode()?),

@@ -206,6 +206,8 @@ fn extra_of(body: &mut Body) -> Option<&mut Members> {
         | Body::Policy(_)
         | Body::Retention(_)
         | Body::Archive(_)
+        | Body::Token(_)
+        | Body::Access(_)
         | Body::Artifact(_)
         | Body::Approval(_)
         | Body::Retirement(_)

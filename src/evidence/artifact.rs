@@ -38,6 +38,8 @@ pub(super) fn artifacts(record: &ShownRecord<'_>) -> BTreeSet<Artifact> {
         | Kind::Policy
         | Kind::Retention
         | Kind::Archive
+        | Kind::Token
+        | Kind::Access
         | Kind::Artifact
         | Kind::Approval
         | Kind::Retirement

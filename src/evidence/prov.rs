@@ -196,6 +196,8 @@ fn made(record: &ShownRecord<'_>) -> Value {
         | Kind::Policy
         | Kind::Retention
         | Kind::Archive
+        | Kind::Token
+        | Kind::Access
         | Kind::Artifact
         | Kind::Approval
         | Kind::Retirement
@@ -227,6 +229,8 @@ fn verb(kind: Kind) -> &'static str {
         Kind::Hold => "placing_a_hold",
         Kind::Release => "releasing_a_hold",
         Kind::Policy => "setting_a_policy",
+        Kind::Token => "granting_access",
+        Kind::Access => "looking",
         Kind::Retention => "expiring",
         Kind::Archive => "archiving",
         Kind::Artifact => "registering",

@@ -105,9 +105,11 @@ pub(super) fn named(record: &ShownRecord<'_>) -> Vec<(&'static str, String)> {
         | Kind::Policy
         | Kind::Retention
         | Kind::Archive
+        | Kind::Access
         | Kind::Artifact
         | Kind::Check
         | Kind::Freeze => &[],
+        Kind::Token => &["token_id"],
     };
     let mut found = Vec::new();
     for part in parts {

@@ -39,6 +39,22 @@ impl Notary {
         Ok(tree.consistency_path(from, &tiles)?)
     }
 
+    /// A tile of the log with the width asked for; `None` when the log does not reach so far.
+    ///
+    /// # Errors
+    ///
+    /// [`NotaryError`] when the store cannot be read.
+    pub async fn tile(&self, id: TileId) -> Result<Option<Vec<Hash>>, NotaryError> {
+        let tiles = self.tiles(&[id]).await?;
+        let width = usize::from(id.width());
+        // why: the store may give a wider one in its place, which begins with the same hashes.
+        let wide = tiles.into_values().find(|hashes| hashes.len() >= width);
+        Ok(wide.map(|mut hashes| {
+            hashes.truncate(width);
+            hashes
+        }))
+    }
+
     async fn tiles(&self, ids: &[TileId]) -> Result<BTreeMap<TileId, Vec<Hash>>, NotaryError> {
         Ok(self.options.store.tiles(&self.options.tenant, ids).await?)
     }

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Approval, Archival, Artifact, Check, Context, Decision, Deployment, Erasure, Expiry, Freeze,
-    Generation, Head, Hold, Import, InvalidValue, KeyEvent, Kpi, Outcome, Release, RetentionPolicy,
-    Retirement, Review, Succession, Timestamp, Unfreeze,
+    AccessEvent, Approval, Archival, Artifact, Check, Context, Decision, Deployment, Erasure,
+    Expiry, Freeze, Generation, Head, Hold, Import, InvalidValue, KeyEvent, Kpi, Outcome, Release,
+    RetentionPolicy, Retirement, Review, Succession, Timestamp, TokenEvent, Unfreeze,
 };
 
 /// The kind of a record.
@@ -39,6 +39,10 @@ pub enum Kind {
     Release,
     /// [`RetentionPolicy`]
     Policy,
+    /// [`TokenEvent`]
+    Token,
+    /// [`AccessEvent`]
+    Access,
     /// [`Expiry`]
     Retention,
     /// [`Archival`]
@@ -63,7 +67,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Context,
         Self::Generation,
         Self::Decision,
@@ -78,6 +82,8 @@ impl Kind {
         Self::Policy,
         Self::Retention,
         Self::Archive,
+        Self::Token,
+        Self::Access,
         Self::Artifact,
         Self::Approval,
         Self::Retirement,
@@ -104,6 +110,8 @@ impl Kind {
             Self::Hold => "hold",
             Self::Release => "release",
             Self::Policy => "policy",
+            Self::Token => "token",
+            Self::Access => "access",
             Self::Retention => "retention",
             Self::Archive => "archive",
             Self::Artifact => "artifact",
@@ -148,6 +156,8 @@ impl Kind {
             Self::Hold => "contextrail.hold/1",
             Self::Release => "contextrail.release/1",
             Self::Policy => "contextrail.policy/1",
+            Self::Token => "contextrail.token/1",
+            Self::Access => "contextrail.access/1",
             Self::Retention => "contextrail.retention/1",
             Self::Archive => "contextrail.archive/1",
             Self::Artifact => "contextrail.artifact/1",
@@ -216,6 +226,10 @@ pub enum Body {
     Release(Box<Release>),
     /// A version of a retention policy.
     Policy(Box<RetentionPolicy>),
+    /// A token granted or revoked.
+    Token(Box<TokenEvent>),
+    /// A look at something.
+    Access(Box<AccessEvent>),
     /// Values that went when their time had come.
     Retention(Box<Expiry>),
     /// Records moved to the archive.
@@ -257,6 +271,8 @@ impl Body {
             Self::Policy(_) => Kind::Policy,
             Self::Retention(_) => Kind::Retention,
             Self::Archive(_) => Kind::Archive,
+            Self::Token(_) => Kind::Token,
+            Self::Access(_) => Kind::Access,
             Self::Artifact(_) => Kind::Artifact,
             Self::Approval(_) => Kind::Approval,
             Self::Retirement(_) => Kind::Retirement,
@@ -287,6 +303,8 @@ impl Body {
             | Self::Release(_)
             | Self::Policy(_)
             | Self::Archive(_)
+            | Self::Token(_)
+            | Self::Access(_)
             | Self::Artifact(_)
             | Self::Approval(_)
             | Self::Retirement(_)
@@ -318,6 +336,8 @@ impl Body {
             | Self::Policy(_)
             | Self::Retention(_)
             | Self::Archive(_)
+            | Self::Token(_)
+            | Self::Access(_)
             | Self::Artifact(_)
             | Self::Approval(_)
             | Self::Retirement(_)
@@ -346,6 +366,18 @@ body_kinds!(
 impl From<RetentionPolicy> for Body {
     fn from(body: RetentionPolicy) -> Self {
         Self::Policy(Box::new(body))
+    }
+}
+
+impl From<TokenEvent> for Body {
+    fn from(body: TokenEvent) -> Self {
+        Self::Token(Box::new(body))
+    }
+}
+
+impl From<AccessEvent> for Body {
+    fn from(body: AccessEvent) -> Self {
+        Self::Access(Box::new(body))
     }
 }
 

@@ -3,6 +3,7 @@
 //! The names here are the public contract: exports, HTTP bodies and these types share them. No
 //! type here does input or output; times and ids come from a [`Clock`] and an [`IdSource`].
 
+mod access;
 mod artifact;
 mod assembly;
 mod capture;
@@ -37,6 +38,7 @@ mod use_case;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+pub use access::{AccessEvent, AccessKind, AccessRole, TokenAction, TokenEvent};
 pub use artifact::{
     Approval, Artifact, ArtifactKind, ArtifactLink, ArtifactName, ArtifactOwner, ArtifactRef,
     ArtifactReference, ArtifactSignature, Deployment, LinkRelation, Raci, Retirement,

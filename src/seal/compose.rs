@@ -65,6 +65,8 @@ fn body(kind: Kind, members: &[u8]) -> Result<Body, OpenError> {
         Kind::Hold => Body::Hold(read(kind, members)?),
         Kind::Release => Body::Release(read(kind, members)?),
         Kind::Policy => Body::Policy(read(kind, members)?),
+        Kind::Token => Body::Token(read(kind, members)?),
+        Kind::Access => Body::Access(read(kind, members)?),
         Kind::Retention => Body::Retention(read(kind, members)?),
         Kind::Archive => Body::Archive(read(kind, members)?),
         Kind::Artifact => Body::Artifact(read(kind, members)?),

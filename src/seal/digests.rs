@@ -50,6 +50,8 @@ impl Digester<'_> {
             | Body::Policy(_)
             | Body::Retention(_)
             | Body::Archive(_)
+            | Body::Token(_)
+            | Body::Access(_)
             | Body::Artifact(_)
             | Body::Approval(_)
             | Body::Retirement(_)

@@ -181,6 +181,8 @@ pub(super) fn entities(body: &Body) -> Option<&[EntityRef]> {
         | Body::Policy(_)
         | Body::Retention(_)
         | Body::Archive(_)
+        | Body::Token(_)
+        | Body::Access(_)
         | Body::Artifact(_)
         | Body::Approval(_)
         | Body::Retirement(_)
@@ -204,6 +206,7 @@ fn staff<'a>(head: &Head, body: &'a Body) -> impl Iterator<Item = EntityRef> + u
         Body::Erasure(erasure) => erasure.approved_by.as_slice(),
         Body::Succession(succession) => succession.approved_by.as_slice(),
         Body::Release(release) => release.approved_by.as_slice(),
+        Body::Token(token) => token.approved_by.as_slice(),
         Body::Hold(hold) => std::slice::from_ref(&hold.placed_by),
         _ => &[],
     };
@@ -216,6 +219,7 @@ fn staff<'a>(head: &Head, body: &'a Body) -> impl Iterator<Item = EntityRef> + u
             let owner = hold.owner.as_ref();
             (held, owner.and_then(|it| staff_ref(it.as_str()).ok()))
         }
+        Body::Token(token) => (staff_of(&token.holder), None),
         _ => (None, None),
     };
     let written = match body {

@@ -18,7 +18,8 @@ pub(super) fn stand_in(path: &str, slot: Slot) -> String {
             let slot = slot.number();
             format!("{{\"id\":\"{slot}\",\"type\":\"{WITHHELD}\"}}")
         }
-        ("actor" | "approved_by" | "author" | "placed_by", _) | ("allowed_unmeasured", "by") => {
+        ("actor" | "approved_by" | "author" | "holder" | "placed_by", _)
+        | ("allowed_unmeasured", "by") => {
             format!("{{\"id\":\"{WITHHELD}\",\"kind\":\"human\",\"method\":\"asserted\"}}")
         }
         ("decided_by", _) => format!("{{\"id\":\"{WITHHELD}\",\"kind\":\"human\"}}"),

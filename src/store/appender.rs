@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::load::{Counts, Load};
 use super::{Placed, Prepared, Store, StoreError};
 use crate::record::{Clock, Tenant};
 
@@ -36,6 +38,7 @@ pub struct Appender {
     queue: Mutex<Option<mpsc::UnboundedSender<Job>>>,
     room: Arc<Semaphore>,
     room_bytes: u32,
+    counts: Arc<Counts>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -71,7 +74,9 @@ impl Appender {
         options: AppenderOptions,
     ) -> Self {
         let (queue, jobs) = mpsc::unbounded_channel();
+        let counts = Arc::<Counts>::default();
         let group = Group {
+            counts: Arc::clone(&counts),
             store,
             tenant,
             clock,
@@ -82,8 +87,17 @@ impl Appender {
             queue: Mutex::new(Some(queue)),
             room: Arc::new(Semaphore::new(room)),
             room_bytes: options.queue_bytes,
+            counts,
             task: Mutex::new(Some(tokio::spawn(group.run(jobs)))),
         }
+    }
+
+    /// How busy it is.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        let whole = u64::from(self.room_bytes);
+        let left = u64::try_from(self.room.available_permits()).unwrap_or(whole);
+        self.counts.load((whole, whole.saturating_sub(left)))
     }
 
     /// Appends one record; waits for room in the queue, and until the record is durable.
@@ -170,14 +184,18 @@ impl Appender {
         };
         let queue = self.queue.lock().expect("no holder of this lock panics");
         if let Some(queue) = &*queue {
+            self.counts.came();
             // A job that cannot be sent drops its reply, which its waiter reads as closed.
-            drop(queue.send(job));
+            if queue.send(job).is_err() {
+                self.counts.left();
+            }
         }
         answer
     }
 }
 
 struct Group {
+    counts: Arc<Counts>,
     store: Arc<dyn Store>,
     tenant: Tenant,
     clock: Arc<dyn Clock>,
@@ -206,7 +224,13 @@ impl Group {
             }
             let answers = match batch.as_slice() {
                 [] => Vec::new(),
-                batch => self.append(batch).await,
+                batch => {
+                    let began = Instant::now();
+                    let answers = self.append(batch).await;
+                    let failed = answers.iter().filter(|it| it.is_err()).count();
+                    self.counts.went(batch.len(), failed, began.elapsed());
+                    answers
+                }
             };
             for ((reply, room), answer) in waiters.into_iter().zip(answers) {
                 drop(room);

@@ -12,11 +12,17 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub enum StoreError {
     /// The address of the trail is not one this build can open.
     #[error(
-        "{url:?} is not the address of a trail: use sqlite://PATH, sqlite::memory: or postgres://USER@HOST/DATABASE, such as sqlite://contextrail.db"
+        "{url:?} is not the address of a trail: use sqlite://PATH, such as sqlite://contextrail.db, sqlite::memory:, postgres://USER@HOST/DATABASE, or https://HOST for a server"
     )]
     Address {
         /// What was given.
         url: String,
+    },
+    /// What was asked for is done where the trail is, and not where it is asked for.
+    #[error("{source}")]
+    Elsewhere {
+        /// What says so.
+        source: BoxError,
     },
     /// There is no trail there.
     #[error(

@@ -248,7 +248,9 @@ pub fn handles(record: &Record, about: &[EntityRef]) -> BTreeSet<Handle> {
         | Body::Policy(_)
         | Body::Retention(_)
         | Body::Archive(_)
+        | Body::Access(_)
         | Body::Freeze(_) => {}
+        Body::Token(token) => token.token_id.iter().for_each(|id| refers(*id)),
         Body::Artifact(artifact) => artifact_handle(&artifact.id(), &mut handles),
         Body::Approval(approval) => {
             refers(approval.record);

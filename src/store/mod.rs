@@ -5,6 +5,7 @@ mod archive;
 mod error;
 mod examine;
 mod frame;
+mod load;
 mod locked;
 mod lookup;
 mod memory;
@@ -36,6 +37,7 @@ pub use archive::{
     Archive, ArchiveChoice, ArchiveError, Archived, NewSegment, SegmentId, SegmentWriter, Segments,
 };
 pub use error::{BoxError, StoreError};
+pub use load::{COMMIT_BOUNDS_US, GROUP_BOUNDS, Load};
 pub use locked::{DamagedSlot, Unlocked};
 pub use lookup::{Handle, KeyRange, handles};
 pub use memory::MemoryStore;

@@ -191,6 +191,8 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
         Kind::Policy => 12,
         Kind::Retention => 13,
         Kind::Archive => 14,
+        Kind::Token => 15,
+        Kind::Access => 16,
         Kind::Artifact => 17,
         Kind::Approval => 18,
         Kind::Retirement => 19,

@@ -1,7 +1,7 @@
 //! The spool: where records wait on disk while the store cannot take them.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -59,6 +59,12 @@ impl Spool {
         &self.path
     }
 
+    /// The length of the file.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Whether nothing is waiting.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -71,32 +77,81 @@ impl Spool {
     ///
     /// When the spool is at its limit or the disk does not take it; the record is not spooled then.
     pub fn add(&mut self, spooled: &Spooled) -> io::Result<()> {
-        let body = spooled.encode()?;
-        let length = u32::try_from(body.len()).map_err(io::Error::other)?;
-        let mut frame = Vec::with_capacity(body.len() + HEADER_BYTES);
-        frame.extend_from_slice(&length.to_be_bytes());
-        frame.extend_from_slice(&check(&body));
-        frame.extend_from_slice(&body);
-        let frame_bytes = u64::try_from(frame.len()).map_err(io::Error::other)?;
-        if self.bytes + frame_bytes > self.limit_bytes {
-            return Err(io::Error::new(
-                io::ErrorKind::QuotaExceeded,
-                format!(
-                    "the spool has reached its limit of {} bytes",
-                    self.limit_bytes
-                ),
-            ));
+        let frame = spooled.frame()?;
+        if self.room_for(frame.len()) {
+            return self.write(&frame);
         }
+        let limit = self.limit_bytes;
+        Err(io::Error::new(
+            io::ErrorKind::QuotaExceeded,
+            format!("the spool has reached its limit of {limit} bytes"),
+        ))
+    }
+
+    /// Adds as many of `spooled` as there is room for, in their order, and gives how many; when this
+    /// returns, they are on disk.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not take them; none is spooled then.
+    pub fn add_some(&mut self, spooled: &[Spooled]) -> io::Result<usize> {
+        let mut frames = Vec::new();
+        let mut count = 0;
+        for spooled in spooled {
+            let frame = spooled.frame()?;
+            if !self.room_for(frames.len() + frame.len()) {
+                break;
+            }
+            frames.extend_from_slice(&frame);
+            count += 1;
+        }
+        self.write(&frames)?;
+        Ok(count)
+    }
+
+    fn room_for(&self, bytes: usize) -> bool {
+        u64::try_from(bytes).is_ok_and(|bytes| self.bytes + bytes <= self.limit_bytes)
+    }
+
+    fn write(&mut self, frames: &[u8]) -> io::Result<()> {
+        let bytes = u64::try_from(frames.len()).map_err(io::Error::other)?;
         let written = self
             .file
-            .write_all(&frame)
+            .write_all(frames)
             .and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             // A torn frame would hide those that come after it.
             self.file.set_len(self.bytes)?;
             return Err(error);
         }
-        self.bytes += frame_bytes;
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    /// Keeps others from this spool until it is closed. Gives whether nobody else has it.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be told.
+    pub fn lock(&self) -> io::Result<bool> {
+        match self.file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Takes `torn` off the end, once it is kept elsewhere: what is added behind it could not be read.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be shortened.
+    pub fn cut(&mut self, torn: &[u8]) -> io::Result<()> {
+        let torn = u64::try_from(torn.len()).map_err(io::Error::other)?;
+        let bytes = self.bytes.saturating_sub(torn);
+        self.file.set_len(bytes)?;
+        self.file.sync_data()?;
+        self.bytes = bytes;
         Ok(())
     }
 
@@ -148,6 +203,43 @@ impl Spool {
         })
     }
 
+    /// Reads what is waiting from the frame at `from` on: about `most` bytes, or one frame that is larger. What
+    /// comes behind it starts at the length that is given back.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn backlog_from(&self, from: u64, most: u64) -> io::Result<Backlog> {
+        let mut file = File::open(&self.path)?;
+        let mut most = most;
+        loop {
+            file.seek(SeekFrom::Start(from))?;
+            let mut bytes = Vec::new();
+            (&mut file).take(most).read_to_end(&mut bytes)?;
+            let read = u64::try_from(bytes.len()).map_err(io::Error::other)?;
+            let mut rest = bytes.as_slice();
+            let mut records = Vec::new();
+            while let Some((spooled, after)) = read_frame(rest) {
+                records.push(spooled);
+                rest = after;
+            }
+            let is_end = from + read >= self.bytes;
+            if is_end || !records.is_empty() {
+                let left = u64::try_from(rest.len()).map_err(io::Error::other)?;
+                return Ok(Backlog {
+                    records,
+                    torn: if is_end { rest.to_vec() } else { Vec::new() },
+                    bytes: if is_end {
+                        from + read
+                    } else {
+                        from + read - left
+                    },
+                });
+            }
+            most = most.saturating_mul(4);
+        }
+    }
+
     /// Empties the spool once everything in it is durable elsewhere, unless it has grown since it
     /// had `bytes`.
     ///
@@ -177,6 +269,16 @@ pub struct Backlog {
 }
 
 impl Spooled {
+    fn frame(&self) -> io::Result<Vec<u8>> {
+        let body = self.encode()?;
+        let length = u32::try_from(body.len()).map_err(io::Error::other)?;
+        let mut frame = Vec::with_capacity(body.len() + HEADER_BYTES);
+        frame.extend_from_slice(&length.to_be_bytes());
+        frame.extend_from_slice(&check(&body));
+        frame.extend_from_slice(&body);
+        Ok(frame)
+    }
+
     fn encode(&self) -> io::Result<Vec<u8>> {
         let mut out = Vec::new();
         write_count(&mut out, self.slots.len())?;
@@ -324,5 +426,45 @@ mod tests {
         assert_eq!(backlog.records.len(), 1);
         spool.clear_if_still(backlog.bytes).unwrap();
         assert!(spool.is_empty());
+    }
+
+    #[test]
+    fn it_is_read_in_parts_whatever_their_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.spool");
+        let mut spool = Spool::open(&path, 10_000).unwrap();
+        let all: Vec<Spooled> = (0..9).map(spooled).collect();
+        assert_eq!(spool.add_some(&all).unwrap(), all.len());
+        spool.file.write_all(b"torn").unwrap();
+        let spool = Spool::open(&path, 10_000).unwrap();
+        for most in [1, 100, 333, 9_000] {
+            let (mut from, mut read, mut torn) = (0, Vec::new(), Vec::new());
+            while from < spool.bytes() {
+                let part = spool.backlog_from(from, most).unwrap();
+                assert!(part.bytes > from, "{most}");
+                from = part.bytes;
+                read.extend(part.records);
+                torn.extend(part.torn);
+            }
+            assert_eq!(read, all, "{most}");
+            assert_eq!(torn, b"torn", "{most}");
+        }
+    }
+
+    #[test]
+    fn as_many_are_added_as_there_is_room_for_and_one_holder_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.spool");
+        let mut spool = Spool::open(&path, 300).unwrap();
+        let all: Vec<Spooled> = (0..9).map(spooled).collect();
+        let added = spool.add_some(&all).unwrap();
+        assert!(added > 1 && added < all.len(), "{added}");
+        let backlog = spool.backlog().unwrap();
+        assert_eq!(backlog.records, all[..added]);
+        assert!(spool.lock().unwrap());
+        let second = Spool::open(&path, 300).unwrap();
+        assert!(!second.lock().unwrap());
+        drop(spool);
+        assert!(second.lock().unwrap());
     }
 }

@@ -203,6 +203,12 @@ pub enum TrailError {
     /// A rule refuses it that no more input makes good but other people.
     #[error("a hold is released by two people: {0}")]
     NotApproved(#[source] InvalidValue),
+    /// A token lacks the approvals that its role needs.
+    #[error("no token is granted: {0}")]
+    NotGranted(#[source] InvalidValue),
+    /// A token is revoked already.
+    #[error("the token {0} is revoked already")]
+    AlreadyRevoked(RecordId),
     /// A version of a retention policy is there already, and says something else.
     #[error(
         "the retention policy {0} is there already, and a version never changes: give this one a version of its own"
@@ -225,6 +231,10 @@ pub enum TrailError {
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Move(Box<super::MoveError>),
+    /// The server that the trail is behind is away, or refuses it.
+    #[cfg(feature = "network")]
+    #[error(transparent)]
+    Remote(Box<super::RemoteError>),
     /// The spool cannot take a record that the queue has no room for.
     #[error("neither the queue nor the spool {path} takes the record")]
     Spool {
@@ -239,6 +249,10 @@ pub enum TrailError {
 impl TrailError {
     /// Whether the same record will be refused however often it is tried.
     pub(super) const fn is_final(&self) -> bool {
+        #[cfg(feature = "network")]
+        if matches!(self, Self::Remote(_)) {
+            return false;
+        }
         !matches!(
             self,
             Self::Store(_)
@@ -265,6 +279,13 @@ impl From<NotaryError> for TrailError {
 impl From<super::MoveError> for TrailError {
     fn from(error: super::MoveError) -> Self {
         Self::Move(Box::new(error))
+    }
+}
+
+#[cfg(feature = "network")]
+impl From<super::RemoteError> for TrailError {
+    fn from(error: super::RemoteError) -> Self {
+        Self::Remote(Box::new(error))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Search, Stored, Trail, TrailError};
 use crate::record::{
     Body, DecisionId, EntityRef, KeyAction, KeyLevel, Kind, RecordId, ReviewVerdict, Timestamp,
+    TokenAction,
 };
 use crate::store::Handle;
 
@@ -199,6 +200,14 @@ fn summary(body: &Body) -> String {
             "the values of {} records moved to the archive",
             archival.records
         ),
+        Body::Token(token) => {
+            let done = match token.action {
+                TokenAction::Grant => "granted",
+                TokenAction::Revoke => "revoked",
+            };
+            format!("a token for {} was {done}", token.role)
+        }
+        Body::Access(access) => format!("{} by {}", access.what.as_str(), access.route),
         Body::Artifact(artifact) => format!("{} was registered", artifact.id()),
         Body::Approval(it) => format!("{} was approved as {}", it.artifact, it.role),
         Body::Retirement(it) => format!("{} was retired", it.artifact),

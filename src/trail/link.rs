@@ -218,7 +218,12 @@ pub(super) fn named(body: &Body, source: &Source) -> Vec<Named> {
                 .collect()
         }
         Body::Unfreeze(unfreeze) => vec![unowned(unfreeze.freeze, Kind::Freeze)],
-        Body::Import(_)
+        Body::Token(token) => {
+            let granted = token.token_id.iter();
+            granted.map(|id| needed(*id, Kind::Token)).collect()
+        }
+        Body::Access(_)
+        | Body::Import(_)
         | Body::Key(_)
         | Body::Succession(_)
         | Body::Erasure(_)

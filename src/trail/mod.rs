@@ -26,6 +26,7 @@ mod journal;
 mod keeping;
 mod leftover;
 mod link;
+mod looked;
 #[cfg(feature = "sqlite")]
 mod moving;
 mod open;
@@ -36,6 +37,8 @@ mod redact;
 mod registry;
 mod relative;
 mod relock;
+#[cfg(feature = "network")]
+mod remote;
 mod retaining;
 mod retention;
 mod review;
@@ -45,9 +48,11 @@ mod shared;
 mod signing;
 mod stored;
 mod succeed;
+mod token;
 mod used;
 mod vault;
 mod verify;
+mod wire;
 mod write;
 
 use std::fmt;
@@ -61,9 +66,10 @@ use crate::capture::{ContextBuilder, Sink};
 use crate::notary::Notary;
 use crate::privacy::Redaction;
 use crate::privacy::keys::Vault;
-use crate::record::{Actor, RecordId, Tenant};
+use crate::record::{Actor, IdSource, RecordId, Tenant};
 use crate::store::{Appender, Segments, Spool, Store, StoreStatus};
 
+pub use crate::store::{COMMIT_BOUNDS_US, GROUP_BOUNDS, Load};
 pub use access::{
     AccessRecord, AccessValue, AccessWithheld, Explanation, HumanPart, SubjectAccess, UsedDatum,
     UsedDocument, Weight,
@@ -82,6 +88,7 @@ pub use hold::OpenHold;
 pub use import::Imported;
 pub use keeping::{Keeping, Kept};
 pub use leftover::{Leftover, leftovers_in_file};
+pub use looked::AccessFilter;
 #[cfg(feature = "sqlite")]
 pub use moving::{
     Approval, BackedUp, Copied, CopiedLog, FileFate, MoveError, MovedFile, Progress, Restored,
@@ -95,14 +102,18 @@ pub use registry::{
     Approved, Deployed, GovernError, OpenFreeze, Registered, Registry, Retired, VersionState,
     content_digest, governing, named_in_role,
 };
+#[cfg(feature = "network")]
+pub use remote::RemoteError;
 pub use retention::{PlanHold, PlanLine, PlanState, RetentionPlan};
 pub use review::{OutcomeBuilder, ReviewBuilder, Reviewed};
 pub use rotate::Rotated;
 #[cfg(feature = "postgres")]
 pub use shared::Migrated;
 pub use stored::Stored;
+pub use token::{ApiToken, KnownToken, TokenGrant};
 pub use vault::KeyFiles;
 pub use verify::Verified;
+pub use wire::{By, Found, LookUp};
 
 use link::Linked;
 use registry::RegistryCache;
@@ -112,7 +123,14 @@ use signing::Signing;
 ///
 /// Call [`Trail::close`] before the program ends: it waits for everything under way.
 #[derive(Clone)]
-pub struct Trail(Arc<Inner>);
+pub struct Trail(Arc<Inner>, Acting);
+
+/// As whom, and under which ids, a handle of a trail writes, where it is not as the trail itself.
+#[derive(Clone, Default)]
+struct Acting {
+    actor: Option<Arc<Actor>>,
+    ids: Option<Arc<dyn IdSource>>,
+}
 
 struct Inner {
     store: Arc<dyn Store>,
@@ -144,6 +162,9 @@ struct Inner {
     tasks: Mutex<JoinSet<()>>,
     runtime: Option<tokio::runtime::Handle>,
     options: TrailOptions,
+    /// The server that it is behind.
+    #[cfg(feature = "network")]
+    remote: Option<remote::Remote>,
 }
 
 impl fmt::Debug for Trail {
@@ -158,7 +179,8 @@ impl fmt::Debug for Trail {
 impl Trail {
     /// Opens the trail at `url`, such as `sqlite://contextrail.db`, `sqlite::memory:` or
     /// `postgres://USER@HOST/DATABASE?state=DIR`, for reading and writing. A file is made when it is
-    /// not there; a server has been migrated before. Needs a tokio runtime.
+    /// not there; a database has been migrated before. Needs a tokio runtime. `https://HOST` is
+    /// a trail behind a server; [`TrailOptions::server_token`] says who asks.
     ///
     /// # Errors
     ///
@@ -190,7 +212,52 @@ impl Trail {
     /// Who causes the records of this trail, unless they say otherwise.
     #[must_use]
     pub fn actor(&self) -> &Actor {
-        &self.0.actor
+        self.1.actor.as_deref().unwrap_or(&self.0.actor)
+    }
+
+    /// The same trail, as whoever writes through it is `actor`: a server is told so by the credential.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        let acting = Acting {
+            actor: Some(Arc::new(actor)),
+            ids: self.1.ids.clone(),
+        };
+        Self(Arc::clone(&self.0), acting)
+    }
+
+    /// The same trail, whose new records take their ids from `ids`: a server gives a request that is sent
+    /// again the ids that it had before.
+    #[must_use]
+    pub fn taking_ids(&self, ids: Arc<dyn IdSource>) -> Self {
+        let acting = Acting {
+            actor: self.1.actor.clone(),
+            ids: Some(ids),
+        };
+        Self(Arc::clone(&self.0), acting)
+    }
+
+    /// The server that it is behind, if it is.
+    #[cfg(feature = "network")]
+    fn remote(&self) -> Option<&remote::Remote> {
+        self.0.remote.as_ref()
+    }
+
+    /// The evidence bundle of a decision, packed by the server that the trail is behind; `None` for a
+    /// trail that is here.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Remote`].
+    #[cfg(feature = "network")]
+    pub async fn evidence_from_server(
+        &self,
+        decision: RecordId,
+        absent: Option<&str>,
+    ) -> Result<Option<Vec<u8>>, TrailError> {
+        match self.remote() {
+            Some(remote) => Ok(Some(remote.evidence(decision, absent).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Whether it was opened for reading: then nothing is appended, signed or attested.
@@ -203,6 +270,19 @@ impl Trail {
     #[must_use]
     pub fn notary(&self) -> &Notary {
         &self.0.notary
+    }
+
+    /// How busy what appends is, since the trail was opened; `None` when it was opened for reading.
+    #[must_use]
+    pub fn load(&self) -> Option<Load> {
+        self.0.appender.as_ref().map(Appender::load)
+    }
+
+    /// Bytes of records that wait on disk, in the spool of this process.
+    #[must_use]
+    pub fn spooled_bytes(&self) -> u64 {
+        let bytes = |path: &std::path::PathBuf| path.metadata().map_or(0, |it| it.len());
+        self.0.spool_path.iter().map(bytes).sum()
     }
 
     /// What the store says of itself: schema, size, counts, and what is wrong.
@@ -242,6 +322,10 @@ impl Trail {
     /// Nothing is lost without it but what a receipt calls `queued`.
     pub async fn close(&self) {
         self.finish_tasks().await;
+        #[cfg(feature = "network")]
+        if let Some(remote) = self.remote() {
+            remote.close().await;
+        }
         if let Err(error) = self.replay_spool().await {
             tracing::warn!(error = %error, "the spool stays on disk and is replayed at the next open");
         }

@@ -34,6 +34,10 @@ impl TrailOptions {
     /// archive in no known way is an error as well; whether it can be reached shows when it is used.
     #[cfg(feature = "sqlite")]
     pub async fn open(mut self, url: &str) -> Result<Trail, TrailError> {
+        #[cfg(feature = "network")]
+        if super::remote::is_server(url) {
+            return self.connect(url).await;
+        }
         let fresh = self.fresh();
         let location = Location::parse(url)?;
         let base = self.base_of(&location)?;
@@ -106,6 +110,10 @@ impl TrailOptions {
     /// [`TrailError::Store`]: a missing file, a newer schema — each its own.
     #[cfg(feature = "sqlite")]
     pub async fn open_for_reading(mut self, url: &str) -> Result<Trail, TrailError> {
+        #[cfg(feature = "network")]
+        if super::remote::is_server(url) {
+            return self.connect(url).await;
+        }
         let location = Location::parse(url)?;
         let Some(path) = self.base_of(&location)? else {
             return Err(StoreError::Missing {
@@ -134,6 +142,8 @@ impl TrailOptions {
             signing: None,
             spool: None,
             spool_path: Some(spool_path(&path)),
+            #[cfg(feature = "network")]
+            remote: None,
             journal: None,
             #[cfg(feature = "postgres")]
             seat: None,
@@ -141,6 +151,36 @@ impl TrailOptions {
         let trail = self.assemble(parts);
         trail.journal_deny().await?;
         Ok(trail)
+    }
+
+    /// Makes ready to use the trail behind the server at `url`, which need not be there yet. Contexts,
+    /// generations, decisions, reviews and outcomes are recorded and read through it; what is done where
+    /// the trail is gives [`TrailError::Store`]. Needs a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Remote`] for an address or token that cannot be used, or a spool that cannot be opened.
+    #[cfg(feature = "network")]
+    pub async fn connect(self, url: &str) -> Result<Trail, TrailError> {
+        let remote = super::remote::Remote::open(url, &self)?;
+        // Nothing is stored in it: what is sealed here is sealed for the way.
+        let none: Arc<dyn Store> = Arc::new(MemoryStore::new(self.fresh()));
+        let now = self.clock.now();
+        let vault = super::vault::for_writing(&none, (None, None), &self.tenant, now).await?;
+        let notary = Arc::new(Notary::open(self.notary_of(&none, (None, None))).await?);
+        Ok(self.assemble(Parts {
+            store: remote.store(),
+            notary,
+            vault,
+            appender: None,
+            signing: None,
+            spool: None,
+            spool_path: None,
+            journal: None,
+            #[cfg(feature = "postgres")]
+            seat: None,
+            remote: Some(remote),
+        }))
     }
 
     /// Opens a new trail in memory; what it holds goes with it. Needs a tokio runtime.
@@ -187,6 +227,8 @@ impl TrailOptions {
             appender: Some(appender),
             spool,
             spool_path,
+            #[cfg(feature = "network")]
+            remote: None,
             journal: files.journal,
             #[cfg(feature = "postgres")]
             seat: files.seat,
@@ -269,13 +311,15 @@ impl TrailOptions {
             signing,
             spool,
             spool_path,
+            #[cfg(feature = "network")]
+            remote,
             journal,
             #[cfg(feature = "postgres")]
             seat,
         } = parts;
         let beside_spool = spool_path.as_ref().map(|it| it.with_extension("erasures"));
         let actor = self.actor.clone().unwrap_or_else(local_user);
-        Trail(Arc::new(Inner {
+        let inner = Inner {
             store,
             appender,
             notary,
@@ -296,7 +340,10 @@ impl TrailOptions {
             tasks: std::sync::Mutex::default(),
             runtime: tokio::runtime::Handle::try_current().ok(),
             options: self,
-        }))
+            #[cfg(feature = "network")]
+            remote,
+        };
+        Trail(Arc::new(inner), super::Acting::default())
     }
 
     pub(super) fn fresh(&self) -> TrailId {
@@ -311,6 +358,10 @@ impl TrailOptions {
 /// [`StoreError::Missing`] when there is none, [`StoreError::Address`] for what is no address.
 #[cfg(feature = "sqlite")]
 pub fn check_exists(url: &str) -> Result<(), TrailError> {
+    #[cfg(feature = "network")]
+    if super::remote::is_server(url) {
+        return Ok(());
+    }
     match Location::parse(url)? {
         Location::File(path) if path.exists() => Ok(()),
         // Opening says whether it is there: nothing is made by that.
@@ -330,6 +381,10 @@ pub fn shown_url(url: &str) -> String {
     #[cfg(feature = "postgres")]
     if PostgresPlace::is_meant_by(url) {
         return PostgresPlace::shown(url);
+    }
+    #[cfg(feature = "network")]
+    if super::remote::is_server(url) {
+        return super::remote::shown(url);
     }
     url.to_owned()
 }
@@ -356,6 +411,8 @@ struct Parts {
     signing: Option<Signing>,
     spool: Option<Spool>,
     spool_path: Option<PathBuf>,
+    #[cfg(feature = "network")]
+    remote: Option<super::remote::Remote>,
     /// `None`: beside the spool.
     journal: Option<PathBuf>,
     #[cfg(feature = "postgres")]

@@ -19,7 +19,8 @@ pub enum Evidence {
     /// When the record is durable. A store that is away fails the call.
     #[default]
     Required,
-    /// At once; the receipt says `queued`. What the queue has no room for goes to a spool on disk.
+    /// At once; the receipt says `queued`. What the queue has no room for goes to a spool on disk, and so
+    /// does everything while a server is away.
     BestEffort,
 }
 
@@ -63,6 +64,9 @@ pub struct TrailOptions {
     /// `None`: those in the file beside the trail.
     #[cfg(feature = "network")]
     pub(super) attesters: Option<Attesters>,
+    /// For a trail that is behind a server.
+    #[cfg(feature = "network")]
+    pub(super) server: super::remote::ServerOptions,
 }
 
 impl Default for TrailOptions {
@@ -95,6 +99,8 @@ impl TrailOptions {
             redaction: None,
             #[cfg(feature = "network")]
             attesters: None,
+            #[cfg(feature = "network")]
+            server: super::remote::ServerOptions::default(),
         }
     }
 
@@ -216,6 +222,48 @@ impl TrailOptions {
     #[must_use]
     pub fn attesters(mut self, attesters: Attesters) -> Self {
         self.attesters = Some(attesters);
+        self
+    }
+
+    /// Who asks a server: the token that it was told of. Only for trails behind a server.
+    #[cfg(feature = "network")]
+    #[must_use]
+    pub fn server_token(mut self, token: impl Into<String>) -> Self {
+        self.server.token = Some(super::remote::Token(zeroize::Zeroizing::new(token.into())));
+        self
+    }
+
+    /// What a server is asked for personal values for; it is on record there.
+    #[cfg(feature = "network")]
+    #[must_use]
+    pub fn server_purpose(mut self, purpose: impl Into<String>) -> Self {
+        self.server.purpose = Some(purpose.into());
+        self
+    }
+
+    /// Certificates of authorities that the certificate of a server may come from, in PEM, besides those
+    /// that the system trusts.
+    #[cfg(feature = "network")]
+    #[must_use]
+    pub fn server_roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.server.roots = pem.into();
+        self
+    }
+
+    /// How long a server is tried before it counts as away; 10 seconds when not set.
+    #[cfg(feature = "network")]
+    #[must_use]
+    pub const fn server_patience(mut self, patience: std::time::Duration) -> Self {
+        self.server.patience = patience;
+        self
+    }
+
+    /// Where records wait while a server is away, with [`Evidence::BestEffort`]: encrypted, under the key
+    /// in the file `….key` beside it. `contextrail-HOST.spool` in the folder of the process when not set.
+    #[cfg(feature = "network")]
+    #[must_use]
+    pub fn server_spool(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.server.spool = Some(path.into());
         self
     }
 

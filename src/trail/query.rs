@@ -177,6 +177,18 @@ impl Trail {
     /// [`TrailError::Ambiguous`].
     pub async fn resolve(&self, prefix: &str) -> Result<RecordId, TrailError> {
         let bits = prefix_bits(prefix)?;
+        #[cfg(feature = "network")]
+        if let Some(remote) = self.remote() {
+            // Whether it is there shows when it is used.
+            if let Ok(id) = prefix.parse() {
+                return Ok(id);
+            }
+            let found = remote.with_prefix(prefix).await?;
+            let found = found.first().map(Stored::id);
+            return found.ok_or_else(|| TrailError::NotFound {
+                prefix: prefix.to_owned(),
+            });
+        }
         let located = self.0.store.locate(self.tenant(), bits, CANDIDATES).await?;
         match located.as_slice() {
             [] => Err(TrailError::NotFound {
@@ -216,6 +228,23 @@ impl Pages {
         }
         while !self.done {
             let trail = &self.trail;
+            #[cfg(feature = "network")]
+            if let Some(remote) = trail.remote() {
+                let before = self.find.before;
+                let size = self.size.min(super::LookUp::MOST);
+                let (page, next) = remote.find(&self.search, before, size).await?;
+                self.done = next.is_none();
+                self.find.before = next.or(before);
+                let only = self.search.only.as_ref();
+                let page: Vec<Stored> = page
+                    .into_iter()
+                    .filter(|it| only.is_none_or(|only| only.contains(&it.id())))
+                    .collect();
+                if !page.is_empty() {
+                    return Ok(Some(page));
+                }
+                continue;
+            }
             let indexes = trail
                 .0
                 .store

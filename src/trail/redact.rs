@@ -90,6 +90,15 @@ impl Trail {
         if !self.redaction().redacts_imports() {
             return Ok(());
         }
+        self.redact_arriving(draft, source).await
+    }
+
+    /// Redacts a record that was finished elsewhere, and is linked.
+    pub(super) async fn redact_arriving(
+        &self,
+        draft: &mut Draft,
+        source: &mut Source,
+    ) -> Result<(), TrailError> {
         self.learn_token_key(owners(draft)).await?;
         let keys = self.redaction_keys(owners(draft))?;
         let mut none = BTreeMap::new();

@@ -28,7 +28,7 @@ pub struct ReviewBuilder {
 pub struct Reviewed {
     /// The receipt of the review.
     pub receipt: Receipt,
-    /// The receipt of the new decision.
+    /// The receipt of the new decision; none through a server, whose record of the review names it.
     pub new_decision: Option<Receipt>,
 }
 
@@ -73,6 +73,12 @@ impl ReviewBuilder {
             kind: ActorKind::Human,
             method: ActorMethod::Asserted,
         }));
+        self
+    }
+
+    /// The person who reviews, known by more than a name that somebody states.
+    pub fn by_actor(mut self, actor: Actor) -> Self {
+        self.by = Some(Ok(actor));
         self
     }
 
@@ -169,6 +175,20 @@ impl ReviewBuilder {
         let by = self.by.clone().ok_or_else(|| {
             TrailError::Incomplete("a review needs the person who reviews: call `by`".to_owned())
         })??;
+        #[cfg(feature = "network")]
+        let trail = self.trail.clone();
+        #[cfg(feature = "network")]
+        if let Some(remote) = trail.remote() {
+            let shown = self.shown.clone();
+            let review = self.review_of(verdict, note, new_outcome)?;
+            let mut draft = Draft::new(trail.new_id(), review);
+            draft.actor = Some(by);
+            draft.texts.digested = shown;
+            return Ok(Reviewed {
+                receipt: remote.review(&trail, draft).await?,
+                new_decision: None,
+            });
+        }
         let reviewed = self
             .trail
             .read_kind(self.decision.into(), Kind::Decision)
@@ -207,6 +227,32 @@ impl ReviewBuilder {
         Ok(Reviewed {
             receipt: self.trail.record(draft).await?,
             new_decision,
+        })
+    }
+
+    /// The review as far as it is known without the decision.
+    #[cfg(feature = "network")]
+    fn review_of(
+        self,
+        verdict: ReviewVerdict,
+        note: Option<String>,
+        new_outcome: Option<Name>,
+    ) -> Result<Review, TrailError> {
+        Ok(Review {
+            decision: self.decision,
+            role: self.role,
+            verdict,
+            reason_code: self.reason_code.transpose()?,
+            policy: self.policy,
+            note,
+            presented_at: self.presented_at,
+            decided_at: self.trail.clock().now(),
+            shown_digest: None,
+            original_outcome: Name::new("unknown")?,
+            new_outcome,
+            new_decision: None,
+            redactions: Vec::new(),
+            extra: Members::new(),
         })
     }
 

@@ -8,7 +8,9 @@ use super::{Trail, TrailError};
 use crate::assembly::render;
 use crate::log::Hash;
 use crate::privacy::keys::OpenedKeys;
-use crate::record::{Body, Context, Decision, Digest, EntityRef, Kind, Record, RecordId};
+use crate::record::{
+    Acknowledged, Body, Context, Decision, Digest, EntityRef, Kind, Receipt, Record, RecordId,
+};
 use crate::seal::{Entry, Opened, Seed, Slot, Slots, Withheld, entry_hash, open};
 use crate::store::{IdPrefix, StoreError, StoredRecord, Unlocked};
 
@@ -16,7 +18,9 @@ use crate::store::{IdPrefix, StoreError, StoredRecord, Unlocked};
 #[derive(Clone, Debug)]
 pub struct Stored {
     log_index: u64,
+    /// Empty for what came through a server.
     entry: Vec<u8>,
+    entry_hash: Hash,
     opened: Opened,
     /// Slots whose keys are not here.
     locked: Vec<Slot>,
@@ -48,7 +52,7 @@ impl Stored {
         self.is_archived
     }
 
-    /// The bytes of its log entry.
+    /// The bytes of its log entry; none for a record that was read through a server.
     #[must_use]
     pub fn entry(&self) -> &[u8] {
         &self.entry
@@ -62,8 +66,21 @@ impl Stored {
 
     /// The hash of its log entry.
     #[must_use]
-    pub fn entry_hash(&self) -> Hash {
-        entry_hash(&self.entry)
+    pub const fn entry_hash(&self) -> Hash {
+        self.entry_hash
+    }
+
+    /// The receipt that whoever recorded it was given, as far as it was durable then.
+    #[must_use]
+    pub fn receipt(&self) -> Receipt {
+        Receipt {
+            id: self.id(),
+            kind: self.record().kind(),
+            tenant: self.record().head.tenant.clone(),
+            log_index: Some(self.log_index),
+            entry_hash: Some(Digest::Sha256(self.entry_hash())),
+            acknowledged: Acknowledged::Durable,
+        }
     }
 
     /// Whom its personal values are about, staff aside.
@@ -168,6 +185,68 @@ pub(super) fn texts_in_order(
         .collect()
 }
 
+#[cfg(feature = "network")]
+impl Stored {
+    /// A record that came through a server, with its texts and seeds, whose place `receipt` has.
+    pub(super) fn from_server(
+        exported: crate::codec::ExportedRecord,
+        receipt: &Receipt,
+        about: Vec<EntityRef>,
+    ) -> Result<Self, String> {
+        let crate::codec::ExportedRecord {
+            record,
+            text: _,
+            texts,
+            seeds,
+            withheld,
+        } = exported;
+        let (Some(log_index), Some(Digest::Sha256(entry_hash))) =
+            (receipt.log_index, receipt.entry_hash)
+        else {
+            return Err("a record has no place in the log".to_owned());
+        };
+        let mut known = BTreeMap::new();
+        for (digest, text) in texts.unwrap_or_default() {
+            let digest: Digest = digest.parse().map_err(|_| "a digest is none".to_owned())?;
+            known.insert(digest, Arc::from(text));
+        }
+        let seeds = super::import::read_seeds(seeds.unwrap_or_default())
+            .map_err(|error| error.to_string())?;
+        // Which slots they were in is not said: one stands for those that are erased, one for the others.
+        let mut gone = Vec::new();
+        for (path, why) in withheld.unwrap_or_default() {
+            let slot = if why == WhyWithheld::LOCKED.as_str() {
+                LOCKED_ELSEWHERE
+            } else {
+                ERASED_ELSEWHERE
+            };
+            gone.push(Withheld { path, slot });
+        }
+        Ok(Self {
+            log_index,
+            entry: Vec::new(),
+            entry_hash,
+            locked: vec![LOCKED_ELSEWHERE],
+            is_archived: false,
+            opened: Opened {
+                record,
+                about,
+                texts: known,
+                seeds,
+                fields: 0,
+                root: [0; 32],
+                listed: 0,
+                withheld: gone,
+            },
+        })
+    }
+}
+
+#[cfg(feature = "network")]
+const LOCKED_ELSEWHERE: Slot = Slot::new(u16::MAX);
+#[cfg(feature = "network")]
+const ERASED_ELSEWHERE: Slot = Slot::new(u16::MAX - 1);
+
 impl Trail {
     /// The record with this id, if it is there.
     ///
@@ -176,7 +255,12 @@ impl Trail {
     /// [`TrailError::Store`] when the store cannot be read or the record is damaged; absence is no
     /// error.
     pub async fn read(&self, id: impl Into<RecordId>) -> Result<Option<Stored>, TrailError> {
-        let prefix = IdPrefix::from(id.into());
+        let id = id.into();
+        #[cfg(feature = "network")]
+        if let Some(remote) = self.remote() {
+            return remote.read(id).await;
+        }
+        let prefix = IdPrefix::from(id);
         let located = self.0.store.locate(self.tenant(), prefix, 1).await?;
         let Some(located) = located.first() else {
             return Ok(None);
@@ -240,6 +324,7 @@ impl Trail {
         Ok(Stored {
             log_index: row.log_index,
             is_archived: row.is_archived(),
+            entry_hash: entry_hash(&row.entry),
             entry: row.entry,
             opened,
             locked: unlocked.locked,

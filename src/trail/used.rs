@@ -30,6 +30,10 @@ impl Trail {
         after: Option<RecordId>,
         limit: usize,
     ) -> Result<Vec<Stored>, TrailError> {
+        #[cfg(feature = "network")]
+        if let Some(remote) = self.remote() {
+            return remote.used(used, after, limit).await;
+        }
         // What is appended meanwhile is left to the next time.
         let before = match self.place_of_id(after).await? {
             Some(before) => before,

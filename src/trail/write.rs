@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::copy::is_same;
 use super::link::Linked;
-use super::{Evidence, Inner, Trail, TrailError};
+use super::{Acting, Evidence, Inner, Trail, TrailError};
 use crate::assembly::CountCache;
 use crate::capture::{Pending, Sink, SinkError};
 use crate::log::Hash;
@@ -57,6 +57,10 @@ impl Trail {
         mut draft: Draft,
         source: Source,
     ) -> Result<Receipt, TrailError> {
+        #[cfg(feature = "network")]
+        if let Some(remote) = self.remote() {
+            return remote.record(self, draft, &source).await;
+        }
         if let Some(refs) = self.link_from_memory(&mut draft, &source) {
             let refs = refs?;
             let sealed = self.seal_only(draft, &source)?;
@@ -141,7 +145,7 @@ impl Trail {
             id: draft.id,
             tenant: self.tenant().clone(),
             recorded_at: draft.recorded_at.unwrap_or_else(|| self.clock().now()),
-            actor: draft.actor.clone().unwrap_or_else(|| self.0.actor.clone()),
+            actor: draft.actor.clone().unwrap_or_else(|| self.actor().clone()),
         }
     }
 
@@ -285,7 +289,7 @@ impl Trail {
     }
 }
 
-fn check_trace(draft: &Draft) -> Result<(), TrailError> {
+pub(super) fn check_trace(draft: &Draft) -> Result<(), TrailError> {
     let trace = match &draft.body {
         Body::Context(context) => &context.trace,
         Body::Decision(decision) => &decision.trace,
@@ -398,9 +402,9 @@ impl Inner {
         spooled: Spooled,
         (sealed, refs): Linking,
     ) -> Result<(), TrailError> {
-        let trail = Trail(Arc::clone(self));
+        let trail = Trail(Arc::clone(self), Acting::default());
         let inner = Arc::clone(self);
-        Trail(Arc::clone(self)).spawn(async move {
+        trail.clone().spawn(async move {
             let answer = answer.await;
             let answer = answer.unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)));
             let problem = match trail.or_under_new_keys(&sealed, &refs, answer).await {
@@ -467,7 +471,7 @@ impl Sink for Trail {
     }
 
     fn ids(&self) -> &dyn IdSource {
-        &*self.0.options.ids
+        self.1.ids.as_deref().unwrap_or(&*self.0.options.ids)
     }
 
     fn counts(&self) -> &Arc<CountCache> {

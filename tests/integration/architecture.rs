@@ -19,7 +19,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["record", "log", "seal", "privacy"]),
     ("timestamp", &[]),
     ("notary", &["record", "log", "seal", "store", "timestamp"]),
-    ("server", &["notary"]),
+    (
+        "server",
+        &[
+            "record", "codec", "capture", "log", "privacy", "notary", "trail", "evidence",
+        ],
+    ),
     ("govern", &["record", "codec", "trail"]),
     (
         "trail",

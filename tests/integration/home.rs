@@ -1,13 +1,14 @@
 //! A folder with a trail in it, whose database is a file there or lies on a server.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use contextrail::trail::TrailOptions;
 
 use crate::postgres::cluster::Cluster;
 
 pub(crate) struct Home {
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
     /// The address of the trail on the server.
     server: Option<String>,
 }
@@ -15,7 +16,7 @@ pub(crate) struct Home {
 impl Home {
     pub(crate) fn on_file() -> Self {
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: Arc::new(tempfile::tempdir().unwrap()),
             server: None,
         }
     }
@@ -27,6 +28,14 @@ impl Home {
         };
         home.options().migrate(&home.url()).await.unwrap();
         home
+    }
+
+    /// The same one, for another process.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            folder: Arc::clone(&self.folder),
+            server: self.server.clone(),
+        }
     }
 
     pub(crate) fn folder(&self) -> &Path {

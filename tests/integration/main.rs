@@ -21,6 +21,7 @@ mod privacy;
 mod python;
 mod sample;
 mod seal;
+mod server;
 mod store;
 mod timestamp;
 mod trail;

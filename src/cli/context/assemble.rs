@@ -13,10 +13,12 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::input::Input;
 use crate::cli::output::{OutputFormat, document, no_id};
 use crate::cli::session::Session;
+use crate::cli::written;
 use crate::codec::decode;
 use crate::record::{
-    Actor, Context, Digest, Door, Kind, Request, RetrieverClass, Tenant, Timestamp,
+    Actor, Context, Digest, Door, Kind, RecordId, Request, RetrieverClass, Tenant, Timestamp,
 };
+use crate::trail::Trail;
 
 use super::show;
 
@@ -91,14 +93,21 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
     let sink: Arc<dyn Sink> = Arc::new(trail.clone());
     let assembled = run_request(&sink, request, Door::Native, options).await;
     let printed = match assembled {
-        Ok(context) => {
-            let stored = trail.read_kind(context.id().into(), Kind::Context).await?;
-            show::print(&trail, &stored, format(session)).await
-        }
+        Ok(context) => match print_recorded(session, &trail, context.id().into()).await {
+            Err(failure) if failure.is_not_allowed() => {
+                written::not_readable(&[context.id().into()])
+            }
+            printed => printed,
+        },
         Err(error) => Err(input.failed(&document, error)),
     };
     trail.close().await;
     printed.map(|()| Exit::Done)
+}
+
+async fn print_recorded(session: &Session, trail: &Trail, id: RecordId) -> Result<(), Failure> {
+    let stored = trail.read_kind(id, Kind::Context).await?;
+    show::print(trail, &stored, format(session)).await
 }
 
 fn print_unrecorded(

@@ -8,6 +8,8 @@ mod view;
 
 use clap::Subcommand;
 
+pub(super) use view::Chosen;
+
 use super::exit::{Exit, Failure};
 use super::session::Session;
 

@@ -11,14 +11,14 @@ use crate::record::{Body, Decision, DecisionId, EntityRef, Kind};
 use crate::trail::{DecisionView, Stored, Trail};
 
 /// One decision by its id, or all decisions on a business key.
-pub(super) enum Chosen {
+pub(in crate::cli) enum Chosen {
     One(Box<DecisionView>),
     OnKey(Vec<DecisionView>),
 }
 
 impl Chosen {
     /// What `reference` names: `type:id`, or an id or the beginning of one.
-    pub(super) async fn find(trail: &Trail, reference: &str) -> Result<Self, Failure> {
+    pub(in crate::cli) async fn find(trail: &Trail, reference: &str) -> Result<Self, Failure> {
         if !reference.contains(':') {
             let id = resolve(trail, reference).await?;
             let stored = trail.read_kind(id, Kind::Decision).await?;

@@ -12,8 +12,7 @@ use crate::cli::session::{Session, resolve, warn};
 use crate::cli::sink_file::Target;
 use crate::cli::when::When;
 use crate::evidence::{
-    Absence, Custody, GatherError, Gathered, RecordUsage, Redactions, Selector, Usage, What,
-    Withheld, gather,
+    Absence, Custody, GatherError, RecordUsage, Redactions, Selector, Usage, What, Withheld, gather,
 };
 use crate::record::{EntityRef, UsedRef};
 use crate::trail::{Trail, TrailError};
@@ -83,7 +82,9 @@ pub(in crate::cli) struct Options {
 #[derive(Debug, Serialize)]
 struct Packed {
     file: String,
-    records: usize,
+    /// Not known of a bundle that a server packed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    records: Option<usize>,
     bytes: usize,
     sha256: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -94,6 +95,9 @@ struct Packed {
 
 pub(super) async fn run(session: &Session, verb: Verb) -> Result<Exit, Failure> {
     let trail = session.reader().await?;
+    if session.is_server() {
+        return from_server(session, &trail, verb).await;
+    }
     let (what, options) = match verb {
         Verb::Decision { reference, options } => (decision(&trail, &reference).await?, options),
         Verb::Range { from, to, options } => (What::Range(from, to), options),
@@ -107,7 +111,13 @@ pub(super) async fn run(session: &Session, verb: Verb) -> Result<Exit, Failure> 
         why: options.reason,
     };
     let gathered = gather(&trail, what, redactions, custody, options.absent).await?;
-    let packed = write(&options.file, &gathered)?;
+    let packed = write(&options.file, &gathered.bundle)?;
+    let packed = Packed {
+        records: Some(gathered.records),
+        absences: gathered.absences.clone(),
+        lacking: gathered.lacking.clone(),
+        ..packed
+    };
     single(&mut Session::stdout(), &packed, session.format())?;
     for claim in &packed.absences {
         warn(&said(claim));
@@ -172,19 +182,53 @@ async fn decision(trail: &Trail, reference: &str) -> Result<What, Failure> {
     Ok(What::Decision(id.into()))
 }
 
-fn write(path: &Path, gathered: &Gathered) -> Result<Packed, Failure> {
+/// Has the server pack a decision: whole, or without personal values, as the role reads.
+async fn from_server(session: &Session, trail: &Trail, verb: Verb) -> Result<Exit, Failure> {
+    let Verb::Decision { reference, options } = verb else {
+        return Err(Failure::usage("a server packs decisions alone")
+            .try_next("contextrail evidence pack decision --help"));
+    };
+    let said = [
+        (options.redact.is_empty(), "--redact"),
+        (options.hide.is_empty(), "--hide"),
+        (options.reason.is_none(), "--reason"),
+        (options.by.is_none(), "--by"),
+        (options.made_for.is_none(), "--for"),
+        (options.at.is_none(), "--at"),
+        (options.absent.len() < 2, "a second --absent"),
+    ];
+    if let Some((_, option)) = said.iter().find(|(is_plain, _)| !is_plain) {
+        return Err(Failure::usage(format!("{option} is not for a server"))
+            .because("what it packs follows from the role of the token, and --purpose says why"));
+    }
+    let What::Decision(id) = decision(trail, &reference).await? else {
+        return Err(
+            Failure::usage("a server packs a decision by its id").try_next(format!(
+                "contextrail decision show {}",
+                plain::line(&reference)
+            )),
+        );
+    };
+    let absent = options.absent.first().map(ToString::to_string);
+    let bundle = trail.evidence_from_server(id.into(), absent.as_deref());
+    let packed = write(&options.file, &bundle.await?.unwrap_or_default())?;
+    single(&mut Session::stdout(), &packed, session.format())?;
+    Ok(Exit::Done)
+}
+
+fn write(path: &Path, bundle: &[u8]) -> Result<Packed, Failure> {
     use sha2::{Digest as _, Sha256};
     let mut target = Target::open(Some(path))?;
-    target.writer().write_all(&gathered.bundle)?;
+    target.writer().write_all(bundle)?;
     target.finish()?;
-    let digest: [u8; 32] = Sha256::digest(&gathered.bundle).into();
+    let digest: [u8; 32] = Sha256::digest(bundle).into();
     Ok(Packed {
         file: path.display().to_string(),
-        records: gathered.records,
-        bytes: gathered.bundle.len(),
+        records: None,
+        bytes: bundle.len(),
         sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-        absences: gathered.absences.clone(),
-        lacking: gathered.lacking.clone(),
+        absences: Vec::new(),
+        lacking: Vec::new(),
     })
 }
 
@@ -213,10 +257,12 @@ impl Page for Packed {
     }
 
     fn page(&self) -> String {
+        let records = self.records;
+        let records = records.map_or_else(String::new, |it| format!("{it} records, "));
         format!(
-            "{}: {} records, {} bytes\n  sha256 {}\n  try: contextrail evidence verify {} --key KEYFILE\n",
+            "{}: {}{} bytes\n  sha256 {}\n  try: contextrail evidence verify {} --key KEYFILE\n",
             plain::line(&self.file),
-            self.records,
+            records,
             self.bytes,
             self.sha256,
             plain::line(&self.file),

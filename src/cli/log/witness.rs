@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use super::super::exit::{Exit, Failure};
 use super::super::session::Session;
+use super::super::stop::asked_to_stop;
 use crate::log::{KeyName, VerifierKey};
 use crate::notary::Witness;
 use crate::record::SystemClock;
@@ -62,26 +63,6 @@ pub(super) async fn run(args: Args) -> Result<Exit, Failure> {
     drop(out);
     serve_witness(listener, Arc::new(witness), asked_to_stop()).await?;
     Ok(Exit::Done)
-}
-
-/// Ctrl-C, or the signal that service managers send.
-async fn asked_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = interrupt => {}
-                    _ = terminate.recv() => {}
-                }
-            }
-            Err(_) => drop(interrupt.await),
-        }
-    }
-    #[cfg(not(unix))]
-    drop(interrupt.await);
 }
 
 const EXAMPLES: &str = "\

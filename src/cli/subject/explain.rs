@@ -1,18 +1,20 @@
-//! `contextrail subject explain DECISION`.
+//! `contextrail subject explain DECISION|T:ID`.
 
+use super::super::decision::Chosen;
 use super::super::exit::{Exit, Failure};
 use super::super::output::{Page, single};
 use super::super::plain;
 use super::super::session::Session;
 use crate::record::{Automation, DeciderKind, EntityRef, ReviewVerdict};
-use crate::trail::{Explanation, TrailError};
+use crate::trail::{DecisionView, Explanation, TrailError};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Args {
-    /// The decision, or the first 8 characters or more of its id
-    #[arg(value_name = "DECISION")]
-    id: String,
+    /// The decision: its id, or the first 8 characters or more of it, or a business key type:id
+    /// with one decision on it
+    #[arg(value_name = "DECISION|T:ID")]
+    decision: String,
     /// To whom, when the decision is about several
     #[arg(long = "for", value_name = "T:ID")]
     whom: Option<EntityRef>,
@@ -23,7 +25,13 @@ pub(in crate::cli) struct Args {
 
 pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure> {
     let trail = session.reader().await?;
-    let id = trail.resolve(&args.id).await?;
+    let id = match Chosen::find(&trail, &args.decision).await? {
+        Chosen::One(view) => view.decision.id(),
+        Chosen::OnKey(views) => match &*views {
+            [view] => view.decision.id(),
+            _ => return Err(several(&args.decision, &views)),
+        },
+    };
     let explained = trail
         .explain(id.into(), args.whom.as_ref(), &args.contest)
         .await;
@@ -33,6 +41,19 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
     })?;
     single(&mut Session::stdout(), &explained, session.format())?;
     Ok(Exit::Done)
+}
+
+fn several(key: &str, views: &[DecisionView]) -> Failure {
+    let ids: Vec<String> = views
+        .iter()
+        .map(|it| it.decision.id().to_string())
+        .collect();
+    let what = format!(
+        "there are {} decisions on {key}, and each has an explanation of its own: {}, newest first",
+        ids.len(),
+        ids.join(", ")
+    );
+    Failure::usage(what).try_next("contextrail subject explain ID")
 }
 
 impl Page for Explanation {
@@ -138,5 +159,5 @@ const CONTEST: &str = "Ask the keeper of this trail for a review by a person, wi
 
 const EXAMPLES: &str = "\
 Examples:
-  contextrail subject explain 01948c9a-2b3e-7d4f-8e5a
+  contextrail subject explain loan_application:12345
   contextrail subject explain 01948c9a-2b3e-7d4f-8e5a --contest 'Write to reviews@bank.example within 30 days' -o json";

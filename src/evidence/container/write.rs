@@ -1,10 +1,9 @@
 //! Writing a container.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
-use flate2::write::DeflateEncoder;
-use flate2::{Compression, Crc};
+use flate2::Crc;
+use libdeflater::{CompressionLvl, Compressor};
 use sha2::{Digest as _, Sha256};
 
 use super::layout::{Packed, container, small};
@@ -116,12 +115,15 @@ pub(super) fn digest<'p>(packed: impl Iterator<Item = &'p [u8]>) -> [u8; 32] {
     hasher.finalize().into()
 }
 
+/// `content` deflated as small as it gets: by `flate2` at its best a bundle is 6 % larger.
 fn compressed(content: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
-    encoder
-        .write_all(content)
-        .and_then(|()| encoder.finish())
-        .expect("writing to memory does not fail")
+    let mut compressor = Compressor::new(CompressionLvl::best());
+    let mut bytes = vec![0; compressor.deflate_compress_bound(content.len())];
+    let length = compressor
+        .deflate_compress(content, &mut bytes)
+        .expect("there is room for the longest that it can be");
+    bytes.truncate(length);
+    bytes
 }
 
 /// `content` as deflate writes it uncompressed (RFC 1951 §3.2.4), in blocks as long as can be.

@@ -256,6 +256,8 @@ pub(super) fn others(bundle: &ShownBundle<'_>) -> Section {
             Kind::Outcome => record.at("/kind").into(),
             Kind::Import => Line::from("counts ").said(record.at("/counts")),
             Kind::Key => Line::from("the signing key, ").said(record.at("/action")),
+            Kind::Token => Line::from("token, ").said(record.at("/action")),
+            Kind::Access => Line::from("access, ").said(record.at("/what")),
             Kind::Policy => Line::from("retention policy ")
                 .said(record.at("/name"))
                 .own("@")

@@ -32,6 +32,8 @@ pub(super) fn section(bundle: &ShownBundle<'_>) -> Section {
             | Kind::Policy
             | Kind::Retention
             | Kind::Archive
+            | Kind::Token
+            | Kind::Access
             | Kind::Artifact
             | Kind::Retirement
             | Kind::Deployment

@@ -65,8 +65,10 @@ const fn members(kind: Kind) -> (&'static [&'static str], &'static [&'static str
         | Kind::Policy
         | Kind::Retention
         | Kind::Archive
+        | Kind::Access
         | Kind::Artifact
         | Kind::Check
         | Kind::Freeze => (&[], &[]),
+        Kind::Token => (&["token_id"], &[]),
     }
 }

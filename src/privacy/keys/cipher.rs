@@ -24,6 +24,21 @@ pub(super) fn unwrap(key: &Secret, context: &[u8], wrapped: &[u8]) -> Option<Sec
     secret
 }
 
+/// Encrypts `bytes` under a key that encrypts others too: 12 bytes of nonce, the bytes, 16 of tag.
+pub(super) fn seal(key: &Secret, context: &[u8], bytes: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let mut nonce = [0_u8; NONCE];
+    getrandom::fill(&mut nonce).map_err(KeyError::NoEntropy)?;
+    let mut sealed = nonce.to_vec();
+    sealed.extend(encrypt(key, nonce, context, bytes)?);
+    Ok(sealed)
+}
+
+/// Undoes [`seal`]; `None` when the bytes are damaged, or not of this key and context.
+pub(super) fn unseal(key: &Secret, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
+    decrypt(key, *nonce, context, sealed)
+}
+
 /// Encrypts `bytes` under a key that encrypts nothing else, so that the nonce can be fixed.
 pub(super) fn seal_once(key: &Secret, context: &[u8], bytes: &[u8]) -> Result<Vec<u8>, KeyError> {
     encrypt(key, [0; NONCE], context, bytes)

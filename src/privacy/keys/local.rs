@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::cipher::{unwrap, wrap};
+use super::cipher::{seal, unseal, unwrap, wrap};
 use super::{KeyError, KeyProvider, Secret, Wrapped};
 use crate::file;
 
@@ -53,6 +53,28 @@ impl LocalKeys {
     pub fn shared(mut self) -> Self {
         self.is_shared = true;
         self
+    }
+
+    /// Encrypts `bytes` under the newest key, which is made when there is none, bound to `context`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when the key cannot be made or kept.
+    pub fn seal(&self, context: &str, bytes: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let mut keys = self.keys();
+        if keys.is_empty() {
+            self.add(&mut keys)?;
+        }
+        let (_, key) = keys.last().expect("one was added if there was none");
+        seal(key, context.as_bytes(), bytes)
+    }
+
+    /// Undoes [`LocalKeys::seal`]; `None` for what was damaged, or sealed under other keys.
+    #[must_use]
+    pub fn unseal(&self, context: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let keys = self.keys();
+        let mut keys = keys.iter().rev();
+        keys.find_map(|(_, key)| unseal(key, context.as_bytes(), sealed))
     }
 
     fn keys(&self) -> std::sync::MutexGuard<'_, Vec<(String, Secret)>> {

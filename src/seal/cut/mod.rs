@@ -3,6 +3,7 @@
 //! Every type is taken apart without `..`: a member that is added to a record type and not placed
 //! here does not compile. `docs/format.md` has the same as a table.
 
+mod access;
 mod assembly;
 mod context;
 mod decision;
@@ -34,6 +35,8 @@ pub(super) fn cut(record: &Record, slots: &Slots) -> Result<Fields, SealError> {
         Body::Hold(body) => hold::hold(body, &mut cutter)?,
         Body::Release(body) => hold::release(body, &mut cutter)?,
         Body::Policy(body) => hold::policy(body, &mut cutter)?,
+        Body::Token(body) => access::token(body, &mut cutter)?,
+        Body::Access(body) => access::access(body, &mut cutter)?,
         Body::Retention(body) => trail_own::expiry(body, &mut cutter)?,
         Body::Archive(body) => trail_own::archive(body, &mut cutter)?,
         Body::Artifact(body) => governance::artifact(body, &mut cutter)?,

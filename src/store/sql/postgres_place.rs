@@ -55,6 +55,17 @@ impl PostgresPlace {
                     .to_owned(),
         };
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        // Else a password would be taken for a part of the name of the database, and be shown.
+        let path = base
+            .split_once("//")
+            .ok_or_else(|| refused("it has no // before the host".to_owned()))?;
+        if path
+            .1
+            .split_once('/')
+            .is_some_and(|(_, name)| name.contains('@'))
+        {
+            return Err(refused("there is a / before the @".to_owned()));
+        }
         let (mut schema, mut state) = (None, None);
         let mut kept = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -204,6 +215,7 @@ mod tests {
             "postgres://ada:s3cret@db/trails?nonsense=1",
             "postgres:ada:s3cret@db",
             "postgres://ada:s3@cret@db/trails?schema=1",
+            "postgres://ada:3/s3cret@db",
         ] {
             let said = match PostgresPlace::parse(url) {
                 Ok(place) => format!("{place} {place:?}"),

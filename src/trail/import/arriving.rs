@@ -78,7 +78,9 @@ impl Arriving {
     }
 }
 
-fn read_seeds(seeds: BTreeMap<String, String>) -> Result<BTreeMap<u16, Seed>, TrailError> {
+pub(in crate::trail) fn read_seeds(
+    seeds: BTreeMap<String, String>,
+) -> Result<BTreeMap<u16, Seed>, TrailError> {
     let malformed =
         |text: &str| InvalidValue::new("seed", text, "a slot number and 32 bytes in base64");
     seeds

@@ -14,6 +14,8 @@ use crate::codec::ExportedRecord;
 use crate::record::{Body, Digest, Draft, Import, Receipt, RecordId};
 use crate::seal::Source;
 use arriving::Arriving;
+#[cfg(feature = "network")]
+pub(super) use arriving::read_seeds;
 use check::distinct;
 
 /// What an import did.
@@ -77,6 +79,27 @@ impl Trail {
             miscounted,
             receipt: self.record(Draft::new(self.new_id(), import)).await?,
         })
+    }
+
+    /// Appends one record that was finished elsewhere, as it is but for what redaction takes out.
+    ///
+    /// Its texts are checked against its digests first. Without an import's record: whoever calls this
+    /// has looked at whose record it is.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::DigestMismatch`], [`TrailError::OtherTenant`], [`TrailError::Withheld`], and those
+    /// of [`Trail::record`].
+    pub async fn take_in(&self, exported: ExportedRecord) -> Result<Receipt, TrailError> {
+        let Arriving {
+            mut draft,
+            mut source,
+        } = Arriving::of(exported, self.tenant())?;
+        super::write::check_trace(&draft)?;
+        self.link(&mut draft, &source).await?;
+        self.redact_arriving(&mut draft, &mut source).await?;
+        self.learn_keys_for(&draft).await?;
+        self.record_from(draft, source).await
     }
 
     /// Says how far an import came, and records it, if the store takes that.

@@ -20,6 +20,7 @@ mod postgres_copy;
 mod privacy;
 mod proof;
 mod read_only;
+mod readme;
 mod retention;
 mod shape;
 mod storage;

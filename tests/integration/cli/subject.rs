@@ -197,3 +197,17 @@ fn an_erasure_that_is_killed_at_any_moment_is_done_or_not_begun() {
 }
 
 const STEPS: u32 = 40;
+
+#[test]
+fn a_decision_is_explained_by_its_business_key_where_there_is_one() {
+    let (folder, context, decision) = decided();
+    let key = "loan_application:12345";
+    let by_key = folder.json(&["subject", "explain", key]);
+    assert_eq!(by_key["decision"], decision.as_str());
+    let second = folder.decide(&context, "declined");
+    let several = folder.run(&["subject", "explain", key]);
+    several.refused(2, &decision);
+    several.refused(2, &second);
+    let none = folder.run(&["subject", "explain", "loan_application:none"]);
+    none.refused(3, "loan_application:none");
+}

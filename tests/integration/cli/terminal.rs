@@ -1,5 +1,7 @@
 //! What is said beside the data, and how.
 
+use std::process::{Command, Stdio};
+
 use super::Folder;
 
 const COLOUR: char = '\u{1b}';
@@ -37,4 +39,37 @@ fn a_quiet_run_says_nothing_but_errors() {
     folder
         .run(&["context", "show", missing, "--quiet"])
         .refused(3, missing);
+}
+
+/// Runs on a terminal of its own, which Python's standard library makes, and gives what is shown there.
+fn on_a_terminal(folder: &Folder, arguments: &[&str]) -> String {
+    let run = "import os, pty, sys; status = pty.spawn(sys.argv[1:]); sys.exit(os.waitstatus_to_exitcode(status))";
+    let output = Command::new("python3")
+        .args(["-c", run, env!("CARGO_BIN_EXE_contextrail")])
+        .args(arguments)
+        .current_dir(folder.path("."))
+        .env_remove("CONTEXTRAIL_TRAIL")
+        .env("TERM", "xterm")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn long_work_shows_how_far_it_is_on_a_terminal_alone() {
+    let folder = Folder::new();
+    folder.assemble("a", "text");
+    for (arguments, shown) in [
+        (&["verify"][..], "entries verified"),
+        (&["copy", "--to", "sqlite://copy.db"], "entries copied"),
+    ] {
+        let said = on_a_terminal(&folder, arguments);
+        assert!(said.contains(shown), "{said:?}");
+    }
+    let quiet = on_a_terminal(&folder, &["verify", "--quiet"]);
+    assert!(!quiet.contains("entries verified"), "{quiet:?}");
+    let piped = folder.run(&["verify"]).done();
+    assert!(!piped.stderr.contains("entries verified"), "{piped:?}");
 }

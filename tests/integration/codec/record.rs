@@ -83,6 +83,18 @@ fn body(kind: Kind) -> Value {
             "approved_by": [{"id": "anna", "kind": "human", "method": "asserted"},
                             {"id": "ben", "kind": "human", "method": "asserted"}],
         }),
+        Kind::Token => json!({
+            "action": "grant",
+            "holder": {"id": "anna", "kind": "human", "method": "asserted"},
+            "role": "investigator", "trail": ID, "expires_at": AT,
+            "secret_digest": digest("sha256"),
+            "approved_by": [{"id": "ben", "kind": "human", "method": "asserted"},
+                            {"id": "cleo", "kind": "human", "method": "asserted"}],
+        }),
+        Kind::Access => json!({
+            "what": "read", "route": "GET /v1/contexts/{id}", "token": ID, "refs": [ID],
+            "entities": [digest("hmac-sha256")], "purpose": "complaint 7", "count": 1,
+        }),
         Kind::Policy => json!({
             "name": "lending", "version": "2", "default_class": "low",
             "classes": {"high": {"floor_days": 3650, "ceiling_days": 4000, "action": "archive"},

@@ -26,7 +26,10 @@ const FROM: &str = "CONTEXTRAIL_TEST_CRASH_FROM";
     reason = "how the killing test says what to do"
 )]
 async fn appends_until_it_is_killed() {
-    let path = std::env::var(PATH).unwrap();
+    // Without a path nobody has started it to be killed.
+    let Ok(path) = std::env::var(PATH) else {
+        return;
+    };
     let from: u64 = std::env::var(FROM).unwrap().parse().unwrap();
     let trail = options().open(&url(Path::new(&path))).await.unwrap();
     let mut tasks = tokio::task::JoinSet::new();
