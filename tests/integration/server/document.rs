@@ -125,7 +125,12 @@ fn the_openapi_document_is_one_and_true_of_what_the_routes_give() {
             }
             let is_open = operation.get("security").is_none();
             assert_eq!(is_open, !path.starts_with("/v1/"), "{path}");
+            // What is registered and measured is walked with what governs.
+            let governs = ["artifacts", "kpis", "lineage", "impact"];
             if method != "get"
+                || governs
+                    .iter()
+                    .any(|it| path.starts_with(&format!("/v1/{it}/")) || path.ends_with(it))
                 || path.contains("/{id}")
                     && !path.contains("contexts")
                     && !path.contains("decision")
@@ -168,7 +173,7 @@ fn the_openapi_document_is_one_and_true_of_what_the_routes_give() {
 }
 
 /// Whether `value` has what the schema says has to be there.
-fn fits(document: &Value, schema: &Value, value: &Value, place: &str) {
+pub(super) fn fits(document: &Value, schema: &Value, value: &Value, place: &str) {
     let schema = match schema["$ref"].as_str() {
         Some(name) => document.pointer(name.trim_start_matches('#')).unwrap(),
         None => schema,

@@ -6,6 +6,7 @@ mod client;
 mod configured;
 mod crash;
 mod document;
+mod governance;
 mod limit;
 mod look;
 mod post;
