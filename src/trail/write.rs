@@ -28,9 +28,8 @@ impl Trail {
     ///
     /// [`TrailError::Conflict`] for a known id with other content, [`TrailError::UnknownRecord`]
     /// when it names a record that is not there, [`TrailError::Govern`] for a decision that its use
-    /// case refuses, [`TrailError::Invalid`] for a trace that is none,
-    /// [`TrailError::Blocked`] when a redaction rule refuses it, [`TrailError::Store`] when it cannot
-    /// be stored.
+    /// case refuses, [`TrailError::Invalid`] for a trace that is none, [`TrailError::Blocked`] when a
+    /// redaction rule refuses it, [`TrailError::Store`] when it cannot be stored.
     pub async fn record(&self, mut draft: Draft) -> Result<Receipt, TrailError> {
         check_trace(&draft)?;
         list_entities_of_features(&mut draft);

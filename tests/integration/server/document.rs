@@ -13,8 +13,13 @@ const DOCUMENT: &str = include_str!("../../../docs/http.md");
 
 /// The snippets in `language`, in their order.
 fn snippets(language: &str) -> Vec<String> {
+    snippets_of(DOCUMENT, language)
+}
+
+/// The same, of any document.
+pub(super) fn snippets_of(document: &str, language: &str) -> Vec<String> {
     let mut found = Vec::new();
-    let mut rest = DOCUMENT;
+    let mut rest = document;
     let fence = format!("```{language}\n");
     while let Some((_, after)) = rest.split_once(&fence) {
         let (snippet, after) = after.split_once("\n```").expect("a fence ends");

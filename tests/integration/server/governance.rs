@@ -615,6 +615,37 @@ fn a_client_registers_deploys_and_logs_with_the_same_calls(home: Home) {
     server.verified();
 }
 
+fn the_snippets_of_the_document_register_approve_and_check(home: Home) {
+    let server = Server::start_in(home);
+    let data = json!({"kind": "dataset", "name": "loans", "version": "2025-04", "content": {}});
+    server.register(&data);
+    let snippets =
+        super::document::snippets_of(include_str!("../../../docs/governance.md"), "sh http");
+    assert_eq!(snippets.len(), 2);
+    let folder = server.home.folder();
+    let mut bash = std::process::Command::new("bash");
+    bash.args(["-c", &format!("set -euo pipefail\n{}", snippets.join("\n"))])
+        .current_dir(folder)
+        .env("CONTEXTRAIL", format!("http://{}", server.address))
+        .envs([("RUN", "42"), ("AUC", "0.79"), ("COMMIT", "3f2a91c")]);
+    for role in ["ingest", "approver", "auditor"] {
+        bash.env(role.to_uppercase(), &server.tokens[role]);
+    }
+    let output = bash.output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    let run = server
+        .get("auditor", "/v1/artifacts/training_run/scorecard:in-force")
+        .is(200)
+        .json();
+    assert_eq!(run["artifact"]["author"]["id"], "ingest_1", "{run}");
+    assert_eq!(run["approvals"][0]["role"], "approver", "{run}");
+    let check = std::fs::read(folder.join("check.json")).unwrap();
+    let check: Value = serde_json::from_slice(&check).unwrap();
+    assert_eq!(check["of"], "trail", "{check}");
+    server.verified();
+}
+
 on_both!([
     a_version_is_approved_by_holders_of_tokens_in_their_roles,
     a_version_never_changes_and_is_what_its_kind_says,
@@ -623,4 +654,5 @@ on_both!([
     a_check_is_recorded_and_freezes_and_a_freeze_is_lifted_in_its_role,
     lineage_and_impact_are_found_and_what_is_personal_is_masked,
     a_client_registers_deploys_and_logs_with_the_same_calls,
+    the_snippets_of_the_document_register_approve_and_check,
 ]);
