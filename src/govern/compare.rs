@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::error::QueryError;
 use super::measured::{Asked, Sample, Slices, samples_in};
-use super::report::{grouped, words};
+use super::report::{grouped, is_none, words};
 use super::statistics::{newcombe, number, welch};
 use crate::record::{ArtifactName, Measure, Name, Version};
 use crate::trail::{Trail, named_in_role};
@@ -26,6 +26,9 @@ pub struct Comparison {
     pub to: Version,
     /// The parts; one where it is not taken apart.
     pub groups: Vec<ComparisonGroup>,
+    /// How many parts are not given, because they are of too few decisions before or after.
+    #[serde(skip_serializing_if = "is_none")]
+    pub withheld: usize,
 }
 
 /// One part of a comparison.
@@ -108,6 +111,14 @@ pub async fn compare(
     let (before, after) = (grouped(&before, by), grouped(&after, by));
     let parts: BTreeSet<_> = before.keys().chain(after.keys()).cloned().collect();
     let none = Vec::new();
+    let all = parts.len();
+    let few = |of: &BTreeMap<_, Vec<&Sample>>, slices: &BTreeMap<String, String>| {
+        let found = of.get(slices);
+        found.is_some_and(|samples| asked.is_withheld(by, samples))
+    };
+    let mut parts = parts;
+    parts.retain(|slices| !few(&before, slices) && !few(&after, slices));
+    let withheld = all - parts.len();
     let groups = parts.into_iter().map(|slices| {
         let before = before.get(&slices).unwrap_or(&none);
         let after = after.get(&slices).unwrap_or(&none);
@@ -120,6 +131,7 @@ pub async fn compare(
         from: from.clone(),
         to: to.clone(),
         groups: groups.collect(),
+        withheld,
     })
 }
 

@@ -35,6 +35,8 @@ pub struct Asked {
     pub until: Option<Timestamp>,
     /// The slices that they have to have.
     pub r#where: BTreeMap<String, String>,
+    /// Parts of fewer decisions than that are not given: what they say is about somebody.
+    pub fewest: usize,
 }
 
 impl Asked {
@@ -52,6 +54,13 @@ impl Asked {
             words.push_str(&format!(" where {slice}={value}"));
         }
         words
+    }
+
+    /// Whether a part that was taken out by slices is of too few decisions to be given.
+    pub(super) fn is_withheld(&self, by: &[Name], samples: &[&Sample]) -> bool {
+        let is_part = !by.is_empty() || !self.r#where.is_empty();
+        let of_decisions = samples.iter().filter(|it| it.decision.is_some()).count();
+        is_part && of_decisions > 0 && of_decisions < self.fewest
     }
 
     fn fits(&self, sample: &Sample) -> bool {

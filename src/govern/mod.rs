@@ -38,4 +38,4 @@ pub use report::{Report, ReportGroup, report};
 #[cfg(feature = "cli")]
 pub use schema::objective_schema;
 pub use threshold::{ChangedDecision, ThresholdImpact, impact_of_change};
-pub use view::{ApprovalView, ArtifactView};
+pub use view::{ApprovalView, ArtifactLine, ArtifactView};

@@ -24,6 +24,15 @@ pub struct Report {
     pub since: Option<Timestamp>,
     /// The parts, in their order; one where it is not taken apart.
     pub groups: Vec<ReportGroup>,
+    /// How many parts are not given, because they are of too few decisions.
+    #[serde(skip_serializing_if = "is_none")]
+    pub withheld: usize,
+}
+
+/// Whether there is none.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+pub(super) const fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What was measured of one part.
@@ -66,7 +75,10 @@ pub async fn report(
             within: asked.words(),
         });
     }
-    let groups = grouped(&samples, by);
+    let mut groups = grouped(&samples, by);
+    let all = groups.len();
+    groups.retain(|_, samples| !asked.is_withheld(by, samples));
+    let withheld = all - groups.len();
     Ok(Report {
         schema: "contextrail.kpi_report/1",
         metric: metric.clone(),
@@ -76,6 +88,7 @@ pub async fn report(
             .into_iter()
             .filter_map(|(slices, samples)| group(slices, &samples))
             .collect(),
+        withheld,
     })
 }
 

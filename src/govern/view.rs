@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::record::{Actor, Artifact, Name, RecordId, Timestamp};
+use crate::record::{Actor, Artifact, Name, RecordId, RiskTier, Timestamp};
 use crate::trail::{Registered, Registry, VersionState};
 
 /// A version with what was recorded about it.
@@ -29,6 +29,48 @@ pub struct ArtifactView {
     pub retired_because: Option<String>,
     /// What it says.
     pub artifact: Artifact,
+}
+
+/// A version as the line of a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct ArtifactLine {
+    /// Its reference.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// Its record.
+    pub record: RecordId,
+    /// How it stands.
+    #[serde(flatten)]
+    pub state: VersionState,
+    /// How much is at stake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk_rating: Option<RiskTier>,
+    /// How many approved it.
+    pub approvals: usize,
+    /// How many of these count.
+    pub counting: usize,
+    /// When it was registered.
+    pub registered_at: Timestamp,
+    /// From when on it is effective.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_from: Option<Timestamp>,
+}
+
+impl ArtifactLine {
+    /// How `version` stands at `at`.
+    #[must_use]
+    pub fn of(registry: &Registry, version: &Registered, at: Timestamp) -> Self {
+        Self {
+            reference: version.id().to_string(),
+            record: version.record,
+            state: registry.state(version, at),
+            risk_rating: version.artifact.risk_rating,
+            approvals: version.approvals.len(),
+            counting: version.counting(at).len(),
+            registered_at: version.registered_at,
+            effective_from: version.artifact.effective_from,
+        }
+    }
 }
 
 /// An approval as it is shown.

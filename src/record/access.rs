@@ -63,11 +63,15 @@ pub enum AccessRole {
     Auditor,
     /// Grants and revokes tokens, and reads no record of a business.
     Admin,
+    /// Answers for what governs: registers, approves and retires versions, deploys, freezes and lifts.
+    RiskOwner,
+    /// Approves versions that others wrote.
+    Approver,
 }
 
 impl AccessRole {
     /// Every role.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Ingest,
         Self::Analyst,
         Self::Investigator,
@@ -76,6 +80,8 @@ impl AccessRole {
         Self::Legal,
         Self::Auditor,
         Self::Admin,
+        Self::RiskOwner,
+        Self::Approver,
     ];
 
     /// The word for it.
@@ -90,6 +96,8 @@ impl AccessRole {
             Self::Legal => "legal",
             Self::Auditor => "auditor",
             Self::Admin => "admin",
+            Self::RiskOwner => "risk_owner",
+            Self::Approver => "approver",
         }
     }
 
@@ -104,7 +112,11 @@ impl AccessRole {
     /// who answer for what they look at.
     #[must_use]
     pub const fn is_for_people(self) -> bool {
-        self.needs_two_people() || matches!(self, Self::Legal | Self::Admin)
+        self.needs_two_people()
+            || matches!(
+                self,
+                Self::Legal | Self::Admin | Self::RiskOwner | Self::Approver
+            )
     }
 }
 

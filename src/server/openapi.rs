@@ -84,7 +84,7 @@ fn operation(route: &Route) -> utoipa::openapi::path::Operation {
         );
     }
     for name in route.query {
-        let required = if *name == "ref" {
+        let required = if route.requires(name) {
             Required::True
         } else {
             Required::False
@@ -166,7 +166,15 @@ pub(super) const fn success(route: &Route) -> u16 {
         | Op::RecordOutcome
         | Op::PlaceHold
         | Op::LiftHold
-        | Op::GrantToken => 201,
+        | Op::GrantToken
+        | Op::RegisterArtifact
+        | Op::ApproveArtifact
+        | Op::RetireArtifact
+        | Op::RecordDeployment
+        | Op::RecordKpi
+        | Op::MakeCheck
+        | Op::PlaceFreeze
+        | Op::LiftFreeze => 201,
         _ => 200,
     }
 }
@@ -187,7 +195,10 @@ fn answer(route: &Route) -> RefOr<Schema> {
         | Op::RecordDecision
         | Op::RecordGeneration
         | Op::RecordReview
-        | Op::RecordOutcome => OneOfBuilder::new()
+        | Op::RecordOutcome
+        | Op::RegisterArtifact
+        | Op::RecordDeployment
+        | Op::RecordKpi => OneOfBuilder::new()
             .item(reference("Record"))
             .item(ArrayBuilder::new().items(reference("Receipt")))
             .into(),
@@ -198,7 +209,13 @@ fn answer(route: &Route) -> RefOr<Schema> {
         | Op::ShowReview
         | Op::ShowOutcome
         | Op::PlaceHold
-        | Op::LiftHold => reference("Record"),
+        | Op::LiftHold
+        | Op::ApproveArtifact
+        | Op::RetireArtifact
+        | Op::MakeCheck
+        | Op::ShowCheck
+        | Op::PlaceFreeze
+        | Op::LiftFreeze => reference("Record"),
         Op::ListContexts
         | Op::ListDecisions
         | Op::ListGenerations
@@ -207,7 +224,32 @@ fn answer(route: &Route) -> RefOr<Schema> {
         | Op::EntityHistory
         | Op::Used
         | Op::ListHolds
-        | Op::ListTokens => reference("List"),
+        | Op::ListTokens
+        | Op::ListArtifacts
+        | Op::ListDeployments
+        | Op::ListChecks
+        | Op::ListFreezes => reference("List"),
+        Op::ArtifactInForce | Op::ShowArtifact | Op::ShowArtifactVersion => reference("Version"),
+        Op::ArtifactDiff => object(&["schema", "from", "to", "same", "changes"], true),
+        Op::KpiReport => object(&["schema", "metric", "by", "groups"], true),
+        Op::KpiCompare => object(
+            &["schema", "metric", "artifact", "from", "to", "groups"],
+            true,
+        ),
+        Op::Lineage => object(&["nodes", "edges"], true),
+        Op::Impact => object(&["schema", "ref", "versions", "count", "decisions"], true),
+        Op::ImpactOfChange => object(
+            &[
+                "schema",
+                "from",
+                "to",
+                "parameter",
+                "before",
+                "after",
+                "would_differ",
+            ],
+            true,
+        ),
         Op::RevokeToken => reference("Receipt"),
         Op::ContextText | Op::Checkpoint | Op::Metrics | Op::Tile | Op::Evidence | Op::Page => {
             string()
@@ -237,10 +279,16 @@ fn body(route: &Route) -> Option<RefOr<Schema>> {
         Op::RecordGeneration => one_or_more("Generation"),
         Op::RecordReview => one_or_more("Review"),
         Op::RecordOutcome => one_or_more("Outcome"),
+        Op::RegisterArtifact => one_or_more("Artifact"),
+        Op::RecordDeployment => one_or_more("Deployment"),
+        Op::RecordKpi => one_or_more("Kpi"),
+        Op::ApproveArtifact | Op::LiftFreeze => Some(object(&[], true)),
+        Op::MakeCheck => Some(reference("Check")),
+        Op::PlaceFreeze => Some(reference("Freeze")),
         Op::PlaceHold => Some(reference("Hold")),
         Op::GrantToken => Some(reference("Token")),
         Op::Search => Some(object(&["limit"], true)),
-        Op::Erase | Op::LiftHold => Some(reference("Why")),
+        Op::Erase | Op::LiftHold | Op::RetireArtifact => Some(reference("Why")),
         _ => None,
     }
 }
@@ -284,6 +332,27 @@ fn schemas() -> Vec<(&'static str, RefOr<Schema>)> {
         ("Outcome", object(&["decision", "kind"], true)),
         ("Hold", object(&["matter", "target"], true)),
         ("Token", object(&["role", "holder"], true)),
+        // An objective may stand by itself, which has other members.
+        ("Artifact", object(&[], true)),
+        (
+            "Version",
+            object(
+                &[
+                    "ref",
+                    "record",
+                    "registered_at",
+                    "at",
+                    "state",
+                    "approvals",
+                    "artifact",
+                ],
+                true,
+            ),
+        ),
+        ("Deployment", object(&["manifest", "environment"], true)),
+        ("Kpi", object(&["metric", "value"], true)),
+        ("Check", object(&["of"], true)),
+        ("Freeze", object(&["reason"], true)),
         ("Why", object(&["reason"], false)),
     ]
 }

@@ -33,11 +33,21 @@ pub enum Permission {
     LiftHold,
     /// To see, grant and revoke tokens.
     Tokens,
+    /// To register versions of artifacts, and record what is deployed.
+    Register,
+    /// To approve versions, and allow that something was not measured.
+    Approve,
+    /// To retire versions.
+    Retire,
+    /// To make checks, which are recorded.
+    Check,
+    /// To freeze, and lift a freeze.
+    Freeze,
 }
 
 impl Permission {
     /// Every permission that not everybody has.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::Record,
         Self::Review,
         Self::Read,
@@ -51,6 +61,11 @@ impl Permission {
         Self::PlaceHold,
         Self::LiftHold,
         Self::Tokens,
+        Self::Register,
+        Self::Approve,
+        Self::Retire,
+        Self::Check,
+        Self::Freeze,
     ];
 
     /// The word for it, in problems and documents.
@@ -71,18 +86,35 @@ impl Permission {
             Self::PlaceHold => "place_hold",
             Self::LiftHold => "lift_hold",
             Self::Tokens => "tokens",
+            Self::Register => "register",
+            Self::Approve => "approve",
+            Self::Retire => "retire",
+            Self::Check => "check",
+            Self::Freeze => "freeze",
         }
     }
 
     /// The roles that have it.
     #[must_use]
     pub const fn roles(self) -> &'static [AccessRole] {
-        use AccessRole::{Admin, Analyst, Auditor, Ingest, Investigator, Legal, Privacy, Reviewer};
+        use AccessRole::{
+            Admin, Analyst, Approver, Auditor, Ingest, Investigator, Legal, Privacy, Reviewer,
+            RiskOwner,
+        };
         match self {
             Self::Nothing => &AccessRole::ALL,
             Self::Record => &[Ingest],
             Self::Review => &[Reviewer],
-            Self::Read => &[Analyst, Investigator, Reviewer, Privacy, Legal, Auditor],
+            Self::Read => &[
+                Analyst,
+                Investigator,
+                Reviewer,
+                Privacy,
+                Legal,
+                Auditor,
+                RiskOwner,
+                Approver,
+            ],
             Self::Personal => &[Investigator, Reviewer],
             Self::Search => &[Analyst, Investigator, Reviewer, Privacy, Legal, Auditor],
             Self::Evidence => &[Investigator, Auditor],
@@ -94,11 +126,16 @@ impl Permission {
                 Legal,
                 Auditor,
                 Admin,
+                RiskOwner,
+                Approver,
             ],
             Self::Erase | Self::Export => &[Privacy],
             Self::SeeHolds => &[Privacy, Legal, Auditor],
             Self::PlaceHold | Self::LiftHold => &[Legal],
             Self::Tokens => &[Admin],
+            Self::Register | Self::Check => &[Ingest, RiskOwner],
+            Self::Approve => &[RiskOwner, Approver],
+            Self::Retire | Self::Freeze => &[RiskOwner],
         }
     }
 
@@ -115,22 +152,27 @@ mod tests {
 
     /// The table of `docs/http.md`, cell by cell: a letter for each role that has the permission.
     const TABLE: &[(&str, &str)] = &[
-        // i ingest, a analyst, v investigator, r reviewer, p privacy, l legal, u auditor, d admin
+        // i ingest, a analyst, v investigator, r reviewer, p privacy, l legal, u auditor, d admin, o risk_owner, c approver
         ("record", "i"),
         ("review", "r"),
-        ("read", "avrplu"),
+        ("read", "avrpluoc"),
         ("personal", "vr"),
         ("search", "avrplu"),
         ("evidence", "vu"),
-        ("log", "avrplud"),
+        ("log", "avrpludoc"),
         ("erase", "p"),
         ("export", "p"),
         ("see_holds", "plu"),
         ("place_hold", "l"),
         ("lift_hold", "l"),
         ("tokens", "d"),
+        ("register", "io"),
+        ("approve", "oc"),
+        ("retire", "o"),
+        ("check", "io"),
+        ("freeze", "o"),
     ];
-    const LETTERS: &str = "iavrplud";
+    const LETTERS: &str = "iavrpludoc";
 
     #[test]
     fn the_table_is_the_one_of_the_document_cell_by_cell() {
@@ -167,6 +209,11 @@ mod tests {
             Permission::PlaceHold,
             Permission::LiftHold,
             Permission::Tokens,
+            Permission::Register,
+            Permission::Approve,
+            Permission::Retire,
+            Permission::Check,
+            Permission::Freeze,
         ];
         assert!(auditor.into_iter().all(|it| !writes.contains(&it)));
     }

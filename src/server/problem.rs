@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::capture::{CaptureError, SinkError};
 use crate::codec::{ReadError, ReadErrorKind};
 use crate::evidence::GatherError;
+use crate::govern::QueryError;
 use crate::privacy::keys::KeyError;
 use crate::record::{InvalidValue, Receipt, RecordId};
 use crate::trail::{GovernError, TrailError};
@@ -258,18 +259,23 @@ impl From<TrailError> for Problem {
             E::AlreadyReleased(_) | E::AlreadyRevoked(_) => with(409, "done_already"),
             E::Govern(error) => match *error {
                 GovernError::Unknown(_) => with(404, "not_found"),
-                GovernError::OtherContent(_)
-                | GovernError::Overlap { .. }
-                | GovernError::Twice(_)
+                GovernError::OtherContent(_) => with(409, "other_content"),
+                GovernError::Overlap { .. } => with(409, "overlap"),
+                GovernError::Twice(_)
                 | GovernError::AlreadyLifted
-                | GovernError::Retired { .. } => with(409, "conflict"),
+                | GovernError::Retired { .. } => with(409, "done_already"),
                 GovernError::ByAuthor(_) | GovernError::WrongRole { .. } => {
                     with(403, "not_approved")
                 }
-                GovernError::Ungoverned { .. } | GovernError::Unsigned { .. } => {
-                    with(422, "ungoverned")
+                GovernError::Ungoverned { check, .. } => with(422, "ungoverned").record(check),
+                GovernError::Unsigned { .. } => with(422, "unsigned"),
+                GovernError::Altered { .. } => with(422, "digest_mismatch").member("digest"),
+                GovernError::Circular { .. } => with(422, "circular").member("links"),
+                GovernError::NoContent(_) | GovernError::Content { .. } => {
+                    with(422, "invalid_value").member("content")
                 }
-                _ => with(422, "invalid_value"),
+                GovernError::NoTime { .. } => with(422, "invalid_value").member("effective_until"),
+                GovernError::Deployment(_) => with(422, "invalid_value").member("manifest"),
             },
             E::Approvers(_) | E::NotApproved(_) | E::NotGranted(_) => with(403, "needs_two_people"),
             E::Blocked(blocked) => {
@@ -296,6 +302,27 @@ impl From<CaptureError> for Problem {
         match member {
             Some(member) => problem.member(member),
             None => problem,
+        }
+    }
+}
+
+impl From<GovernError> for Problem {
+    fn from(error: GovernError) -> Self {
+        TrailError::from(error).into()
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        let text = error.to_string();
+        match error {
+            QueryError::Trail(error) => error.into(),
+            QueryError::EmptyWindow { .. } | QueryError::NotMeasuredWith { .. } => {
+                Self::new(404, "not_measured", text)
+            }
+            QueryError::WrongKind { .. } => Self::new(422, "wrong_kind", text),
+            QueryError::SameThreshold { .. } => Self::new(422, "same_threshold", text),
+            QueryError::Content { .. } => Self::new(422, "invalid_value", text),
         }
     }
 }

@@ -37,6 +37,28 @@ pub(super) enum Op {
     GrantToken,
     ListTokens,
     RevokeToken,
+    RegisterArtifact,
+    ListArtifacts,
+    ArtifactInForce,
+    ArtifactDiff,
+    ShowArtifact,
+    ShowArtifactVersion,
+    ApproveArtifact,
+    RetireArtifact,
+    RecordDeployment,
+    ListDeployments,
+    RecordKpi,
+    KpiReport,
+    KpiCompare,
+    MakeCheck,
+    ListChecks,
+    ShowCheck,
+    PlaceFreeze,
+    ListFreezes,
+    LiftFreeze,
+    Lineage,
+    Impact,
+    ImpactOfChange,
     Alive,
     Ready,
     Metrics,
@@ -78,6 +100,14 @@ impl Route {
                 | Op::LiftHold
                 | Op::GrantToken
                 | Op::Search
+                | Op::RegisterArtifact
+                | Op::ApproveArtifact
+                | Op::RetireArtifact
+                | Op::RecordDeployment
+                | Op::RecordKpi
+                | Op::MakeCheck
+                | Op::PlaceFreeze
+                | Op::LiftFreeze
         )
     }
 
@@ -91,7 +121,21 @@ impl Route {
                 | Op::RecordGeneration
                 | Op::RecordReview
                 | Op::RecordOutcome
+                | Op::RegisterArtifact
+                | Op::RecordDeployment
+                | Op::RecordKpi
         )
+    }
+
+    /// Whether it cannot do without this parameter.
+    pub(super) fn requires(&self, name: &str) -> bool {
+        match self.op {
+            Op::Used | Op::Impact => name == "ref",
+            Op::Lineage => matches!(name, "ref" | "direction"),
+            Op::ArtifactDiff => matches!(name, "from" | "to"),
+            Op::KpiCompare | Op::ImpactOfChange => matches!(name, "artifact" | "from" | "to"),
+            _ => false,
+        }
     }
 }
 
@@ -202,6 +246,8 @@ const CONTEXTS: &[&str] = &[
     "limit",
     "after",
 ];
+const REPORT: &[&str] = &["by", "where", "since", "until"];
+const COMPARE: &[&str] = &["artifact", "from", "to", "by", "where", "since", "until"];
 const DECISIONS: &[&str] = &["subject", "since", "until", "limit", "after"];
 
 use Permission as P;
@@ -241,6 +287,28 @@ pub(super) const ROUTES: &[Route] = &[
     route("POST", "/v1/tokens", Op::GrantToken, P::Tokens, &[], "Grant a token, which is shown once"),
     route("GET", "/v1/tokens", Op::ListTokens, P::Tokens, &[], "The tokens that were granted, oldest first"),
     route("DELETE", "/v1/tokens/{id}", Op::RevokeToken, P::Tokens, &[], "Revoke a token"),
+    route("POST", "/v1/artifacts", Op::RegisterArtifact, P::Register, &[], "Register a version of an artifact, or a list of them"),
+    route("GET", "/v1/artifacts", Op::ListArtifacts, P::Read, &["kind", "limit", "after"], "The registered versions, by artifact and in their order, and how they stand"),
+    route("GET", "/v1/artifacts/{kind}/{name}:in-force", Op::ArtifactInForce, P::Read, &["at"], "The version that is or was in force"),
+    route("GET", "/v1/artifacts/{kind}/{name}:diff", Op::ArtifactDiff, P::Read, &["from", "to"], "What is different between two versions, by what it means"),
+    route("GET", "/v1/artifacts/{kind}/{name}", Op::ShowArtifact, P::Read, &["at"], "The version in force, or else the latest: what it says, and who approved it"),
+    route("GET", "/v1/artifacts/{kind}/{name}/{version}", Op::ShowArtifactVersion, P::Read, &["at"], "One version: what it says, how it stands, and who approved it"),
+    route("POST", "/v1/artifacts/{kind}/{name}/{version}:approve", Op::ApproveArtifact, P::Approve, &[], "Approve a version, as the holder of the token and in its role"),
+    route("POST", "/v1/artifacts/{kind}/{name}/{version}:retire", Op::RetireArtifact, P::Retire, &[], "Retire a version"),
+    route("POST", "/v1/deployments", Op::RecordDeployment, P::Register, &[], "Record what runs where from when on, or a list of that"),
+    route("GET", "/v1/deployments", Op::ListDeployments, P::Read, &["environment", "at", "limit", "after"], "What was ever deployed, newest first; or what was at a time"),
+    route("POST", "/v1/kpis", Op::RecordKpi, P::Record, &[], "Record a measured value, or a list of them"),
+    route("GET", "/v1/kpis/{metric}/report", Op::KpiReport, P::Read, REPORT, "What was measured of a metric, part by part"),
+    route("GET", "/v1/kpis/{metric}/compare", Op::KpiCompare, P::Read, COMPARE, "A metric under two versions of an artifact, with the 95 % interval of the difference"),
+    route("POST", "/v1/checks", Op::MakeCheck, P::Check, &[], "Check an objective, a model or the trail, and record what was found"),
+    route("GET", "/v1/checks", Op::ListChecks, P::Read, WINDOW, "Checks, newest first"),
+    route("GET", "/v1/checks/{id}", Op::ShowCheck, P::Read, &[], "One check"),
+    route("POST", "/v1/freezes", Op::PlaceFreeze, P::Freeze, &[], "Freeze: no check passes until it is lifted"),
+    route("GET", "/v1/freezes", Op::ListFreezes, P::Read, &[], "The freezes that are not lifted, oldest first"),
+    route("DELETE", "/v1/freezes/{id}", Op::LiftFreeze, P::Freeze, &[], "Lift a freeze, in the role of the token"),
+    route("GET", "/v1/lineage", Op::Lineage, P::Read, &["ref", "direction", "depth", "limit"], "What something comes from, or what comes of it"),
+    route("GET", "/v1/impact", Op::Impact, P::Read, &["ref", "since", "by", "limit"], "The versions made with a version, and the decisions"),
+    route("GET", "/v1/impact/change", Op::ImpactOfChange, P::Read, &["artifact", "from", "to", "limit"], "The decisions under two versions of an objective that would come out differently"),
     route("GET", "/healthz", Op::Alive, P::Nothing, &[], "Whether the process answers"),
     route("GET", "/readyz", Op::Ready, P::Nothing, &[], "Whether records can be written"),
     route("GET", "/metrics", Op::Metrics, P::Nothing, &[], "Metrics, in the text format of Prometheus"),

@@ -51,6 +51,13 @@ pub(super) fn line(stored: &Stored, personal: bool) -> Value {
             "at": outcome.at,
             "created_at": outcome.at,
         }),
+        Body::Check(check) => json!({
+            "id": id,
+            "of": check.of,
+            "ref": check.reference,
+            "passed": check.passed,
+            "created_at": record.head.recorded_at,
+        }),
         body => json!({
             "id": id,
             "kind": body.kind(),

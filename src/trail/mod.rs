@@ -242,6 +242,15 @@ impl Trail {
         self.0.remote.as_ref()
     }
 
+    /// Whether it is behind a server.
+    fn is_elsewhere(&self) -> bool {
+        #[cfg(feature = "network")]
+        let is_elsewhere = self.0.remote.is_some();
+        #[cfg(not(feature = "network"))]
+        let is_elsewhere = false;
+        is_elsewhere
+    }
+
     /// The evidence bundle of a decision, packed by the server that the trail is behind; `None` for a
     /// trail that is here.
     ///

@@ -28,9 +28,8 @@ impl Trail {
     ///
     /// [`TrailError::Conflict`] for a known id with other content, [`TrailError::UnknownRecord`]
     /// when it names a record that is not there, [`TrailError::Govern`] for a decision that its use
-    /// case refuses, [`TrailError::Invalid`] for a trace that is none,
-    /// [`TrailError::Blocked`] when a redaction rule refuses it, [`TrailError::Store`] when it cannot
-    /// be stored.
+    /// case refuses, [`TrailError::Invalid`] for a trace that is none, [`TrailError::Blocked`] when a
+    /// redaction rule refuses it, [`TrailError::Store`] when it cannot be stored.
     pub async fn record(&self, mut draft: Draft) -> Result<Receipt, TrailError> {
         check_trace(&draft)?;
         list_entities_of_features(&mut draft);
@@ -487,10 +486,9 @@ impl Sink for Trail {
         let trail = self.clone();
         let id = draft.id;
         let started = self.spawn(async move {
-            let result = trail.record(draft).await;
-            if let Err(error) = &result {
+            let result = trail.record(draft).await.inspect_err(|error| {
                 tracing::error!(record.id = %id, error = %error, "a record was not stored");
-            }
+            });
             sender.complete(result.map_err(SinkError::from));
         });
         if let Err(error) = started {

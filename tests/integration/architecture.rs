@@ -22,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "record", "codec", "capture", "log", "privacy", "notary", "trail", "evidence",
+            "record", "codec", "capture", "log", "privacy", "notary", "trail", "evidence", "govern",
         ],
     ),
     ("govern", &["record", "codec", "trail"]),

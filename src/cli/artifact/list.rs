@@ -1,13 +1,11 @@
 //! `contextrail artifact list`.
 
-use serde::Serialize;
-
 use super::super::exit::{Exit, Failure};
 use super::super::output::{List, Row};
 use super::super::session::Session;
 use super::super::table_text::moment;
-use crate::record::{ArtifactKind, RecordId, RiskTier, Timestamp};
-use crate::trail::{Registered, Registry, VersionState};
+use crate::govern::ArtifactLine;
+use crate::record::{ArtifactKind, RiskTier};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -17,22 +15,6 @@ pub(in crate::cli) struct Args {
     kind: Option<ArtifactKind>,
 }
 
-#[derive(Debug, Serialize)]
-struct Line {
-    #[serde(rename = "ref")]
-    reference: String,
-    record: RecordId,
-    #[serde(flatten)]
-    state: VersionState,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    risk_rating: Option<RiskTier>,
-    approvals: usize,
-    counting: usize,
-    registered_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    effective_from: Option<Timestamp>,
-}
-
 pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure> {
     let trail = session.reader().await?;
     let registry = trail.registry().await?;
@@ -40,29 +22,14 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Exit, Failure>
     let mut list = List::new(&mut out, session.format());
     for version in registry.versions() {
         if args.kind.is_none_or(|kind| kind == version.artifact.kind) {
-            list.push(&Line::of(&registry, version, session.now()))?;
+            list.push(&ArtifactLine::of(&registry, version, session.now()))?;
         }
     }
-    list.finish::<Line>()?;
+    list.finish::<ArtifactLine>()?;
     Ok(Exit::Done)
 }
 
-impl Line {
-    fn of(registry: &Registry, version: &Registered, at: Timestamp) -> Self {
-        Self {
-            reference: version.id().to_string(),
-            record: version.record,
-            state: registry.state(version, at),
-            risk_rating: version.artifact.risk_rating,
-            approvals: version.approvals.len(),
-            counting: version.counting(at).len(),
-            registered_at: version.registered_at,
-            effective_from: version.artifact.effective_from,
-        }
-    }
-}
-
-impl Row for Line {
+impl Row for ArtifactLine {
     const COLUMNS: &'static [&'static str] = &[
         "version",
         "state",

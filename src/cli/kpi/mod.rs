@@ -57,6 +57,7 @@ impl Which {
             since: self.since.map(|it| it.at(now)),
             until: self.until.map(|it| it.at(now)),
             r#where: parts.collect::<BTreeMap<_, _>>(),
+            ..Asked::default()
         }
     }
 }

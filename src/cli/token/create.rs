@@ -19,7 +19,7 @@ use crate::trail::TokenGrant;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Args {
-    /// What it allows: ingest, analyst, investigator, reviewer, privacy, legal, auditor, admin
+    /// What it allows: ingest, analyst, investigator, reviewer, privacy, legal, auditor, admin, risk_owner, approver
     #[arg(long, value_name = "R")]
     role: AccessRole,
     /// Who gets it: the name that stands in the records; the user of the operating system when left out

@@ -58,8 +58,8 @@ pub(super) async fn export(app: &App, call: &Call) -> Result<Answer, Problem> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Why {
-    reason: String,
+pub(super) struct Why {
+    pub(super) reason: String,
 }
 
 /// Erases a person.
@@ -136,7 +136,11 @@ pub(super) async fn lift_hold(app: &App, call: &Call) -> Result<Answer, Problem>
     recorded(app, &receipt).await
 }
 
-async fn recorded(app: &App, receipt: &crate::record::Receipt) -> Result<Answer, Problem> {
+/// A record that was made, with its receipt.
+pub(super) async fn recorded(
+    app: &App,
+    receipt: &crate::record::Receipt,
+) -> Result<Answer, Problem> {
     let stored = app.trail.read_kind(receipt.id, receipt.kind).await?;
     let answer = Answer::json(201, &whole(&app.trail, &stored).await?)?;
     let receipt =

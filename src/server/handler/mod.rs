@@ -1,8 +1,12 @@
 //! The handlers: extract, call, convert.
 
 mod access;
+mod artifact;
+mod check;
 mod governance;
+mod impact;
 mod log;
+mod measured;
 mod own;
 mod post;
 mod read;
@@ -49,6 +53,28 @@ pub(super) async fn handle(app: &App, call: &Call) -> Result<Answer, Problem> {
         Op::GrantToken => access::grant(app, call).await,
         Op::ListTokens => access::tokens(app, call).await,
         Op::RevokeToken => access::revoke(app, call).await,
+        Op::RegisterArtifact => post::records(app, call, Kind::Artifact).await,
+        Op::ListArtifacts => artifact::list(app, call).await,
+        Op::ArtifactInForce => artifact::in_force(app, call).await,
+        Op::ArtifactDiff => artifact::diff(app, call).await,
+        Op::ShowArtifact => artifact::show(app, call).await,
+        Op::ShowArtifactVersion => artifact::version(app, call).await,
+        Op::ApproveArtifact => artifact::approve(app, call).await,
+        Op::RetireArtifact => artifact::retire(app, call).await,
+        Op::RecordDeployment => post::records(app, call, Kind::Deployment).await,
+        Op::ListDeployments => artifact::deployments(app, call).await,
+        Op::RecordKpi => post::records(app, call, Kind::Kpi).await,
+        Op::KpiReport => measured::report(app, call).await,
+        Op::KpiCompare => measured::compare(app, call).await,
+        Op::MakeCheck => check::make(app, call).await,
+        Op::ListChecks => read::of_kind(app, call, Kind::Check).await,
+        Op::ShowCheck => read::one(app, call, Kind::Check).await,
+        Op::PlaceFreeze => check::freeze(app, call).await,
+        Op::ListFreezes => check::freezes(app).await,
+        Op::LiftFreeze => check::lift(app, call).await,
+        Op::Lineage => impact::lineage(app, call).await,
+        Op::Impact => impact::impact(app, call).await,
+        Op::ImpactOfChange => impact::of_change(app, call).await,
         Op::Alive => own::alive(),
         Op::Ready => own::ready(app).await,
         Op::Metrics => own::metrics(app, call).await,

@@ -8,9 +8,10 @@ use crate::capture::{RequestOptions, Sink, run_request};
 use crate::codec::{
     Member, Node, PartialHead, Tree, Unknown, decode, decode_body_draft, decode_record,
 };
+use crate::govern::{read_artifact, read_deployment, read_kpi};
 use crate::record::{
-    Actor, Body, ContextStatus, DecisionId, Door, Draft, Kind, Receipt, RecordId, Request, Review,
-    ReviewVerdict, Tenant,
+    Actor, ActorMethod, Artifact, Body, ContextStatus, DecisionId, Deployment, Door, Draft, Kind,
+    Receipt, RecordId, Request, Review, ReviewVerdict, Tenant,
 };
 use crate::server::answer::Answer;
 use crate::server::app::App;
@@ -18,7 +19,7 @@ use crate::server::call::Call;
 use crate::server::mask::{MASKED, whole};
 use crate::server::problem::Problem;
 use crate::server::repeat::Repeat;
-use crate::trail::Trail;
+use crate::trail::{GovernError, Trail, TrailError};
 
 /// Something that is ready to be recorded.
 enum Ready {
@@ -26,6 +27,9 @@ enum Ready {
     Draft(Box<Draft>),
     /// A review whose new decision is recorded with it.
     Override(Box<Review>),
+    /// A version, which may be registered already.
+    Artifact(Option<RecordId>, Box<Artifact>),
+    Deployment(Option<RecordId>, Box<Deployment>),
 }
 
 /// Records one document, or a list of them.
@@ -129,10 +133,12 @@ async fn record_all(
             Ready::Context(exported) => trail.take_in(*exported).await,
             Ready::Draft(draft) => trail.record(*draft).await,
             Ready::Override(review) => override_by(&trail, call, *review).await,
+            Ready::Artifact(id, artifact) => register(&trail, id, *artifact).await,
+            Ready::Deployment(id, deployment) => trail.deploy_as(id, *deployment, None).await,
         };
         match recorded {
             Ok(receipt) => receipts.push(receipt),
-            Err(error) => return Err(Problem::from(error).after(&receipts)),
+            Err(error) => return Err(unrecorded(error).after(&receipts)),
         }
     }
     app.recorded(receipts.len());
@@ -178,6 +184,9 @@ async fn read(trail: &Trail, call: &Call, kind: Kind, document: Node) -> Result<
         head.recorded_at = call.now;
         return Ok(Ready::Context(Box::new(exported)));
     }
+    if matches!(kind, Kind::Artifact | Kind::Deployment | Kind::Kpi) {
+        return read_governing(trail, call, kind, &document);
+    }
     let defaults = defaults(trail, call, kind, &document).await?;
     let (head, body) = decode_body_draft(&document, kind, &defaults)?;
     let PartialHead {
@@ -195,6 +204,68 @@ async fn read(trail: &Trail, call: &Call, kind: Kind, document: Node) -> Result<
     }
     let id = id.unwrap_or_else(|| trail.new_id());
     Ok(Ready::Draft(Box::new(Draft::new(id, body))))
+}
+
+/// A version of an artifact, a deployment or a measured value.
+fn read_governing(
+    trail: &Trail,
+    call: &Call,
+    kind: Kind,
+    document: &Node,
+) -> Result<Ready, Problem> {
+    let (head, ready) = match kind {
+        Kind::Artifact => {
+            let own = &call.caller.actor;
+            let file = read_artifact(document, None, own)?;
+            let mut artifact = file.artifact;
+            // Of whoever shows the token their own name is known; another is what they state.
+            let is_own = (&artifact.author.id, artifact.author.kind) == (&own.id, own.kind);
+            artifact.author.method = if is_own {
+                own.method
+            } else {
+                ActorMethod::Asserted
+            };
+            let id = file.head.id;
+            (file.head, Ready::Artifact(id, Box::new(artifact)))
+        }
+        Kind::Deployment => {
+            let (head, deployment) = read_deployment(document, call.now)?;
+            let id = head.id;
+            (head, Ready::Deployment(id, Box::new(deployment)))
+        }
+        _ => {
+            let (head, kpi) = read_kpi(document, call.now)?;
+            let id = head.id.unwrap_or_else(|| trail.new_id());
+            (head, Ready::Draft(Box::new(Draft::new(id, kpi))))
+        }
+    };
+    check_head(trail, call, head.tenant.as_ref(), head.actor.as_ref())?;
+    Ok(ready)
+}
+
+/// Registers a version. Of one that is there already, the receipt of its record is given.
+async fn register(
+    trail: &Trail,
+    id: Option<RecordId>,
+    artifact: Artifact,
+) -> Result<Receipt, TrailError> {
+    let version = artifact.id();
+    if let Some(receipt) = trail.register_as(id, artifact, None).await? {
+        return Ok(receipt);
+    }
+    let registry = trail.registry().await?;
+    let known = registry.expect(&version)?.record;
+    Ok(trail.read_kind(known, Kind::Artifact).await?.receipt())
+}
+
+/// Why something was not recorded. What a body names and is not there is a fault of the body.
+fn unrecorded(error: TrailError) -> Problem {
+    match &error {
+        TrailError::Govern(govern) if matches!(**govern, GovernError::Unknown(_)) => {
+            Problem::new(422, "unknown_record", error.to_string())
+        }
+        _ => error.into(),
+    }
 }
 
 /// The document with those members that every record has and this one leaves out.
@@ -298,11 +369,7 @@ fn check_review(review: &Review, id: Option<RecordId>) -> Result<(), Problem> {
 }
 
 /// Records the decision that takes the place of the one reviewed, and the review.
-async fn override_by(
-    trail: &Trail,
-    call: &Call,
-    review: Review,
-) -> Result<Receipt, crate::trail::TrailError> {
+async fn override_by(trail: &Trail, call: &Call, review: Review) -> Result<Receipt, TrailError> {
     let mut builder = trail
         .review(DecisionId::from(RecordId::from(review.decision)))
         .by_actor(call.caller.actor.clone());

@@ -308,17 +308,18 @@ async fn list(
     let next = ids.last().filter(|_| more);
     let answer = Answer::json(200, &json!({"items": items, "next": next}))?;
     Ok(match next {
-        Some(next) => answer.with("link", &next_link(call, *next)),
+        Some(next) => answer.with("link", &next_link(call, &next.to_string())),
         None => answer,
     })
 }
 
 /// The address of the next page, as a `Link` header has it.
-fn next_link(call: &Call, next: RecordId) -> String {
+pub(super) fn next_link(call: &Call, next: &str) -> String {
     let kept = call.query.iter().filter(|(name, _)| name != "after");
     let kept: String = kept
         .map(|(name, value)| format!("{name}={}&", encoded(value)))
         .collect();
+    let next = encoded(next);
     format!("<{}?{kept}after={next}>; rel=\"next\"", call.route.path)
 }
 

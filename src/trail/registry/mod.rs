@@ -13,8 +13,8 @@ mod version;
 use std::collections::BTreeMap;
 
 use crate::record::{
-    Actor, ApprovalPolicy, Artifact, ArtifactKind, ArtifactName, ArtifactRef, Body, Decision,
-    Deployment, Freeze, Governing, Name, RecordId, Timestamp, Version, VersionedName,
+    Actor, ActorMethod, ApprovalPolicy, Artifact, ArtifactKind, ArtifactName, ArtifactRef, Body,
+    Decision, Deployment, Freeze, Governing, Name, RecordId, Timestamp, Version, VersionedName,
 };
 use crate::seal::WITHHELD;
 
@@ -41,6 +41,8 @@ pub struct Registered {
     pub log_index: u64,
     /// When it was registered.
     pub registered_at: Timestamp,
+    /// Who registered it.
+    pub registered_by: Actor,
     /// The version.
     pub artifact: Artifact,
     /// Its approvals, oldest first.
@@ -113,6 +115,7 @@ impl Registry {
                         record: head.id,
                         log_index: stored.log_index(),
                         registered_at: head.recorded_at,
+                        registered_by: head.actor.clone(),
                         artifact: Artifact::clone(artifact),
                         approvals: Vec::new(),
                         retired: None,
@@ -299,18 +302,27 @@ impl Registered {
         self.artifact.id()
     }
 
-    /// The approvals that count among those given before `at`: of different people, and not of the
-    /// author. Of a person whose name is erased nobody knows that it is another's.
+    /// The approvals that count among those given before `at`: of different people, and of none whose
+    /// own it is. Of a person whose name is erased nobody knows that it is another's.
     #[must_use]
     pub fn counting(&self, at: Timestamp) -> Vec<&Approved> {
         let mut counting: Vec<&Approved> = Vec::new();
         for approval in self.approvals.iter().filter(|it| it.at <= at) {
             let is_new = counting.iter().all(|it| !is_same(&it.by, &approval.by));
-            if is_new && !is_same(&approval.by, &self.artifact.author) {
+            if is_new && !self.is_by(&approval.by) {
                 counting.push(approval);
             }
         }
         counting
+    }
+
+    /// Whether it is `actor`'s own: they are its author, or registered it with a credential. An author
+    /// that a file names is what whoever registers it states.
+    #[must_use]
+    pub fn is_by(&self, actor: &Actor) -> bool {
+        let by_credential = self.registered_by.method == ActorMethod::Token;
+        is_same(actor, &self.artifact.author)
+            || (by_credential && is_same(actor, &self.registered_by))
     }
 
     /// How it stands by itself, whatever other versions there are.

@@ -30,6 +30,22 @@ impl Trail {
         artifact: Artifact,
         actor: Option<Actor>,
     ) -> Result<Option<Receipt>, TrailError> {
+        if self.is_elsewhere() {
+            // why: the server knows what is registered, and gives the receipt of the record there is.
+            let id = self.new_id();
+            let receipt = self.put_as(id, artifact, actor).await?;
+            return Ok((receipt.id == id).then_some(receipt));
+        }
+        self.register_as(None, artifact, actor).await
+    }
+
+    /// The same, as the record `id`.
+    pub(crate) async fn register_as(
+        &self,
+        id: Option<RecordId>,
+        artifact: Artifact,
+        actor: Option<Actor>,
+    ) -> Result<Option<Receipt>, TrailError> {
         let registry = self.registry().await?;
         if let Some(known) = registry.version(&artifact.id()) {
             return if same_content(&known.artifact, &artifact) {
@@ -39,7 +55,8 @@ impl Trail {
             };
         }
         registry.check(&artifact, self.clock_now())?;
-        Ok(Some(self.put(artifact, actor).await?))
+        let id = id.unwrap_or_else(|| self.new_id());
+        Ok(Some(self.put_as(id, artifact, actor).await?))
     }
 
     /// Approves a version, as the actor or else the trail's own.
@@ -59,7 +76,7 @@ impl Trail {
         let known = registry.expect(version)?;
         not_retired(known)?;
         let by = actor.as_ref().unwrap_or_else(|| self.actor());
-        if is_same(by, &known.artifact.author) {
+        if known.is_by(by) {
             return Err(GovernError::ByAuthor(version.clone()).into());
         }
         if known.approvals.iter().any(|it| is_same(&it.by, by)) {
@@ -110,6 +127,19 @@ impl Trail {
         deployment: Deployment,
         actor: Option<Actor>,
     ) -> Result<Receipt, TrailError> {
+        if self.is_elsewhere() {
+            return self.put(deployment, actor).await;
+        }
+        self.deploy_as(None, deployment, actor).await
+    }
+
+    /// The same, as the record `id`.
+    pub(crate) async fn deploy_as(
+        &self,
+        id: Option<RecordId>,
+        deployment: Deployment,
+        actor: Option<Actor>,
+    ) -> Result<Receipt, TrailError> {
         let registry = self.registry().await?;
         let wrong = |what: String| TrailError::from(GovernError::Deployment(what));
         if deployment.manifest.is_empty() {
@@ -133,7 +163,8 @@ impl Trail {
                 registry.expect(&named)?;
             }
         }
-        self.put(deployment, actor).await
+        let id = id.unwrap_or_else(|| self.new_id());
+        self.put_as(id, deployment, actor).await
     }
 
     /// Records a measured value.
@@ -210,7 +241,16 @@ impl Trail {
         body: impl Into<crate::record::Body>,
         actor: Option<Actor>,
     ) -> Result<Receipt, TrailError> {
-        let mut draft = Draft::new(self.new_id(), body);
+        self.put_as(self.new_id(), body, actor).await
+    }
+
+    async fn put_as(
+        &self,
+        id: RecordId,
+        body: impl Into<crate::record::Body>,
+        actor: Option<Actor>,
+    ) -> Result<Receipt, TrailError> {
+        let mut draft = Draft::new(id, body);
         draft.actor = actor;
         self.record(draft).await
     }

@@ -88,6 +88,9 @@ pub(super) const fn path(kind: Kind) -> Option<&'static str> {
         Kind::Decision => "/v1/decisions",
         Kind::Review => "/v1/reviews",
         Kind::Outcome => "/v1/outcomes",
+        Kind::Kpi => "/v1/kpis",
+        Kind::Artifact => "/v1/artifacts",
+        Kind::Deployment => "/v1/deployments",
         _ => return None,
     })
 }

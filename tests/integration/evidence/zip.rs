@@ -1,10 +1,9 @@
 //! Zip files as other programs, and people with intentions, write them.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
-use flate2::write::DeflateEncoder;
-use flate2::{Compression, Crc};
+use flate2::Crc;
+use libdeflater::{CompressionLvl, Compressor};
 
 /// A zip file with whatever is wrong about it.
 #[derive(Clone)]
@@ -180,13 +179,16 @@ impl File {
         if self.method == 0 {
             return self.content.clone();
         }
+        // Deflate has no canonical form: the layout is this file's own, the streams are the library's.
         let level = match self.name.as_str() {
-            "manifest.json" => Compression::none(),
-            _ => Compression::best(),
+            "manifest.json" => CompressionLvl::none(),
+            _ => CompressionLvl::best(),
         };
-        let mut encoder = DeflateEncoder::new(Vec::new(), level);
-        encoder.write_all(&self.content).unwrap();
-        encoder.finish().unwrap()
+        let mut compressor = Compressor::new(level);
+        let mut bytes = vec![0; compressor.deflate_compress_bound(self.content.len())];
+        let length = compressor.deflate_compress(&self.content, &mut bytes);
+        bytes.truncate(length.unwrap());
+        bytes
     }
 
     fn sizes(&self) -> [u8; 12] {

@@ -22,7 +22,7 @@ impl Server {
     }
 
     /// The trail as whoever has the token of that name reaches it.
-    fn client(&self, who: &str) -> Trail {
+    pub(super) fn client(&self, who: &str) -> Trail {
         let options = TrailOptions::new()
             .server_token(&self.tokens[who])
             .server_purpose("complaint 7");
