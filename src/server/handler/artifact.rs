@@ -8,7 +8,7 @@ use super::read::next_link;
 use crate::codec::decode;
 use crate::govern::{ArtifactLine, ArtifactView, diff as difference};
 use crate::record::{
-    ArtifactKind, ArtifactName, ArtifactRef, InvalidValue, Name, Timestamp, Version,
+    AccessRole, ArtifactKind, ArtifactName, ArtifactRef, InvalidValue, Name, Timestamp, Version,
 };
 use crate::server::answer::Answer;
 use crate::server::app::App;
@@ -113,7 +113,7 @@ impl InRole {
 
     /// The role in which it is done: that of the token. Where there are no tokens it is stated.
     pub(super) fn role(&self, call: &Call) -> Result<Name, Problem> {
-        let own = call.caller.role.map(|it| it.as_str());
+        let own = call.caller.role.map(AccessRole::as_str);
         match (own, &self.role) {
             (Some(own), Some(stated)) if stated.as_str() != own => Err(Problem::new(
                 422,
