@@ -2,9 +2,7 @@
 //! lineage and impact.
 
 use contextrail::govern::read_artifact;
-use contextrail::record::{
-    Actor, ActorKind, ActorMethod, Deployment, Governing, Kpi, Measure, RecordId,
-};
+use contextrail::record::{Actor, ActorKind, ActorMethod, Deployment, Governing, Kpi, Measure};
 use contextrail::trail::{RemoteError, TrailError};
 use serde_json::{Value, json};
 
@@ -348,7 +346,7 @@ fn values_are_reported_and_compared_and_parts_of_few_people_are_not(home: Home) 
     );
     assert!((400..=422).contains(&problem.status), "{}", problem.text());
     let mut unknown = own.clone();
-    unknown["decision"] = json!(RecordId::from_uuid(uuid::Uuid::now_v7()));
+    unknown["decision"] = json!("01948c9a-2b3e-7d4f-8e5a-1c2d3e4f5a6b");
     server
         .post("ingest", "/v1/kpis", &unknown)
         .problem(422, "unknown_record");
