@@ -71,6 +71,7 @@ pub(super) struct Remote {
 }
 
 /// Whether `url` is the address of a server.
+#[cfg(feature = "sqlite")]
 pub(super) fn is_server(url: &str) -> bool {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme);
     scheme.is_some_and(|it| it.eq_ignore_ascii_case("https") || it.eq_ignore_ascii_case("http"))
