@@ -181,7 +181,7 @@ impl File {
         }
         // Deflate has no canonical form: the layout is this file's own, the streams are the library's.
         let level = match self.name.as_str() {
-            "manifest.json" => CompressionLvl::none(),
+            "manifest.json" => CompressionLvl::new(0).unwrap(),
             _ => CompressionLvl::best(),
         };
         let mut compressor = Compressor::new(level);
