@@ -9,6 +9,10 @@ use contextrail::Trail;
 use contextrail::capture::BoxError;
 use contextrail::cli::{DemoOutput, DemoRun};
 
+// A record is made of some hundred small allocations, many of which another thread frees.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 // One thread, so that what is started first is appended first: an import keeps the order it read.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

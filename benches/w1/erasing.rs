@@ -6,19 +6,20 @@ use std::time::Instant;
 use contextrail::record::{Actor, ActorKind, ActorMethod, EntityRef};
 use contextrail::trail::Trail;
 
+use super::report::{Table, float};
 use super::workload::Workload;
 use super::{BoxError, Place};
 
 /// Records `count` contexts of one customer of W1, exports and erases them: alone, and with their decisions.
 pub(crate) async fn erasing(count: u64) -> Result<(), BoxError> {
-    println!("\n| one person | records | export ms | erase ms |\n|---|---|---|---|");
+    let table = Table::new("one person", &["records", "export ms", "erase ms"]);
     for with_decision in [false, true] {
-        erasing_of(count, with_decision).await?;
+        erasing_of(&table, count, with_decision).await?;
     }
     Ok(())
 }
 
-async fn erasing_of(count: u64, with_decision: bool) -> Result<(), BoxError> {
+async fn erasing_of(table: &Table, count: u64, with_decision: bool) -> Result<(), BoxError> {
     let place = Place::new()?;
     let trail = Trail::open(&place.url()).await?;
     let workload = Arc::new(Workload::new(false));
@@ -47,12 +48,9 @@ async fn erasing_of(count: u64, with_decision: bool) -> Result<(), BoxError> {
         true => "with decisions",
         false => "contexts alone",
     };
-    println!(
-        "| {what} | {} | {:.0} | {:.0} |",
-        access.records.len(),
-        exported.as_secs_f64() * 1e3,
-        erased.as_secs_f64() * 1e3
-    );
+    let records = float(u64::try_from(access.records.len())?);
+    let (exported, erased) = (exported.as_secs_f64() * 1e3, erased.as_secs_f64() * 1e3);
+    table.row(what, &[records, exported, erased]);
     trail.close().await;
     Ok(())
 }

@@ -15,7 +15,7 @@ use contextrail::record::{
 };
 use contextrail::trail::{Trail, TrailOptions};
 
-use super::report::Latencies;
+use super::report::{Latencies, Table};
 use super::{BoxError, Place};
 
 /// Fills a trail with `count` decisions, and a value measured of each, and asks what auditors ask.
@@ -25,44 +25,42 @@ pub(crate) async fn governance(count: u64) -> Result<(), BoxError> {
     let without = record_decisions(&trail, 1_000.min(count), 1).await?;
     register(&trail).await?;
     let with = record_decisions(&trail, 1_000.min(count), 1).await?;
-    println!("\n| governance, {count} decisions and values | s |\n|---|---|");
-    println!(
-        "| recording a decision, one task: without a registry, with one | p50 {:.2} ms, {:.2} ms |",
-        without.at(50),
-        with.at(50)
-    );
+    let one = Table::new("recording a decision, one task", &["p50 ms", "p99 ms"]);
+    one.row("without a registry", &[without.at(50), without.at(99)]);
+    one.row("with one", &[with.at(50), with.at(99)]);
+    let table = Table::new(format!("governance, {count} decisions and values"), &["s"]);
     let started = Instant::now();
     record_decisions(&trail, count, 512).await?;
-    say("filling: decisions with checks", started.elapsed());
+    say(&table, "filling: decisions with checks", started.elapsed());
     let started = Instant::now();
     record_values(&trail, count).await?;
-    say("filling: values", started.elapsed());
+    say(&table, "filling: values", started.elapsed());
     trail.close().await;
     let trail = TrailOptions::new().open_for_reading(&place.url()).await?;
-    ask(&trail).await?;
+    ask(&trail, &table).await?;
     trail.close().await;
     Ok(())
 }
 
-async fn ask(trail: &Trail) -> Result<(), BoxError> {
+async fn ask(trail: &Trail, table: &Table) -> Result<(), BoxError> {
     let registry = trail.registry().await?;
     let now = SystemClock.now();
     let asked = Asked::default();
     let (latency, objective) = ("latency_ms_measured".parse()?, "objective:O".parse()?);
     let timed = Instant::now();
     report(trail, &latency, &[], &asked).await?;
-    say("kpi report", timed.elapsed());
+    say(table, "kpi report", timed.elapsed());
     let timed = Instant::now();
     report(trail, &latency, &["region".parse()?], &asked).await?;
-    say("kpi report by a slice", timed.elapsed());
+    say(table, "kpi report by a slice", timed.elapsed());
     let timed = Instant::now();
     let versions = (&"1".parse()?, &"2".parse()?);
     compare(trail, &latency, &objective, versions, (&[], &asked)).await?;
-    say("kpi compare", timed.elapsed());
+    say(table, "kpi compare", timed.elapsed());
     let timed = Instant::now();
     let model = "model:m@1";
     lineage(trail, &registry, model, (Direction::Up, 2, 50), now).await?;
-    say("model to data set", timed.elapsed());
+    say(table, "model to data set", timed.elapsed());
     let timed = Instant::now();
     let versions = BTreeSet::from(["model:m@1".parse::<ArtifactRef>()?]);
     let places = trail.governed_places(&registry, &versions, None).await?;
@@ -72,6 +70,7 @@ async fn ask(trail: &Trail) -> Result<(), BoxError> {
     let id = id.ok_or("there is no decision")?;
     let graph = lineage(trail, &registry, &id, (Direction::Up, 16, 50), now).await?;
     say(
+        table,
         &format!("full upstream of a decision, {} nodes", graph.nodes.len()),
         timed.elapsed(),
     );
@@ -82,6 +81,7 @@ async fn ask(trail: &Trail) -> Result<(), BoxError> {
     };
     let found = impact(trail, &registry, &"pipeline:p@1".parse()?, &options).await?;
     say(
+        table,
         &format!("impact, {} decisions counted", found.count),
         timed.elapsed(),
     );
@@ -205,8 +205,8 @@ where
     Ok(all)
 }
 
-fn say(what: &str, took: Duration) {
-    println!("| {what} | {:.3} |", took.as_secs_f64());
+fn say(table: &Table, what: &str, took: Duration) {
+    table.row(what, &[took.as_secs_f64()]);
 }
 
 const REGIONS: [&str; 3] = ["EU", "US", "APAC"];

@@ -1,19 +1,25 @@
 //! `cargo bench`: W1 on this machine, as a table.
 //!
 //! `cargo bench -- --quick` takes a tenth of the records; `--only NAME` runs one part.
-//! `--only governance` takes a million decisions and values, or as many as `--records N` says.
+//! `--only governance`, `scale` and `scale-postgres` take millions of records, or as many as `--records N` says.
+//!
+//! The figures are written to a file (`--json FILE`, else one in the target folder), and printed beside
+//! those that were in it, or in the one that `--against FILE` names.
 
 #![expect(
     clippy::print_stdout,
     reason = "the table is what a benchmark is run for"
 )]
 
+mod draft;
 mod erasing;
 mod governance;
+mod looking;
 mod postgres;
 mod proof;
 mod report;
 mod retention;
+mod scale;
 mod sealing;
 mod server;
 mod workload;
@@ -21,43 +27,43 @@ mod workload;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use contextrail::record::{EntityRef, UsedRef};
-use contextrail::trail::{ContextFilter, Trail};
+use contextrail::trail::Trail;
 
-use report::{Latencies, cpu_time};
+use report::{Latencies, Table, cpu_time, float};
 use workload::Workload;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// As the `contextrail` command has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const WARM_UP: u64 = 1_000;
 
 fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = std::env::args().collect();
     let quick = arguments.iter().any(|it| it == "--quick");
-    let only = arguments
-        .iter()
-        .position(|it| it == "--only")
-        .and_then(|at| arguments.get(at + 1));
+    let value = |name: &str| {
+        let at = arguments.iter().position(|it| it == name)?;
+        arguments.get(at + 1).map(String::as_str)
+    };
     if let Some(child) = postgres::Child::of(&arguments) {
         return child.run();
     }
-    let records = arguments
-        .iter()
-        .position(|it| it == "--records")
-        .and_then(|at| arguments.get(at + 1))
-        .map(|it| it.parse())
-        .transpose()?;
     let plan = Plan {
         scale: if quick { 10 } else { 1 },
-        records,
-        only: only.cloned(),
+        records: value("--records").map(str::parse).transpose()?,
+        only: value("--only").map(str::to_owned),
     };
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
-        .block_on(plan.run())
+        .block_on(plan.run())?;
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = value("--json").map_or_else(|| target.join("w1.json"), PathBuf::from);
+    report::keep(&file, value("--against").map(Path::new))
 }
 
 /// One line of the table.
@@ -77,6 +83,14 @@ enum Form {
     Cold,
     /// No text repeats.
     Unique,
+}
+
+impl Case {
+    fn name(&self) -> String {
+        let with = if self.decision { ", with decision" } else { "" };
+        let tasks = if self.tasks == 1 { "task" } else { "tasks" };
+        format!("{:?}{with}, {} {tasks}", self.form, self.tasks)
+    }
 }
 
 const CASES: [Case; 6] = [
@@ -104,7 +118,7 @@ const fn case(part: &'static str, form: Form, tasks: u64, contexts: u64) -> Case
 struct Plan {
     scale: u64,
     only: Option<String>,
-    /// How many decisions and values governance is measured on.
+    /// How many records governance and growth are measured on.
     records: Option<u64>,
 }
 
@@ -114,10 +128,21 @@ impl Plan {
     }
 
     async fn run(&self) -> Result<(), BoxError> {
-        report::header();
-        for case in CASES {
-            if self.wants(case.part) {
-                self.measure(&case).await?;
+        let cases: Vec<Case> = CASES.into_iter().filter(|it| self.wants(it.part)).collect();
+        if !cases.is_empty() {
+            let table = Table::new(
+                "W1 on SQLite",
+                &[
+                    "contexts",
+                    "contexts/s",
+                    "p50 ms",
+                    "p99 ms",
+                    "CPU ms/context",
+                    "bytes/context",
+                ],
+            );
+            for case in cases {
+                self.measure(&table, &case).await?;
             }
         }
         if self.wants("queries") {
@@ -142,6 +167,13 @@ impl Plan {
             let records = self.records.unwrap_or(1_000_000 / self.scale);
             governance::governance(records).await?;
         }
+        // As long, and gigabytes on disk.
+        if self.only.as_deref() == Some("scale") {
+            scale::scale(self.records.unwrap_or(1_000_000 / self.scale)).await?;
+        }
+        if self.only.as_deref() == Some("scale-postgres") {
+            scale::on_postgres(self.records.unwrap_or(5_000_000 / self.scale)).await?;
+        }
         if self.wants("postgres") {
             postgres::postgres(self.scale).await?;
         }
@@ -154,7 +186,7 @@ impl Plan {
         Ok(())
     }
 
-    async fn measure(&self, case: &Case) -> Result<(), BoxError> {
+    async fn measure(&self, table: &Table, case: &Case) -> Result<(), BoxError> {
         let contexts = (case.contexts / self.scale).max(case.tasks);
         let place = Place::new()?;
         let trail = Trail::open(&place.url()).await?;
@@ -170,18 +202,20 @@ impl Plan {
         let started = Instant::now();
         let range = (WARM_UP, contexts);
         let latencies = drive(&trail, &workload, range, case.tasks, case.decision).await?;
-        report::row(
-            case,
-            &report::Run {
-                contexts,
-                elapsed: started.elapsed(),
-                cpu: cpu_time()?.saturating_sub(cpu),
-                bytes: place
-                    .settled_bytes(&trail)
-                    .await?
-                    .saturating_sub(bytes_before),
-                latencies,
-            },
+        let (elapsed, cpu) = (started.elapsed(), cpu_time()?.saturating_sub(cpu));
+        let bytes = place.settled_bytes(&trail).await?;
+        let bytes = bytes.saturating_sub(bytes_before);
+        let count = float(contexts);
+        table.row(
+            &case.name(),
+            &[
+                count,
+                count / elapsed.as_secs_f64(),
+                latencies.at(50),
+                latencies.at(99),
+                cpu.as_secs_f64() * 1e3 / count,
+                float(bytes) / count,
+            ],
         );
         trail.close().await;
         Ok(())
@@ -197,62 +231,10 @@ impl Plan {
         let trail = contextrail::trail::TrailOptions::new()
             .open_for_reading(&place.url())
             .await?;
-        look_up(&trail, contexts).await?;
+        looking::look_up(&trail, contexts, " on SQLite").await?;
         trail.close().await;
         Ok(())
     }
-}
-
-/// Looks things up in a trail of so many contexts.
-async fn look_up(trail: &Trail, contexts: u64) -> Result<(), BoxError> {
-    let newest = trail
-        .contexts(ContextFilter::default())
-        .await?
-        .take(64)
-        .await?;
-    println!("\n| look-up among {contexts} contexts | p50 ms | p99 ms |\n|---|---|---|");
-    let mut entity = Latencies::default();
-    let mut page = Latencies::default();
-    let mut used = Latencies::default();
-    let mut id = Latencies::default();
-    for i in 0..200_u64 {
-        let who: EntityRef = format!("customer:cust-{}", i * 7 % 1_000).parse()?;
-        let filter = ContextFilter {
-            entity: Some(who),
-            ..ContextFilter::default()
-        };
-        entity
-            .time(async { trail.contexts(filter).await?.take(10).await })
-            .await?;
-        let since = newest[0]
-            .record()
-            .at()
-            .saturating_sub(Duration::from_secs(3_600));
-        let filter = ContextFilter {
-            since: Some(since),
-            ..ContextFilter::default()
-        };
-        page.time(async { trail.contexts(filter).await?.take(50).await })
-            .await?;
-        let what: UsedRef =
-            format!("document:r1-d{}#r1-c{}", i * 3 % 1_000, i * 3 % 1_000).parse()?;
-        used.time(trail.used(&what, None, 10)).await?;
-        let one = newest[usize::try_from(i % 64)?].id();
-        id.time(trail.read(one)).await?;
-    }
-    for (name, latencies) in [
-        ("entity, 10 newest", entity),
-        ("time page, 50 of the last hour", page),
-        ("used: a document chunk, 10 newest, with decisions", used),
-        ("id", id),
-    ] {
-        println!(
-            "| {name} | {:.2} | {:.2} |",
-            latencies.at(50),
-            latencies.at(99)
-        );
-    }
-    Ok(())
 }
 
 async fn drive(

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use contextrail::trail::TrailOptions;
 
-use super::report::Latencies;
+use super::looking::look_up;
+use super::report::{Latencies, Table, float};
 use super::workload::Workload;
-use super::{BoxError, WARM_UP, drive, look_up};
+use super::{BoxError, WARM_UP, drive};
 use cluster::Cluster;
 
 #[expect(dead_code, reason = "the tests use the rest")]
@@ -22,14 +23,25 @@ pub(crate) mod cluster;
 /// Measures one process, two, and look-ups in what they recorded and as many more as are wanted.
 pub(crate) async fn postgres(scale: u64) -> Result<(), BoxError> {
     let cluster = Cluster::start(SETTINGS);
-    println!(
-        "\n| PostgreSQL, with decision | tasks in each | contexts | contexts/s | p50 ms | p99 ms | CPU ms/context, without the server |"
+    let table = Table::new(
+        format!("PostgreSQL, with decision, {TASKS} tasks in each"),
+        &[
+            "contexts",
+            "contexts/s",
+            "p50 ms",
+            "p99 ms",
+            "CPU ms/context, without the server",
+        ],
     );
-    println!("|---|---|---|---|---|---|---|");
     let contexts = 20_000 / scale;
-    for processes in [1, 2, 1, 2] {
+    for (processes, name) in [
+        (1, "one process"),
+        (2, "two processes"),
+        (1, "one process again"),
+        (2, "two processes again"),
+    ] {
         let trail = On::new(&cluster).await?;
-        trail.measure(processes, contexts)?;
+        trail.measure(&table, name, (processes, contexts))?;
     }
     let trail = On::new(&cluster).await?;
     let wanted = 200_000 / scale;
@@ -38,7 +50,7 @@ pub(crate) async fn postgres(scale: u64) -> Result<(), BoxError> {
     drive(&opened, &workload, (0, wanted), 512, false).await?;
     opened.close().await;
     let reading = trail.options().open_for_reading(&trail.url).await?;
-    look_up(&reading, wanted).await?;
+    look_up(&reading, wanted, " on PostgreSQL").await?;
     reading.close().await;
     Ok(())
 }
@@ -64,7 +76,12 @@ impl On {
     }
 
     /// Has so many processes record `contexts` together, all at once when each has warmed up.
-    fn measure(&self, processes: u64, contexts: u64) -> Result<(), BoxError> {
+    fn measure(
+        &self,
+        table: &Table,
+        name: &str,
+        (processes, contexts): (u64, u64),
+    ) -> Result<(), BoxError> {
         let each = contexts / processes;
         let children = (0..processes).map(|number| {
             let from = (1 + number) * 10_000_000;
@@ -89,16 +106,16 @@ impl On {
             latencies.extend(all);
             cpu += used;
         }
-        #[expect(clippy::cast_precision_loss, reason = "it is far below 2^52")]
-        let count = (each * processes) as f64;
-        println!(
-            "| {processes} process{} | {TASKS} | {} | {:.0} | {:.2} | {:.2} | {:.3} |",
-            if processes == 1 { "" } else { "es" },
-            each * processes,
-            count / elapsed.as_secs_f64(),
-            latencies.at(50),
-            latencies.at(99),
-            cpu.as_secs_f64() * 1e3 / count,
+        let count = float(each * processes);
+        table.row(
+            name,
+            &[
+                count,
+                count / elapsed.as_secs_f64(),
+                latencies.at(50),
+                latencies.at(99),
+                cpu.as_secs_f64() * 1e3 / count,
+            ],
         );
         Ok(())
     }

@@ -8,7 +8,7 @@ use contextrail::evidence::{Custody, Redactions, What, gather};
 use contextrail::record::{Clock, Kind, SystemClock};
 use contextrail::trail::{Search, Trail, TrailOptions};
 
-use super::report::{Latencies, cpu_time};
+use super::report::{Latencies, Table, cpu_time, float};
 use super::workload::Workload;
 use super::{BoxError, Place, drive};
 
@@ -21,8 +21,9 @@ pub(crate) async fn evidence(contexts: u64) -> Result<(), BoxError> {
     trail.close().await;
     let trail = TrailOptions::new().open_for_reading(&place.url()).await?;
     let entries = trail.status().await?.size;
-    println!(
-        "\n| verification of {entries} entries | entries/s | MB/s | CPU s | s |\n|---|---|---|---|---|"
+    let table = Table::new(
+        format!("verification of {entries} entries"),
+        &["entries/s", "MB/s", "entries/CPU-s", "MB/CPU-s", "s"],
     );
     for (name, since) in [
         ("entries, tree and projections' keys", entries),
@@ -38,11 +39,17 @@ pub(crate) async fn evidence(contexts: u64) -> Result<(), BoxError> {
             return Err(format!("{:?}", verified.verification.findings).into());
         }
         let verification = verified.verification;
-        println!(
-            "| {name} | {:.0} | {:.0} | {:.2} | {seconds:.2} |",
-            float(verification.entries) / seconds,
-            float(verification.bytes) / 1e6 / seconds,
-            cpu.as_secs_f64(),
+        let (entries, bytes) = (float(verification.entries), float(verification.bytes) / 1e6);
+        let cpu = cpu.as_secs_f64();
+        table.row(
+            name,
+            &[
+                entries / seconds,
+                bytes / seconds,
+                entries / cpu,
+                bytes / cpu,
+                seconds,
+            ],
         );
     }
     let mut packing = Latencies::default();
@@ -71,10 +78,17 @@ pub(crate) async fn evidence(contexts: u64) -> Result<(), BoxError> {
             .await?;
         largest = largest.max(gathered.bundle.len());
     }
-    println!(
-        "\n| bundle of one decision | p50 ms | p99 ms | bytes, largest |\n|---|---|---|---|\n| W1 | {:.1} | {:.1} | {largest} |",
-        packing.at(50),
-        packing.at(99),
+    Table::new(
+        "bundle of one decision",
+        &["p50 ms", "p99 ms", "bytes, largest"],
+    )
+    .row(
+        "W1",
+        &[
+            packing.at(50),
+            packing.at(99),
+            float(u64::try_from(largest)?),
+        ],
     );
     trail.close().await;
     Ok(())
@@ -107,19 +121,11 @@ pub(crate) async fn inclusion(entries: u64) -> Result<(), BoxError> {
             .time(trail.prove_under(index, &head.checkpoint))
             .await?;
     }
-    println!(
-        "\n| inclusion proof among {entries} entries | p50 ms | p99 ms |\n|---|---|---|\n| | {:.3} | {:.3} |",
-        proving.at(50),
-        proving.at(99),
-    );
+    Table::new(
+        format!("inclusion proof among {entries} entries"),
+        &["p50 ms", "p99 ms"],
+    )
+    .row("any", &[proving.at(50), proving.at(99)]);
     trail.close().await;
     Ok(())
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "figures are shown with three digits"
-)]
-fn float(number: u64) -> f64 {
-    number as f64
 }

@@ -1,14 +1,15 @@
-//! Latencies and processor time, and the lines of the table.
+//! Latencies and processor time; the tables, and the file that keeps their figures for the next run.
 
-#![expect(
-    clippy::cast_precision_loss,
-    reason = "figures are shown with three digits"
-)]
-
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::Path;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::Case;
+use contextrail::record::{Clock as _, SystemClock};
+use serde::{Deserialize, Serialize};
+
+use super::BoxError;
 
 /// Latencies of single calls.
 #[derive(Default)]
@@ -28,6 +29,10 @@ impl Latencies {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Duration> {
         self.0.iter()
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(crate) fn extend(&mut self, other: Self) {
@@ -62,36 +67,139 @@ pub(crate) fn cpu_time() -> std::io::Result<Duration> {
     Ok(Duration::from_millis(ticks * 10))
 }
 
-/// What one case came to.
-pub(crate) struct Run {
-    pub(crate) contexts: u64,
-    pub(crate) elapsed: Duration,
-    pub(crate) cpu: Duration,
-    pub(crate) bytes: u64,
-    pub(crate) latencies: Latencies,
+/// How much memory this process has at present, in MiB.
+pub(crate) fn memory() -> Result<f64, BoxError> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"));
+    let kib: u64 = line
+        .ok_or("no VmRSS")?
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()?;
+    Ok(float(kib / 1_024))
 }
 
-/// Prints the head of the table.
-pub(crate) fn header() {
-    println!(
-        "| workload | tasks | contexts | contexts/s | p50 ms | p99 ms | CPU ms/context | bytes/context |"
-    );
-    println!("|---|---|---|---|---|---|---|---|");
+/// A count as a number to calculate with.
+#[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
+pub(crate) const fn float(count: u64) -> f64 {
+    count as f64
 }
 
-/// Prints one line of the table.
-pub(crate) fn row(case: &Case, run: &Run) {
-    let contexts = run.contexts as f64;
-    let with = if case.decision { ", with decision" } else { "" };
-    println!(
-        "| {:?}{with} | {} | {} | {:.0} | {:.2} | {:.2} | {:.3} | {:.0} |",
-        case.form,
-        case.tasks,
-        run.contexts,
-        contexts / run.elapsed.as_secs_f64(),
-        run.latencies.at(50),
-        run.latencies.at(99),
-        run.cpu.as_secs_f64() * 1e3 / contexts,
-        run.bytes as f64 / contexts,
+/// A table as it is printed, line by line; each cell is kept as a figure besides.
+pub(crate) struct Table {
+    title: String,
+    columns: &'static [&'static str],
+}
+
+impl Table {
+    /// Prints the head of a table: what it is about, and what stands in the columns, with units.
+    pub(crate) fn new(title: impl Into<String>, columns: &'static [&'static str]) -> Self {
+        let title = title.into();
+        println!("\n| {title} | {} |", columns.join(" | "));
+        println!("|---|{}", "---|".repeat(columns.len()));
+        Self { title, columns }
+    }
+
+    /// Prints one line, and keeps its figures.
+    pub(crate) fn row(&self, name: &str, cells: &[f64]) {
+        let shown: Vec<String> = cells.iter().copied().map(shown).collect();
+        println!("| {name} | {} |", shown.join(" | "));
+        let mut figures = FIGURES
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        for (column, cell) in self.columns.iter().zip(cells) {
+            figures.insert(format!("{} / {name} / {column}", self.title), *cell);
+        }
+    }
+}
+
+/// The figures of this run, by table, line and column.
+static FIGURES: Mutex<BTreeMap<String, f64>> = Mutex::new(BTreeMap::new());
+
+/// Three digits or more, and no more than three after the point.
+fn shown(value: f64) -> String {
+    match value.abs() {
+        large if large >= 100.0 || value.fract() == 0.0 => format!("{value:.0}"),
+        middle if middle >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.3}"),
+    }
+}
+
+/// The figures of a run, as they are kept in a file. Parts that were not run keep what they had.
+#[derive(Deserialize, Serialize)]
+struct Kept {
+    /// When it was last written, RFC 3339.
+    at: String,
+    version: String,
+    /// The processor's name, and how many of it there are.
+    machine: String,
+    /// By table, line and column; the column has the unit.
+    figures: BTreeMap<String, f64>,
+}
+
+/// Writes the figures to `file`, and prints them beside those that `against`, or else this very file, had.
+pub(crate) fn keep(file: &Path, against: Option<&Path>) -> Result<(), BoxError> {
+    let now = std::mem::take(
+        &mut *FIGURES
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner),
     );
+    let kept = read(file)?;
+    let before = match against {
+        Some(against) => {
+            Some(read(against)?.ok_or_else(|| format!("{}: no such file", against.display()))?)
+        }
+        None => None,
+    };
+    if let Some(before) = before.as_ref().or(kept.as_ref()) {
+        compare(before, &now);
+    }
+    let mut figures = kept.map(|it| it.figures).unwrap_or_default();
+    figures.extend(now);
+    let kept = Kept {
+        at: SystemClock.now().to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        machine: machine()?,
+        figures,
+    };
+    std::fs::write(file, serde_json::to_vec_pretty(&kept)?)?;
+    println!("\nwritten to {}", file.display());
+    Ok(())
+}
+
+fn compare(before: &Kept, now: &BTreeMap<String, f64>) {
+    println!(
+        "\n| against {}, on {} | before | now | now ÷ before |\n|---|---|---|---|",
+        before.at, before.machine
+    );
+    for (name, now) in now {
+        if let Some(before) = before.figures.get(name) {
+            println!(
+                "| {name} | {} | {} | {:.2} |",
+                shown(*before),
+                shown(*now),
+                now / before
+            );
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<Option<Kept>, BoxError> {
+    match std::fs::read(file) {
+        Ok(bytes) => Ok(Some(
+            serde_json::from_slice(&bytes).map_err(|err| format!("{}: {err}", file.display()))?,
+        )),
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(err) => Err(format!("{}: {err}", file.display()).into()),
+    }
+}
+
+fn machine() -> Result<String, BoxError> {
+    let info = std::fs::read_to_string("/proc/cpuinfo")?;
+    let name = info.lines().find_map(|it| it.strip_prefix("model name"));
+    let name = name.map_or("unknown", |it| it.trim_matches([' ', '\t', ':']));
+    Ok(format!(
+        "{} × {name}",
+        std::thread::available_parallelism()?
+    ))
 }

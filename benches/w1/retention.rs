@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use contextrail::record::{Clock as _, RetentionPolicy, SystemClock};
 use contextrail::trail::Trail;
 
+use super::report::{Table, float};
 use super::workload::Workload;
 use super::{BoxError, Place, drive};
 
@@ -36,10 +37,25 @@ pub(crate) async fn retention(count: u64) -> Result<(), BoxError> {
     let took = started.elapsed();
     let during = beside.stop().await?;
     let records: u64 = applied.classes.iter().map(|it| it.records).sum();
-    println!(
-        "\n| retention | records | s | records/s | contexts/s beside it | contexts/s without |\n|---|---|---|---|---|---|\n| apply | {records} | {:.2} | {:.0} | {during:.0} | {before:.0} |",
-        took.as_secs_f64(),
-        rate(records, took),
+    Table::new(
+        "retention",
+        &[
+            "records",
+            "s",
+            "records/s",
+            "contexts/s beside it",
+            "contexts/s without",
+        ],
+    )
+    .row(
+        "apply",
+        &[
+            float(records),
+            took.as_secs_f64(),
+            rate(records, took),
+            during,
+            before,
+        ],
     );
     trail.close().await;
     Ok(())
@@ -87,9 +103,8 @@ impl Writer {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 fn rate(count: u64, took: Duration) -> f64 {
-    count as f64 / took.as_secs_f64()
+    float(count) / took.as_secs_f64()
 }
 
 /// How long the writer is measured by itself.

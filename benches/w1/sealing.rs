@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use contextrail::privacy::keys::{SlotPlace, Vault};
-use contextrail::record::{Class, Digest, Draft, ItemText, Kind, Texts};
+use contextrail::record::Kind;
 use contextrail::seal::{Sealed, Slot, Source, audit, seal};
 use contextrail::store::{Prepared, handles};
-use contextrail::trail::{Search, Stored, Trail};
+use contextrail::trail::{Search, Trail};
 
+use super::draft::draft;
+use super::report::Table;
 use super::workload::Workload;
 use super::{BoxError, Place, drive};
 
@@ -19,8 +21,9 @@ pub(crate) async fn sealing(rounds: u32) -> Result<(), BoxError> {
     let trail = Trail::open(&place.url()).await?;
     let workload = Arc::new(Workload::new(false));
     drive(&trail, &workload, (0, 64), 1, true).await?;
-    println!(
-        "\n| one record | seal µs | prepare µs | encrypt µs | audit µs |\n|---|---|---|---|---|"
+    let table = Table::new(
+        "one record",
+        &["seal µs", "prepare µs", "encrypt µs", "audit µs"],
     );
     for kind in [Kind::Context, Kind::Decision] {
         let search = Search {
@@ -62,12 +65,8 @@ pub(crate) async fn sealing(rounds: u32) -> Result<(), BoxError> {
             best[3] = best[3].min(started.elapsed());
         }
         let records = u32::try_from(drafts.len())?;
-        let [seal, prepare, encrypt, audit] =
-            best.map(|all| all.as_secs_f64() * 1e6 / f64::from(records));
-        println!(
-            "| {} | {seal:.1} | {prepare:.1} | {encrypt:.1} | {audit:.1} |",
-            kind.as_str()
-        );
+        let best = best.map(|all| all.as_secs_f64() * 1e6 / f64::from(records));
+        table.row(kind.as_str(), &best);
     }
     trail.close().await;
     Ok(())
@@ -94,34 +93,4 @@ fn encrypt(sealed: &Sealed, vault: &Vault) -> Result<(), BoxError> {
         vault.seal(place, &keys, &slot.bytes)?;
     }
     Ok(())
-}
-
-/// The draft that a stored record was sealed from.
-async fn draft(trail: &Trail, stored: &Stored) -> Result<Draft, BoxError> {
-    let mut draft = Sealed::to_draft(stored.record(), stored.about().to_vec());
-    let Some(context) = stored.context() else {
-        return Ok(draft);
-    };
-    let items = context.assembly.iter().flat_map(|made| &made.items);
-    let texts = trail.item_texts(stored).await?;
-    draft.texts = Texts {
-        items: items
-            .zip(texts)
-            .map(|(item, text)| {
-                let (class, owner, sha256) = match item.digest {
-                    Some(Digest::Sha256(sha256)) => (Class::Confidential, None, Some(sha256)),
-                    _ => (Class::Personal, context.entities.first().cloned(), None),
-                };
-                ItemText {
-                    text: text.unwrap_or_default(),
-                    class,
-                    owner,
-                    sha256,
-                }
-            })
-            .collect(),
-        text: trail.text(stored).await?.map(Into::into),
-        ..Texts::default()
-    };
-    Ok(draft)
 }

@@ -13,7 +13,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use super::postgres::{On, SETTINGS, cluster::Cluster};
-use super::report::Latencies;
+use super::report::{Latencies, Table, float};
 use super::workload::Workload;
 use super::{BoxError, Place, drive};
 
@@ -21,12 +21,22 @@ use super::{BoxError, Place, drive};
 pub(crate) async fn server(scale: u64) -> Result<(), BoxError> {
     // The client wants one to be named, though nothing here is encrypted.
     drop(rustls::crypto::ring::default_provider().install_default());
-    println!(
-        "\n| server on | connections | contexts with decisions | contexts/s | p50 ms | p99 ms | half of it | p99 ms | MiB idle | MiB at most |"
+    let table = Table::new(
+        format!("server, {CONNECTIONS} connections, each context with a decision"),
+        &[
+            "contexts",
+            "contexts/s",
+            "p50 ms",
+            "p99 ms",
+            "half of it, contexts/s",
+            "p99 ms at half",
+            "MiB idle",
+            "MiB at most",
+        ],
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
     let place = Place::new()?;
     measure(
+        &table,
         "SQLite",
         &Served::start(&place.url(), place.folder())?,
         scale,
@@ -35,6 +45,7 @@ pub(crate) async fn server(scale: u64) -> Result<(), BoxError> {
     let cluster = Cluster::start(SETTINGS);
     let on = On::new(&cluster).await?;
     measure(
+        &table,
         "PostgreSQL",
         &Served::start(&on.url, on.state.path())?,
         scale,
@@ -42,21 +53,18 @@ pub(crate) async fn server(scale: u64) -> Result<(), BoxError> {
     .await?;
 
     let contexts = 200_000 / scale;
-    println!("\n| history over HTTP among {contexts} contexts | p50 ms | p99 ms |\n|---|---|---|");
+    let table = Table::new(
+        format!("history over HTTP among {contexts} contexts, 10 oldest of an entity"),
+        &["p50 ms", "p99 ms"],
+    );
     let place = Place::new()?;
     fill(&TrailOptions::new(), &place.url(), contexts).await?;
     let served = Served::start(&place.url(), place.folder())?;
-    println!(
-        "| SQLite, 10 oldest of an entity | {} |",
-        history(&served).await?
-    );
+    table.row("SQLite", &history(&served).await?);
     let on = On::new(&cluster).await?;
     fill(&on.options(), &on.url, contexts).await?;
     let served = Served::start(&on.url, on.state.path())?;
-    println!(
-        "| PostgreSQL, 10 oldest of an entity | {} |",
-        history(&served).await?
-    );
+    table.row("PostgreSQL", &history(&served).await?);
     Ok(())
 }
 
@@ -74,7 +82,7 @@ async fn fill(options: &TrailOptions, url: &str, contexts: u64) -> Result<(), Bo
     Ok(())
 }
 
-async fn measure(name: &str, served: &Served, scale: u64) -> Result<(), BoxError> {
+async fn measure(table: &Table, name: &str, served: &Served, scale: u64) -> Result<(), BoxError> {
     let idle = served.memory("VmRSS")?;
     let posting = Posting {
         client: Client::new(),
@@ -91,18 +99,17 @@ async fn measure(name: &str, served: &Served, scale: u64) -> Result<(), BoxError
     let half = rate / 2.0;
     let pause = Duration::from_secs_f64(1.0 / half);
     let paced = posting.paced((100_000, contexts / 2), pause).await?;
-    println!(
-        "| {name} | {CONNECTIONS} | {contexts} | {rate:.0} | {:.1} | {:.1} | {half:.0} | {:.1} | {idle} | {} |",
-        full.at(50),
-        full.at(99),
-        paced.at(99),
-        served.memory("VmHWM")?,
+    let (idle, most) = (float(idle), float(served.memory("VmHWM")?));
+    let (middle, late, paced) = (full.at(50), full.at(99), paced.at(99));
+    table.row(
+        name,
+        &[float(contexts), rate, middle, late, half, paced, idle, most],
     );
     Ok(())
 }
 
 /// p50 and p99 of the first page of what is known of an entity.
-async fn history(served: &Served) -> Result<String, BoxError> {
+async fn history(served: &Served) -> Result<[f64; 2], BoxError> {
     let client = Client::new();
     let mut latencies = Latencies::default();
     for i in 0..200_u64 {
@@ -117,7 +124,7 @@ async fn history(served: &Served) -> Result<String, BoxError> {
             return Err(format!("nothing is found: {page}").into());
         }
     }
-    Ok(format!("{:.2} | {:.2}", latencies.at(50), latencies.at(99)))
+    Ok([latencies.at(50), latencies.at(99)])
 }
 
 /// Requests of W1 to one server.
@@ -263,11 +270,6 @@ impl Drop for Served {
         drop(self.process.kill());
         drop(self.process.wait());
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "it is far below 2^52")]
-const fn float(number: u64) -> f64 {
-    number as f64
 }
 
 const CONNECTIONS: u64 = 64;

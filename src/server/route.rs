@@ -273,7 +273,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("POST", "/v1/outcomes", Op::RecordOutcome, P::Record, &[], "Record what happened after a decision, or a list of that"),
     route("GET", "/v1/outcomes", Op::ListOutcomes, P::Read, WINDOW, "Outcome events, newest first"),
     route("GET", "/v1/outcomes/{id}", Op::ShowOutcome, P::Read, &[], "One outcome event"),
-    route("GET", "/v1/entities/{type}/{id}/history", Op::EntityHistory, P::Search, &[], "Everything about an entity, oldest first"),
+    route("GET", "/v1/entities/{type}/{id}/history", Op::EntityHistory, P::Search, &["limit", "after"], "Everything about an entity, as it was recorded, oldest first"),
     route("GET", "/v1/used", Op::Used, P::Read, &["ref", "limit", "after"], "The contexts and decisions that used something"),
     route("POST", "/v1/records:search", Op::Search, P::Personal, &[], "Records whole, with their texts and seeds, as clients of this library read them"),
     route("GET", "/v1/evidence/decision/{id}.zip", Op::Evidence, P::Evidence, &["absent"], "The evidence bundle of a decision"),

@@ -16,6 +16,15 @@ pub struct Event {
     pub stored: Stored,
 }
 
+impl From<Stored> for Event {
+    fn from(stored: Stored) -> Self {
+        Self {
+            at: stored.record().at(),
+            stored,
+        }
+    }
+}
+
 impl Event {
     /// What happened, in one line.
     #[must_use]
@@ -52,15 +61,43 @@ impl Trail {
             ..Search::default()
         };
         let found = self.search(search).await?.all().await?;
-        let mut events: Vec<Event> = found
-            .into_iter()
-            .map(|stored| Event {
-                at: stored.record().at(),
-                stored,
-            })
-            .collect();
+        let mut events: Vec<Event> = found.into_iter().map(Event::from).collect();
         events.sort_by_key(|event| (event.at, event.stored.log_index()));
         Ok(events)
+    }
+
+    /// The first `limit` events of [`Trail::history`] behind the record `after`, in the order in which
+    /// they were recorded; and the record to go on behind, when there are more. What it costs grows with
+    /// the page, and not with the history.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Trail::history`], and [`TrailError::NotFound`] when `after` is not in the trail.
+    pub async fn history_page(
+        &self,
+        entity: &EntityRef,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<(Vec<Event>, Option<RecordId>), TrailError> {
+        let behind = self.place_of_id(after).await?;
+        let search = Search {
+            handles: vec![Handle::Entity(entity.clone())],
+            ..Search::default()
+        };
+        let places = self.pages(search.clone(), None).places().await?;
+        let first = places.partition_point(|place| behind.is_some_and(|it| *place <= it));
+        let mut events: Vec<Event> = Vec::new();
+        for page in places[first..].chunks(limit.clamp(1, MOST_AT_ONCE) + 1) {
+            let mut found = self.read_indexes(page).await?;
+            found.retain(|stored| search.fits(stored));
+            events.extend(found.into_iter().map(Event::from));
+            if events.len() > limit {
+                events.truncate(limit);
+                let next = events.last().map(|it| it.stored.id());
+                return Ok((events, next));
+            }
+        }
+        Ok((events, None))
     }
 
     /// The records of one kind that refer to `id`, newest first.
@@ -249,3 +286,5 @@ const fn level_words(level: KeyLevel) -> &'static str {
         KeyLevel::Entity => "the key of an entity",
     }
 }
+
+const MOST_AT_ONCE: usize = 256;

@@ -280,6 +280,26 @@ impl Pages {
         Ok(taken)
     }
 
+    /// The places of all answers in the log, oldest first, and of a few more: that a record is one of
+    /// them shows when it is read.
+    pub(super) async fn places(mut self) -> Result<Vec<u64>, TrailError> {
+        if self.is_locked {
+            return Err(self.trail.keys_missing());
+        }
+        let (store, tenant) = (&self.trail.0.store, self.trail.tenant());
+        let mut places = Vec::new();
+        loop {
+            let page = store.find(tenant, &self.find, PLACES).await?;
+            places.extend_from_slice(&page);
+            let Some(last) = page.last().filter(|_| page.len() == PLACES as usize) else {
+                break;
+            };
+            self.find.before = Some(*last);
+        }
+        places.reverse();
+        Ok(places)
+    }
+
     /// All answers. They are held in memory: for searches whose answer is bounded.
     ///
     /// # Errors
@@ -292,7 +312,7 @@ impl Pages {
 
 impl Search {
     /// Keys are hashes: what decides is the record.
-    fn fits(&self, stored: &Stored) -> bool {
+    pub(super) fn fits(&self, stored: &Stored) -> bool {
         let only = self.only.as_ref();
         if only.is_some_and(|only| !only.contains(&stored.id())) {
             return false;
@@ -341,6 +361,8 @@ fn prefix_bits(prefix: &str) -> Result<IdPrefix, TrailError> {
 }
 
 const PAGE: u32 = 64;
+/// Places of answers found at once.
+const PLACES: u32 = 65_536;
 const PLAIN_PAGE: u32 = 512;
 const CANDIDATES: u32 = 4;
 const SHORTEST_PREFIX: usize = 8;

@@ -157,7 +157,7 @@ impl Stored {
     }
 
     /// Whether `text` is what the record's `text_digest` was taken of.
-    fn is_text(&self, text: &str) -> bool {
+    pub(crate) fn is_text(&self, text: &str) -> bool {
         let expected = self
             .context()
             .and_then(|context| context.assembly.as_ref())

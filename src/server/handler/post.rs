@@ -56,6 +56,8 @@ pub(super) async fn assemble(app: &App, call: &Call) -> Result<Answer, Problem> 
     let mut request: Request = decode(&call.document()?)?;
     request.trace = request.trace.or_else(|| call.trace.clone());
     let repeat = app.repeats.of(&app.trail, call)?;
+    // What was assembled just now need not be rendered from the store again.
+    let mut assembled_text = None;
     let act = async {
         let mut trail = app.acting(call);
         if let Some(repeat) = &repeat {
@@ -72,6 +74,7 @@ pub(super) async fn assemble(app: &App, call: &Call) -> Result<Answer, Problem> 
         };
         let assembled = run_request(&sink, request, Door::Http, options).await?;
         app.recorded(1);
+        assembled_text = Some(assembled.text().to_owned());
         Ok(vec![assembled.receipt().clone()])
     };
     let receipts = match &repeat {
@@ -90,7 +93,11 @@ pub(super) async fn assemble(app: &App, call: &Call) -> Result<Answer, Problem> 
         return Err(Problem::new(422, "refused_before", detail).record(receipt.id));
     }
     let mut value = whole(&app.trail, &stored).await?;
-    if let (Some(members), Some(text)) = (value.as_object_mut(), app.trail.text(&stored).await?) {
+    let text = match assembled_text {
+        Some(text) if stored.is_text(&text) => Some(text),
+        _ => app.trail.text(&stored).await?,
+    };
+    if let (Some(members), Some(text)) = (value.as_object_mut(), text) {
         members.insert("text".to_owned(), text.into());
     }
     with_receipt(Answer::json(201, &value)?, receipt)

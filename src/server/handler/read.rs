@@ -155,7 +155,10 @@ fn may_see(call: &Call, kind: Kind) -> bool {
 /// Everything about an entity.
 pub(super) async fn history(app: &App, call: &Call) -> Result<Answer, Problem> {
     let entity = entity(call)?;
-    let events = app.trail.history(&entity).await?;
+    let page = app
+        .trail
+        .history_page(&entity, call.query("after")?, call.limit()?);
+    let (events, next) = page.await?;
     let ids: Vec<RecordId> = events.iter().map(|it| it.stored.id()).collect();
     app.note(call, AccessKind::Search, &ids, &[entity]).await?;
     let items = events.iter().map(|event| {
@@ -173,7 +176,11 @@ pub(super) async fn history(app: &App, call: &Call) -> Result<Answer, Problem> {
         item
     });
     let items: Vec<Value> = items.collect();
-    Answer::json(200, &json!({"items": items, "next": null}))
+    let answer = Answer::json(200, &json!({"items": items, "next": next}))?;
+    Ok(match next {
+        Some(next) => answer.with("link", &next_link(call, &next.to_string())),
+        None => answer,
+    })
 }
 
 /// The text as it was sent.
@@ -320,7 +327,10 @@ pub(super) fn next_link(call: &Call, next: &str) -> String {
         .map(|(name, value)| format!("{name}={}&", encoded(value)))
         .collect();
     let next = encoded(next);
-    format!("<{}?{kept}after={next}>; rel=\"next\"", call.route.path)
+    let path = call.params.iter().fold(call.route.path.to_owned(), |path, (name, value)| {
+        path.replace(&format!("{{{name}}}"), &encoded(value))
+    });
+    format!("<{path}?{kept}after={next}>; rel=\"next\"")
 }
 
 fn encoded(text: &str) -> String {

@@ -188,13 +188,17 @@ pub(super) async fn connect(place: &PostgresPlace) -> Result<PgConnection, Store
 }
 
 /// What every session has, whatever server, database and user are set to.
+///
+/// Statements are planned for the tables as they are: a plan kept from when these were small reads all
+/// of them, until the server next looks at the statistics.
 async fn begin_session(
     connection: &mut PgConnection,
     schema: Option<&str>,
 ) -> Result<(), sqlx::Error> {
     let sql = "select set_config('search_path', coalesce($1, current_setting('search_path')), false), \
         set_config('default_transaction_isolation', 'read committed', false), \
-        set_config('lock_timeout', '30s', false)";
+        set_config('lock_timeout', '30s', false), \
+        set_config('plan_cache_mode', 'force_custom_plan', false)";
     sqlx::query(sql)
         .bind(schema.map(str::to_owned))
         .execute(connection)

@@ -94,6 +94,20 @@ fn the_main_job_goes_over_http_from_the_request_to_the_history(home: Home) {
         .collect();
     assert_eq!(kinds.len(), 6, "{history}");
     assert!(kinds.contains(&"review") && kinds.contains(&"outcome"));
+    // Page by page it is the same, by the addresses that the pages give.
+    let mut path = "/v1/entities/applicant/user_1/history?limit=4".to_owned();
+    let mut paged = Vec::new();
+    for number in 1..=2 {
+        let answer = server.get("investigator", &path).is(200);
+        let link = answer.headers.get("link").cloned();
+        let page = answer.json();
+        paged.extend(page["items"].as_array().unwrap().iter().cloned());
+        assert_eq!(page["next"].is_null(), number == 2, "{page}");
+        let Some(link) = link else { break };
+        let next = link.strip_prefix('<').unwrap().split_once(">; rel=\"next\"");
+        path = next.unwrap().0.to_owned();
+    }
+    assert_eq!(Value::Array(paged), history["items"]);
     server.verified();
 }
 
