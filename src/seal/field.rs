@@ -82,6 +82,15 @@ impl Fields {
         }
     }
 
+    /// No fields yet, and room for what slots of so many bytes hold.
+    pub(super) fn with_room_for(bytes: usize) -> Self {
+        Self {
+            paths: String::with_capacity(bytes),
+            values: Vec::with_capacity(bytes),
+            places: Vec::with_capacity(bytes / 64),
+        }
+    }
+
     /// Adds a field whose value is canonical already, as read from a store.
     pub(super) fn push(&mut self, path: &str, class: Class, slot: Slot, value: &[u8]) {
         let path_start = self.paths.len();

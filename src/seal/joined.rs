@@ -129,7 +129,10 @@ impl<'f> Tree<'f> {
     ///
     /// `None` when a value has members of its own and others were cut out of it, and it is no object.
     pub(super) fn text_without(&self, without: &[&str]) -> Option<Vec<u8>> {
-        let mut out = Vec::with_capacity(16 << 10);
+        // Names and punctuation come to some two dozen bytes a value.
+        let own = self.nodes.iter().filter_map(|node| node.own);
+        let room = own.map(<[u8]>::len).sum::<usize>() + 24 * self.nodes.len();
+        let mut out = Vec::with_capacity(room);
         out.push(b'{');
         if let Children::Members(members) = &self.nodes[0].children {
             for (name, node) in members {

@@ -87,7 +87,7 @@ impl OpenSlot {
 /// There is one way to write a slot: lengths in as few bytes as they need, fields and texts in
 /// order. Any other is an error, so that no byte of a store is without a meaning.
 pub(super) fn decode(slots: &[SlotBytes]) -> Result<(Fields, Vec<OpenSlot>), OpenError> {
-    let mut fields = Fields::with_room();
+    let mut fields = Fields::with_room_for(slots.iter().map(|it| it.bytes.len()).sum());
     let mut opened = Vec::with_capacity(slots.len());
     let mut values = Vec::with_capacity(slots.len());
     let mut listing = None;

@@ -282,20 +282,11 @@ impl Pages {
 
     /// The places of all answers in the log, oldest first, and of a few more: that a record is one of
     /// them shows when it is read.
-    pub(super) async fn places(mut self) -> Result<Vec<u64>, TrailError> {
+    pub(super) async fn places(self) -> Result<Vec<u64>, TrailError> {
         if self.is_locked {
             return Err(self.trail.keys_missing());
         }
-        let (store, tenant) = (&self.trail.0.store, self.trail.tenant());
-        let mut places = Vec::new();
-        loop {
-            let page = store.find(tenant, &self.find, PLACES).await?;
-            places.extend_from_slice(&page);
-            let Some(last) = page.last().filter(|_| page.len() == PLACES as usize) else {
-                break;
-            };
-            self.find.before = Some(*last);
-        }
+        let mut places = self.trail.all_places(self.find).await?;
         places.reverse();
         Ok(places)
     }
@@ -361,8 +352,6 @@ fn prefix_bits(prefix: &str) -> Result<IdPrefix, TrailError> {
 }
 
 const PAGE: u32 = 64;
-/// Places of answers found at once.
-const PLACES: u32 = 65_536;
 const PLAIN_PAGE: u32 = 512;
 const CANDIDATES: u32 = 4;
 const SHORTEST_PREFIX: usize = 8;

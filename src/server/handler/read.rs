@@ -327,9 +327,12 @@ pub(super) fn next_link(call: &Call, next: &str) -> String {
         .map(|(name, value)| format!("{name}={}&", encoded(value)))
         .collect();
     let next = encoded(next);
-    let path = call.params.iter().fold(call.route.path.to_owned(), |path, (name, value)| {
-        path.replace(&format!("{{{name}}}"), &encoded(value))
-    });
+    let path = call
+        .params
+        .iter()
+        .fold(call.route.path.to_owned(), |path, (name, value)| {
+            path.replace(&format!("{{{name}}}"), &encoded(value))
+        });
     format!("<{path}?{kept}after={next}>; rel=\"next\"")
 }
 

@@ -51,7 +51,10 @@ impl Trail {
     }
 
     /// The places in the log of all records that are found, newest first.
-    async fn all_places(&self, mut find: Find) -> Result<Vec<u64>, TrailError> {
+    pub(in crate::trail) async fn all_places(
+        &self,
+        mut find: Find,
+    ) -> Result<Vec<u64>, TrailError> {
         let mut places = Vec::new();
         loop {
             let found = self.0.store.find(self.tenant(), &find, AT_ONCE).await?;

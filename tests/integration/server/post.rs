@@ -104,7 +104,10 @@ fn the_main_job_goes_over_http_from_the_request_to_the_history(home: Home) {
         paged.extend(page["items"].as_array().unwrap().iter().cloned());
         assert_eq!(page["next"].is_null(), number == 2, "{page}");
         let Some(link) = link else { break };
-        let next = link.strip_prefix('<').unwrap().split_once(">; rel=\"next\"");
+        let next = link
+            .strip_prefix('<')
+            .unwrap()
+            .split_once(">; rel=\"next\"");
         path = next.unwrap().0.to_owned();
     }
     assert_eq!(Value::Array(paged), history["items"]);
