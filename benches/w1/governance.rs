@@ -15,20 +15,42 @@ use contextrail::record::{
 };
 use contextrail::trail::{Trail, TrailOptions};
 
+use super::postgres::{On, SETTINGS, cluster::Cluster};
 use super::report::{Latencies, Table};
 use super::{BoxError, Place};
 
-/// Fills a trail with `count` decisions, and a value measured of each, and asks what auditors ask.
+/// Fills a trail with `count` decisions, and a value measured of each, and asks what auditors ask: on a file.
 pub(crate) async fn governance(count: u64) -> Result<(), BoxError> {
     let place = Place::new()?;
-    let trail = Trail::open(&place.url()).await?;
+    measure(&TrailOptions::new(), &place.url(), (count, "SQLite")).await
+}
+
+/// The same on a server of its own.
+pub(crate) async fn on_postgres(count: u64) -> Result<(), BoxError> {
+    let cluster = Cluster::start(SETTINGS);
+    let on = On::new(&cluster).await?;
+    measure(&on.options(), &on.url, (count, "PostgreSQL")).await
+}
+
+async fn measure(
+    options: &TrailOptions,
+    url: &str,
+    (count, on): (u64, &str),
+) -> Result<(), BoxError> {
+    let trail = options.clone().open(url).await?;
     let without = record_decisions(&trail, 1_000.min(count), 1).await?;
     register(&trail).await?;
     let with = record_decisions(&trail, 1_000.min(count), 1).await?;
-    let one = Table::new("recording a decision, one task", &["p50 ms", "p99 ms"]);
+    let one = Table::new(
+        format!("recording a decision on {on}, one task"),
+        &["p50 ms", "p99 ms"],
+    );
     one.row("without a registry", &[without.at(50), without.at(99)]);
     one.row("with one", &[with.at(50), with.at(99)]);
-    let table = Table::new(format!("governance, {count} decisions and values"), &["s"]);
+    let table = Table::new(
+        format!("governance on {on}, {count} decisions and values"),
+        &["s"],
+    );
     let started = Instant::now();
     record_decisions(&trail, count, 512).await?;
     say(&table, "filling: decisions with checks", started.elapsed());
@@ -36,7 +58,7 @@ pub(crate) async fn governance(count: u64) -> Result<(), BoxError> {
     record_values(&trail, count).await?;
     say(&table, "filling: values", started.elapsed());
     trail.close().await;
-    let trail = TrailOptions::new().open_for_reading(&place.url()).await?;
+    let trail = options.clone().open_for_reading(url).await?;
     ask(&trail, &table).await?;
     trail.close().await;
     Ok(())

@@ -1,7 +1,7 @@
 //! `cargo bench`: W1 on this machine, as a table.
 //!
 //! `cargo bench -- --quick` takes a tenth of the records; `--only NAME` runs one part.
-//! `--only governance`, `scale` and `scale-postgres` take millions of records, or as many as `--records N` says.
+//! `--only governance`, `governance-postgres`, `scale` and `scale-postgres` take millions of records, or as many as `--records N` says.
 //!
 //! The figures are written to a file (`--json FILE`, else one in the target folder), and printed beside
 //! those that were in it, or in the one that `--against FILE` names.
@@ -166,6 +166,10 @@ impl Plan {
         if self.only.as_deref() == Some("governance") {
             let records = self.records.unwrap_or(1_000_000 / self.scale);
             governance::governance(records).await?;
+        }
+        if self.only.as_deref() == Some("governance-postgres") {
+            let records = self.records.unwrap_or(1_000_000 / self.scale);
+            governance::on_postgres(records).await?;
         }
         // As long, and gigabytes on disk.
         if self.only.as_deref() == Some("scale") {
