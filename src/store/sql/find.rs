@@ -22,7 +22,7 @@ sql_impl! {
             let Some(tenant) = self.tenant_in(&mut connection, tenant).await? else {
                 return Ok(Vec::new());
             };
-            let timed = find.since.is_some() || find.until.is_some();
+            let timed = is_timed(find);
             if find.keys.is_empty() && !timed {
                 let sql = Statement::unbucketed(find);
                 return self.indexes(&mut connection, sql, tenant, &[], find, limit).await;
@@ -157,15 +157,11 @@ struct Statement {
 
 impl Statement {
     fn unbucketed(find: &Find) -> Self {
-        let kind = if find.kind.is_some() {
-            "r.kind = $3"
-        } else {
-            "$3 < 0"
-        };
+        let fits = fits(find);
         Self {
             sql: format!(
                 "select r.log_index from record r where r.tenant = $1 and r.log_index < $2 \
-                 and {kind} and $4 <= $5 order by r.log_index desc limit $6"
+                 and {fits} order by r.log_index desc limit $6"
             ),
             padded: 0,
         }
@@ -181,11 +177,11 @@ impl Statement {
             "with listed (n) as (values {}), b (n) as (select distinct n from listed) ",
             list.join(",")
         );
-        let record = "r.tenant = $1 and ($3 < 0 or r.kind = $3) and r.at_us >= $4 and r.at_us < $5";
+        let fits = fits(find);
         if find.keys.is_empty() {
             let first = format!("b.n * {BUCKET_RECORDS}");
             sql.push_str(&format!(
-                "select r.log_index from b cross join record r where {record} \
+                "select r.log_index from b cross join record r where r.tenant = $1 and {fits} \
                  and r.log_index >= {first} and r.log_index < {first} + {BUCKET_RECORDS} \
                  and r.log_index < $2"
             ));
@@ -203,13 +199,31 @@ impl Statement {
                     at + 1
                 ));
             }
+            // why: what only has to have a kind is told by the index over kinds, without the record.
             sql.push_str(&format!(
-                " and exists (select 1 from record r where {record} and r.log_index = l0.log_index)"
+                " and exists (select 1 from record r where r.tenant = $1 and {fits} and r.log_index = l0.log_index)"
             ));
         }
         sql.push_str(" order by 1 desc limit $6");
         Self { sql, padded }
     }
+}
+
+/// What a record has to have; every parameter stands in it.
+fn fits(find: &Find) -> String {
+    let kind = match find.kind {
+        Some(_) => "r.kind = $3",
+        None => "$3 < 0",
+    };
+    let time = match is_timed(find) {
+        true => "r.at_us >= $4 and r.at_us < $5",
+        false => "$4 <= $5",
+    };
+    format!("{kind} and {time}")
+}
+
+const fn is_timed(find: &Find) -> bool {
+    find.since.is_some() || find.until.is_some()
 }
 
 fn bounds(find: &Find) -> (i64, i64) {
