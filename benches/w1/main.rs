@@ -1,6 +1,7 @@
 //! `cargo bench`: W1 on this machine, as a table.
 //!
 //! `cargo bench -- --quick` takes a tenth of the records; `--only NAME` runs one part.
+//! `--only soak` goes on for minutes or hours, with kills: it is run only when it is asked for.
 //! `--only governance` takes a million decisions and values, or as many as `--records N` says.
 
 #![expect(
@@ -16,6 +17,7 @@ mod report;
 mod retention;
 mod sealing;
 mod server;
+mod soak;
 mod workload;
 
 use std::path::{Path, PathBuf};
@@ -36,28 +38,32 @@ const WARM_UP: u64 = 1_000;
 fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = std::env::args().collect();
     let quick = arguments.iter().any(|it| it == "--quick");
-    let only = arguments
-        .iter()
-        .position(|it| it == "--only")
-        .and_then(|at| arguments.get(at + 1));
+    let only = value(&arguments, "--only");
     if let Some(child) = postgres::Child::of(&arguments) {
         return child.run();
     }
-    let records = arguments
-        .iter()
-        .position(|it| it == "--records")
-        .and_then(|at| arguments.get(at + 1))
-        .map(|it| it.parse())
-        .transpose()?;
+    if let Some(child) = soak::child::Child::of(&arguments) {
+        return child.run();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    if only == Some("soak") {
+        return runtime.block_on(soak::Soak::of(&arguments)?.run());
+    }
+    let records = value(&arguments, "--records").map(str::parse).transpose()?;
     let plan = Plan {
         scale: if quick { 10 } else { 1 },
         records,
-        only: only.cloned(),
+        only: only.map(str::to_owned),
     };
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(plan.run())
+    runtime.block_on(plan.run())
+}
+
+/// What stands behind `name`.
+fn value<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
+    let place = arguments.iter().position(|it| it == name)?;
+    arguments.get(place + 1).map(String::as_str)
 }
 
 /// One line of the table.
