@@ -25,8 +25,11 @@ fn steady(seconds: u64) -> Vec<Sample> {
 
 /// What is said of memory, bytes, the write-ahead log and the spool.
 fn said(samples: &[Sample]) -> [Option<bool>; 4] {
-    let judged: Vec<_> = judge(samples).into_iter().map(|it| it.is_fine).collect();
-    judged.try_into().unwrap()
+    let judged = judge(samples).into_iter().map(|it| {
+        assert!(!it.what.is_empty());
+        it.is_fine
+    });
+    judged.collect::<Vec<_>>().try_into().unwrap()
 }
 
 #[test]
