@@ -1,6 +1,7 @@
 //! `cargo bench`: W1 on this machine, as a table.
 //!
 //! `cargo bench -- --quick` takes a tenth of the records; `--only NAME` runs one part.
+//! `--only soak` goes on for minutes or hours, with kills: it is run only when it is asked for.
 //! `--only governance`, `governance-postgres`, `scale` and `scale-postgres` take millions of records, or as many as `--records N` says.
 //!
 //! The figures are written to a file (`--json FILE`, else one in the target folder), and printed beside
@@ -22,6 +23,7 @@ mod retention;
 mod scale;
 mod sealing;
 mod server;
+mod soak;
 mod workload;
 
 use std::path::{Path, PathBuf};
@@ -45,25 +47,34 @@ const WARM_UP: u64 = 1_000;
 fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = std::env::args().collect();
     let quick = arguments.iter().any(|it| it == "--quick");
-    let value = |name: &str| {
-        let at = arguments.iter().position(|it| it == name)?;
-        arguments.get(at + 1).map(String::as_str)
-    };
+    let value = |name: &str| value(&arguments, name);
     if let Some(child) = postgres::Child::of(&arguments) {
         return child.run();
+    }
+    if let Some(child) = soak::child::Child::of(&arguments) {
+        return child.run();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    if value("--only") == Some("soak") {
+        return runtime.block_on(soak::Soak::of(&arguments)?.run());
     }
     let plan = Plan {
         scale: if quick { 10 } else { 1 },
         records: value("--records").map(str::parse).transpose()?,
         only: value("--only").map(str::to_owned),
     };
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(plan.run())?;
+    runtime.block_on(plan.run())?;
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let file = value("--json").map_or_else(|| target.join("w1.json"), PathBuf::from);
     report::keep(&file, value("--against").map(Path::new))
+}
+
+/// What stands behind `name`.
+fn value<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
+    let place = arguments.iter().position(|it| it == name)?;
+    arguments.get(place + 1).map(String::as_str)
 }
 
 /// One line of the table.

@@ -9,7 +9,7 @@ use contextrail::capture::{
     AssembledContext, Document, FeatureAnswer, FeatureRequest, FeatureSource,
 };
 use contextrail::record::{Clock, SystemClock, Timestamp};
-use contextrail::trail::Trail;
+use contextrail::trail::{Decided, Trail};
 use serde_json::{Value, json};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -38,6 +38,19 @@ impl Workload {
         trail: &Trail,
         i: u64,
         decision: bool,
+    ) -> Result<AssembledContext, BoxError> {
+        let context = self.context(trail, i).await?;
+        if decision {
+            self.decide(trail, i, &context).await?;
+        }
+        Ok(context)
+    }
+
+    /// Records context `i`.
+    pub(crate) async fn context(
+        &self,
+        trail: &Trail,
+        i: u64,
     ) -> Result<AssembledContext, BoxError> {
         let customer = format!("cust-{}", i % 1_000);
         let mut cx = trail
@@ -72,17 +85,22 @@ impl Workload {
                 .await?;
             cx.items("policy", &found).priority(2 + retriever);
         }
-        let context = cx.assemble().await?;
-        if decision {
-            trail
-                .decide("loan_application", i)
-                .outcome("approved")
-                .because("R01", "score above threshold")
-                .from_context(&context)
-                .commit()
-                .await?;
-        }
-        Ok(context)
+        Ok(cx.assemble().await?)
+    }
+
+    /// Records the decision that context `i` led to.
+    pub(crate) async fn decide(
+        &self,
+        trail: &Trail,
+        i: u64,
+        context: &AssembledContext,
+    ) -> Result<Decided, BoxError> {
+        let decision = trail
+            .decide("loan_application", i)
+            .outcome("approved")
+            .because("R01", "score above threshold")
+            .from_context(context);
+        Ok(decision.commit().await?)
     }
 
     /// Context `i` as a request, with the texts of all its documents.

@@ -15,18 +15,15 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 
 use super::cluster::Cluster;
+use crate::moments::{self, Moments, said};
 use crate::sample::{context, id};
 
 const CHILD: &str = "postgres::crash::appends_until_it_is_killed";
 const URL: &str = "CONTEXTRAIL_TEST_CRASH_URL";
 const STATE: &str = "CONTEXTRAIL_TEST_CRASH_STATE";
 const FROM: &str = "CONTEXTRAIL_TEST_CRASH_FROM";
-/// How often a writer, and the server, are killed: few times in the suite, 50 by `.ci/kill`.
-const KILLS: &str = "CONTEXTRAIL_TEST_KILLS";
 /// For how many seconds a writer is stopped.
 const STOP: &str = "CONTEXTRAIL_TEST_STOP";
-/// What decides when they are killed.
-const SEED: &str = "CONTEXTRAIL_TEST_SEED";
 
 pub(super) fn draft(number: u64) -> Draft {
     let whom = json!([{"type": "person", "id": (number % 5).to_string()}]);
@@ -117,6 +114,13 @@ impl Writer {
             .unwrap();
     }
 
+    /// Lets it write a while, and a moment longer: into whatever it is at then.
+    pub(super) async fn writes(&mut self, moments: &mut Moments) {
+        let records = 10 + moments.below(60);
+        self.says(usize::try_from(records).unwrap()).await;
+        tokio::time::sleep(Duration::from_micros(moments.below(20_000))).await;
+    }
+
     /// Hears what it has said so far, when it can say no more for now: its server is down.
     pub(super) async fn hears(&mut self) {
         let pause = Duration::from_millis(200);
@@ -153,35 +157,8 @@ impl Writer {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how much is to be done is said")]
-fn said(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
-}
-
 pub(super) fn kills() -> u64 {
-    said(KILLS, 2)
-}
-
-/// When something is killed: drawn from the seed.
-pub(super) struct Moments(u64);
-
-impl Moments {
-    pub(super) fn new() -> Self {
-        Self(said(SEED, 5))
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-
-    /// Lets `writer` write a while, and a moment longer: into whatever it is at then.
-    pub(super) async fn pass(&mut self, writer: &mut Writer) {
-        let records = 10 + self.below(60);
-        writer.says(usize::try_from(records).unwrap()).await;
-        tokio::time::sleep(Duration::from_micros(self.below(20_000))).await;
-    }
+    moments::kills(2)
 }
 
 /// How long it took, each time, until something was acknowledged again.
@@ -207,13 +184,15 @@ impl fmt::Display for Outages {
     }
 }
 
-/// Says what a test has done, for who runs it to know.
-pub(super) fn tell(what: &str, acknowledged: &BTreeSet<u64>, stored: u64) {
-    let (seed, count) = (said(SEED, 5), acknowledged.len());
-    let line = format!(
-        "\n{what}: {count} records acknowledged, all of them there once among {stored}, seed {seed}\n"
-    );
-    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
+/// Says what a test of so many kills has found.
+pub(super) fn tell(part: &str, times: u64, what: &str, acknowledged: &BTreeSet<u64>, stored: u64) {
+    let acknowledged = u64::try_from(acknowledged.len()).unwrap();
+    let counts = [
+        ("times", times),
+        ("acknowledged", acknowledged),
+        ("stored", stored),
+    ];
+    moments::counted(part, &counts, what);
 }
 
 pub(super) async fn made(cluster: &Cluster, state: &Path) -> String {
@@ -259,14 +238,14 @@ async fn what_was_acknowledged_survives_a_writer_being_killed() {
     let mut moments = Moments::new();
     for round in 0..kills() {
         let mut writer = Writer::start(&url, state.path(), 1 + round * 1_000_000);
-        moments.pass(&mut writer).await;
+        writer.writes(&mut moments).await;
         acknowledged.extend(writer.kill().await);
         beside.says(10).await;
     }
     acknowledged.extend(beside.kill().await);
     let stored = all_are_there(&url, state.path(), &acknowledged).await;
-    let what = format!("a writer killed {} times beside another", kills());
-    tell(&what, &acknowledged, stored);
+    let what = "a writer killed beside another";
+    tell("kill-writer", kills(), what, &acknowledged, stored);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -282,7 +261,7 @@ async fn what_was_acknowledged_survives_the_server_being_killed_and_started_agai
     let (mut moments, mut outages) = (Moments::new(), Outages::default());
     for _ in 0..kills() {
         two.says(20).await;
-        moments.pass(&mut one).await;
+        one.writes(&mut moments).await;
         let since = Instant::now();
         cluster.kill();
         one.hears().await;
@@ -301,11 +280,8 @@ async fn what_was_acknowledged_survives_the_server_being_killed_and_started_agai
     let mut acknowledged = one.kill().await;
     acknowledged.extend(two.kill().await);
     let stored = all_are_there(&url, state.path(), &acknowledged).await;
-    let what = format!(
-        "the server killed {} times under two writers, {outages}",
-        kills()
-    );
-    tell(&what, &acknowledged, stored);
+    let what = format!("the server killed under two writers, {outages}");
+    tell("kill-server", kills(), &what, &acknowledged, stored);
 }
 
 /// A writer is stopped in the middle of whatever it does, and goes on when others have written.
@@ -323,7 +299,7 @@ async fn a_writer_that_was_stopped_goes_on_without_a_fork() {
     let (stops, stop) = (kills().min(5), Duration::from_secs(said(STOP, 2)));
     let mut moments = Moments::new();
     for _ in 0..stops {
-        moments.pass(&mut stopped).await;
+        stopped.writes(&mut moments).await;
         stopped.signal("-STOP");
         let since = Instant::now();
         // The server leaves a log for 10 s at most to somebody who does nothing with it.
@@ -337,6 +313,6 @@ async fn a_writer_that_was_stopped_goes_on_without_a_fork() {
     let mut acknowledged = stopped.kill().await;
     acknowledged.extend(other.kill().await);
     let stored = all_are_there(&url, state.path(), &acknowledged).await;
-    let what = format!("a writer stopped {stops} times for {stop:?} beside another");
-    tell(&what, &acknowledged, stored);
+    let what = format!("a writer stopped for {stop:?} beside another");
+    tell("stop-writer", stops, &what, &acknowledged, stored);
 }

@@ -11,7 +11,8 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::cluster::Cluster;
-use super::crash::{Moments, Outages, Writer, all_are_there, draft, kills, made, tell};
+use super::crash::{Outages, Writer, all_are_there, draft, kills, made, tell};
+use crate::moments::Moments;
 use crate::sample::id;
 
 /// An address that leads to whichever server is the primary, as a name or a proxy does.
@@ -111,7 +112,7 @@ async fn a_synchronous_standby_that_takes_over_has_all_that_was_acknowledged() {
     let (mut moments, mut outages) = (Moments::new(), Outages::default());
     for round in 1..=kills() {
         two.says(20).await;
-        moments.pass(&mut one).await;
+        one.writes(&mut moments).await;
         let since = Instant::now();
         primary.kill();
         one.hears().await;
@@ -130,11 +131,8 @@ async fn a_synchronous_standby_that_takes_over_has_all_that_was_acknowledged() {
     let mut acknowledged = one.kill().await;
     acknowledged.extend(two.kill().await);
     let stored = all_are_there(&url, state.path(), &acknowledged).await;
-    let what = format!(
-        "a synchronous standby promoted {} times, {outages}",
-        kills()
-    );
-    tell(&what, &acknowledged, stored);
+    let what = format!("a synchronous standby promoted, {outages}");
+    tell("promote-standby", kills(), &what, &acknowledged, stored);
 }
 
 fn people() -> Vec<Actor> {

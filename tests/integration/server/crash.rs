@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::{JSON, Reply, on_both, request, send};
 use crate::home::Home;
+use crate::moments;
 
 /// `contextrail serve` as it runs.
 pub(super) struct Process {
@@ -171,11 +172,12 @@ on_both!([a_server_that_is_killed_under_load_has_all_that_it_acknowledged]);
 fn a_server_that_is_killed_under_load_has_all_that_it_acknowledged(home: Home) {
     let home = settled(home);
     let folder = home.folder();
-    let kills = kills();
+    let kills = moments::kills(5);
     let mut all = Vec::new();
     for round in 0..kills {
         let process = Process::start(folder);
-        all.extend(write_and_kill(process, 7 + 11 * (round % 5)));
+        let after = usize::try_from(7 + 11 * (round % 5)).unwrap();
+        all.extend(write_and_kill(process, after));
     }
     let report = json(folder, &["verify"]);
     assert_eq!(report["ok"], true, "{report}");
@@ -186,25 +188,24 @@ fn a_server_that_is_killed_under_load_has_all_that_it_acknowledged(home: Home) {
         .iter()
         .map(|it| it["id"].as_str().unwrap())
         .collect();
-    assert!(all.len() >= kills * 7);
+    let count = |len: usize| u64::try_from(len).unwrap();
+    assert!(count(all.len()) >= kills * 7);
     for id in &all {
         assert!(
             listed.contains(id.as_str()),
             "{id} was acknowledged and is not there"
         );
     }
-    let told = format!(
-        "{kills} kills, {} acknowledged, {} there\n",
-        all.len(),
-        listed.len()
+    let counts = [
+        ("times", kills),
+        ("acknowledged", count(all.len())),
+        ("stored", count(listed.len())),
+    ];
+    moments::counted(
+        "kill-http",
+        &counts,
+        "`contextrail serve` killed under load",
     );
-    std::io::stderr().write_all(told.as_bytes()).unwrap();
-}
-
-/// How often it is killed: 5 times, or as the variable says.
-fn kills() -> usize {
-    let said = std::env::var_os("CONTEXTRAIL_TEST_KILLS");
-    said.map_or(5, |text| text.to_str().unwrap().parse().unwrap())
 }
 
 #[test]
