@@ -245,7 +245,12 @@ impl World {
             Act::ReleaseHold => assert!(self.trail.holds().await.unwrap().is_empty()),
             Act::PlaceHold => assert!(self.trail.holds().await.unwrap().len() > 1),
             Act::PutPolicy => assert_eq!(self.count(Kind::Policy).await, 1),
-            Act::Register => assert_eq!(self.count(Kind::Artifact).await, 2),
+            Act::Register => {
+                // One that was given up may still have been under way when the next was looked for.
+                assert!(self.count(Kind::Artifact).await >= 2);
+                let rules = self.trail.registry().await.unwrap();
+                assert_eq!(rules.versions().count(), 2);
+            }
             Act::LookAtRules => {
                 let rules = self.trail.registry().await.unwrap();
                 assert_eq!(rules.freezes().len(), 1, "the freeze is not seen");

@@ -128,7 +128,7 @@ fn is_given_up_everywhere(taking: Taking) {
             ended &= on_simulated_time(give_up(taking, cut));
         }
         if ended {
-            return assert!(polls > 10, "the flow hardly waits");
+            return assert!(polls > 5, "the flow hardly waits");
         }
     }
     panic!("the flow never ends");

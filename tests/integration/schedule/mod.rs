@@ -9,6 +9,7 @@ mod cancelling;
 mod capturing;
 mod cut;
 mod disk;
+mod racing;
 mod recording;
 pub(crate) mod seed;
 mod store;
