@@ -1,24 +1,6 @@
-//! Signed notes and checkpoints: what is read is written again to the same bytes.
-
 #![no_main]
 
-use contextrail::log::{Note, SignedCheckpoint, VerifierKey};
-use libfuzzer_sys::fuzz_target;
+#[path = "../readers/note.rs"]
+mod reader;
 
-fuzz_target!(|data: &[u8]| {
-    if let Ok(note) = Note::parse(data) {
-        assert_eq!(note.to_string().as_bytes(), data);
-        let _ = note.verify(&[]);
-    }
-    if let Ok(signed) = SignedCheckpoint::parse(data) {
-        assert_eq!(signed.to_string().as_bytes(), data);
-        let _ = signed.cosignatures(&[]);
-    }
-    if let Ok(text) = std::str::from_utf8(data)
-        && let Ok(keys) = VerifierKey::parse_list(text)
-    {
-        for key in keys {
-            assert_eq!(key.to_string().parse::<VerifierKey>().as_ref(), Ok(&key));
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| reader::run(data));

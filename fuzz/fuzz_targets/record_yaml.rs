@@ -1,22 +1,6 @@
-//! Records in YAML: what is read is written, and read again to the same.
-
 #![no_main]
 
-use contextrail::codec::{Format, Unknown, decode_body_draft, decode_record, read, write_yaml};
-use contextrail::record::Kind;
-use libfuzzer_sys::fuzz_target;
+#[path = "../readers/record_yaml.rs"]
+mod reader;
 
-fuzz_target!(|data: &[u8]| {
-    let Ok(node) = read(data, Format::Yaml) else {
-        return;
-    };
-    for kind in [Kind::Context, Kind::Decision, Kind::Review, Kind::Outcome] {
-        let _ = decode_body_draft(&node, kind, &[]);
-    }
-    if let Ok(record) = decode_record(&node, Unknown::Keep) {
-        let text = write_yaml(&record).expect("what was read can be written");
-        let again = read(text.as_bytes(), Format::Yaml).expect("what was written can be read");
-        let again = decode_record(&again, Unknown::Keep).expect("it is the same record");
-        assert_eq!(write_yaml(&again).ok(), Some(text));
-    }
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| reader::run(data));

@@ -39,7 +39,8 @@ pub struct Appender {
     room: Arc<Semaphore>,
     room_bytes: u32,
     counts: Arc<Counts>,
-    task: Mutex<Option<JoinHandle<()>>>,
+    /// `None` when it has ended. Held by whoever waits for that.
+    task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
 #[expect(
@@ -88,7 +89,7 @@ impl Appender {
             room: Arc::new(Semaphore::new(room)),
             room_bytes: options.queue_bytes,
             counts,
-            task: Mutex::new(Some(tokio::spawn(group.run(jobs)))),
+            task: tokio::sync::Mutex::new(Some(tokio::spawn(group.run(jobs)))),
         }
     }
 
@@ -138,14 +139,21 @@ impl Appender {
     /// Waits until everything that is queued now is answered.
     pub async fn flush(&self) {
         let (reply, answer) = oneshot::channel();
-        if let Some(queue) = &*self.queue.lock().expect("no holder of this lock panics") {
-            drop(queue.send(Job::Mark(reply)));
+        let marked = {
+            let queue = self.queue.lock().expect("no holder of this lock panics");
+            queue
+                .as_ref()
+                .map(|queue| drop(queue.send(Job::Mark(reply))))
+        };
+        match marked {
+            // A task that ended early has dropped the mark.
+            Some(()) => drop(answer.await),
+            None => self.ended().await,
         }
-        // A closed queue holds nothing.
-        drop(answer.await);
     }
 
-    /// Takes nothing more, and returns when everything queued is answered.
+    /// Takes nothing more, and returns when everything queued is answered: to every caller, and also
+    /// to one who comes after another has stopped waiting.
     pub async fn close(&self) {
         drop(
             self.queue
@@ -153,15 +161,17 @@ impl Appender {
                 .expect("no holder of this lock panics")
                 .take(),
         );
-        let task = self
-            .task
-            .lock()
-            .expect("no holder of this lock panics")
-            .take();
-        if let Some(task) = task
-            && let Err(error) = task.await
-        {
-            tracing::error!(error = %error, "the appender stopped early");
+        self.ended().await;
+    }
+
+    async fn ended(&self) {
+        let mut task = self.task.lock().await;
+        if let Some(running) = task.as_mut() {
+            // The handle stays in its place until then: whoever waits may be cancelled.
+            if let Err(error) = running.await {
+                tracing::error!(error = %error, "the appender stopped early");
+            }
+            *task = None;
         }
     }
 

@@ -46,8 +46,10 @@ mod rotate;
 #[cfg(feature = "postgres")]
 mod shared;
 mod signing;
+mod spooling;
 mod stored;
 mod succeed;
+mod tasks;
 mod token;
 mod used;
 mod vault;
@@ -59,7 +61,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use quick_cache::sync::Cache;
-use tokio::task::JoinSet;
 
 use crate::assembly::CountCache;
 use crate::capture::{ContextBuilder, Sink};
@@ -118,6 +119,7 @@ pub use wire::{By, Found, LookUp};
 use link::Linked;
 use registry::RegistryCache;
 use signing::Signing;
+use tasks::Tasks;
 
 /// An open trail. Cloning it is cheap, and all clones are one trail.
 ///
@@ -159,7 +161,9 @@ struct Inner {
     /// `None` when opened for reading.
     signing: Option<Signing>,
     /// Writes that nobody waits for.
-    tasks: Mutex<JoinSet<()>>,
+    tasks: Tasks,
+    /// Held by whoever closes the trail.
+    closing: tokio::sync::Mutex<()>,
     runtime: Option<tokio::runtime::Handle>,
     options: TrailOptions,
     /// The server that it is behind.
@@ -328,8 +332,10 @@ impl Trail {
 
     /// Waits for everything under way, appends what the spool holds, and lets go of the files.
     ///
-    /// Nothing is lost without it but what a receipt calls `queued`.
+    /// Nothing is lost without it but what a receipt calls `queued`. One who stops waiting has stopped
+    /// nothing else, and may call it again; it returns when all is done, whoever called it first.
     pub async fn close(&self) {
+        let _alone = self.0.closing.lock().await;
         self.finish_tasks().await;
         #[cfg(feature = "network")]
         if let Some(remote) = self.remote() {
@@ -341,6 +347,8 @@ impl Trail {
         if let Some(appender) = &self.0.appender {
             appender.close().await;
         }
+        // What came meanwhile is answered, or goes to the spool.
+        self.finish_tasks().await;
         if let Some(signing) = &self.0.signing {
             signing.stop().await;
         }

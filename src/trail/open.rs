@@ -190,6 +190,29 @@ impl TrailOptions {
             .await
     }
 
+    /// Opens a trail for writing in `store`, of whatever kind: one of the application's own, or one
+    /// that stands before another. Records wait in the file `spool` with [`Evidence::BestEffort`].
+    ///
+    /// Signed heads and keys are in the files that [`Self::notary_files`] and [`Self::key_files`] name,
+    /// and in memory where they name none. Needs a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Store`] when the store cannot be read; [`TrailError::Key`] when it has records, and
+    /// their keys are not here.
+    pub async fn open_on(
+        self,
+        store: Arc<dyn Store>,
+        spool: Option<PathBuf>,
+    ) -> Result<Trail, TrailError> {
+        let files = Files {
+            notary: self.notary_files.clone(),
+            keys: self.key_files.clone(),
+            ..Files::default()
+        };
+        self.start(store, spool, files).await
+    }
+
     async fn start(
         self,
         store: Arc<dyn Store>,
@@ -337,7 +360,8 @@ impl TrailOptions {
             seat: std::sync::Mutex::new(seat),
             journal: journal.or(beside_spool),
             spool_path,
-            tasks: std::sync::Mutex::default(),
+            tasks: super::tasks::Tasks::default(),
+            closing: tokio::sync::Mutex::default(),
             runtime: tokio::runtime::Handle::try_current().ok(),
             options: self,
             #[cfg(feature = "network")]

@@ -1,13 +1,14 @@
 //! The tasks that have the heads of a growing log signed and attested.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
 
 #[cfg(feature = "network")]
 use super::asking::Asking;
+use super::tasks::Tasks;
 use crate::notary::Notary;
 
 /// Signs the head of a log at least once a second while it grows, and once more at the end; has
@@ -17,7 +18,7 @@ pub(super) struct Signing {
     grown: watch::Sender<Grown>,
     /// Somebody waits for a head to be attested.
     wanted: Arc<Notify>,
-    tasks: Mutex<JoinSet<()>>,
+    tasks: Tasks,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,24 +33,25 @@ impl Signing {
     /// Starts the tasks on the current tokio runtime.
     pub(super) fn start(notary: &Arc<Notary>) -> Self {
         let (grown, seen) = watch::channel(Grown::To(0));
-        let mut tasks = JoinSet::new();
+        let tasks = Tasks::default();
+        let runtime = Handle::current();
         let wanted = Arc::new(Notify::new());
         #[cfg(feature = "network")]
         let signed = {
             let (signed, unattested) = watch::channel(());
             let asking = Asking::new(Arc::clone(notary), Arc::clone(&wanted));
-            tasks.spawn(asking.run(unattested));
+            tasks.spawn(asking.run(unattested), &runtime);
             move || {
                 signed.send_replace(());
             }
         };
         #[cfg(not(feature = "network"))]
         let signed = || {};
-        tasks.spawn(run(Arc::clone(notary), seen, signed));
+        tasks.spawn(run(Arc::clone(notary), seen, signed), &runtime);
         Self {
             grown,
             wanted,
-            tasks: Mutex::new(tasks),
+            tasks,
         }
     }
 
@@ -72,15 +74,7 @@ impl Signing {
     /// Has the last head signed and attested; nothing more is appended.
     pub(super) async fn stop(&self) {
         self.grown.send_replace(Grown::Done);
-        let mut tasks = {
-            let mut tasks = self.tasks.lock().expect("no holder of this lock panics");
-            std::mem::take(&mut *tasks)
-        };
-        while let Some(done) = tasks.join_next().await {
-            if let Err(error) = done {
-                tracing::error!(error = %error, "the signing of checkpoints stopped early");
-            }
-        }
+        self.tasks.finish("the signing of checkpoints").await;
     }
 }
 

@@ -1,6 +1,5 @@
 //! The one way in: link, seal, append, and only then show the id.
 
-use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,10 +12,8 @@ use crate::assembly::CountCache;
 use crate::capture::{Pending, Sink, SinkError};
 use crate::log::Hash;
 use crate::record::{Acknowledged, Body, Clock, Digest, Draft, Head, IdSource, Receipt, Trace};
-use crate::seal::{Sealed, Source, open, seal};
-use crate::store::{
-    Appender, Backlog, Placed, Prepared, Reply, Spool, Spooled, StoreError, StoredRecord,
-};
+use crate::seal::{Sealed, Source, seal};
+use crate::store::{Appender, Placed, Prepared, Reply, Spooled, StoreError};
 
 impl Trail {
     /// Seals and appends `draft`; returns when it is as durable as the trail promises.
@@ -158,7 +155,7 @@ impl Trail {
         self.answered(waiting, answer).await
     }
 
-    async fn answered(
+    pub(super) async fn answered(
         &self,
         (sealed, refs): Linking,
         answer: Reply,
@@ -206,85 +203,13 @@ impl Trail {
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Result<(), TrailError> {
         let runtime = self.0.runtime.as_ref().ok_or(TrailError::ReadOnly)?;
-        let mut tasks = self.0.tasks.lock().expect("no holder of this lock panics");
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn_on(task, runtime);
+        self.0.tasks.spawn(task, runtime);
         Ok(())
     }
 
+    /// Waits until no write is under way any longer.
     pub(super) async fn finish_tasks(&self) {
-        loop {
-            let mut tasks = {
-                let mut tasks = self.0.tasks.lock().expect("no holder of this lock panics");
-                std::mem::take(&mut *tasks)
-            };
-            if tasks.is_empty() {
-                return;
-            }
-            while let Some(done) = tasks.join_next().await {
-                if let Err(error) = done {
-                    tracing::error!(error = %error, "a write stopped early");
-                }
-            }
-        }
-    }
-
-    /// Appends everything that waits in the spool, in the order it came.
-    pub(super) async fn replay_spool(&self) -> Result<(), TrailError> {
-        while let Some(backlog) = self.0.backlog()? {
-            if !backlog.torn.is_empty() {
-                tracing::warn!(
-                    torn_bytes = backlog.torn.len(),
-                    "a crash tore off the end of the spool, or it is damaged; it is kept beside it"
-                );
-                self.0
-                    .with_spool(|spool| spool.set_aside_damage(&backlog.torn))?;
-            }
-            for spooled in backlog.records {
-                // why: one record that can never be appended must not keep the trail from opening.
-                match self.replay(&spooled).await {
-                    Err(error) if error.is_final() => {
-                        tracing::error!(error = %error, "a spooled record is refused; it is kept beside the spool");
-                        self.0.with_spool(|spool| spool.set_aside(&spooled))?;
-                    }
-                    replayed => replayed?,
-                }
-            }
-            self.0.clear_spool(backlog.bytes)?;
-        }
-        Ok(())
-    }
-
-    async fn replay(&self, spooled: &Spooled) -> Result<(), TrailError> {
-        let damaged =
-            |what: String| TrailError::Incomplete(format!("a spooled record is damaged: {what}"));
-        for key in &spooled.keys {
-            self.vault().unwrap(key)?;
-        }
-        let stored = StoredRecord {
-            log_index: 0,
-            entry: Vec::new(),
-            slots: spooled.slots.clone(),
-            fetched: Vec::new(),
-        };
-        let closed = stored.without_keys();
-        let closed = closed.map_err(|error| damaged(error.to_string()))?;
-        let closed = open(&closed).map_err(|error| damaged(error.to_string()))?;
-        let (id, schema) = (closed.record.head.id, closed.record.kind().schema());
-        let keys = self.keys_for(std::slice::from_ref(&stored)).await?;
-        let slots = stored
-            .unlocked((id, schema), self.vault(), &keys)
-            .map_err(|it| damaged(format!("slot {}: {}", it.slot.number(), it.what)))?;
-        if !slots.locked.is_empty() {
-            return Err(self.keys_missing());
-        }
-        let opened = open(&slots.slots).map_err(|error| damaged(error.to_string()))?;
-        let mut draft = Sealed::to_draft(&opened.record, opened.about.clone());
-        let refs = self.link(&mut draft, &Source::New).await?;
-        let sealed = Sealed::reopened(opened, slots.slots, spooled.shared.clone())?;
-        let prepared = Prepared::spooled(&sealed, refs.clone(), self.vault(), spooled)?;
-        let answer = self.0.appender()?.append(prepared).await;
-        self.answered((sealed, refs), answer).await.map(|_| ())
+        self.0.tasks.finish("a write").await;
     }
 }
 
@@ -378,19 +303,18 @@ impl Inner {
             entry_hash: None,
             acknowledged: Acknowledged::Queued,
         };
-        self.linked.insert(
-            prepared.id,
-            Linked {
-                kind: prepared.kind,
-                entry_hash: None,
-                about: sealed.about.clone(),
-            },
-        );
+        let linked = Linked {
+            kind: prepared.kind,
+            entry_hash: None,
+            about: sealed.about.clone(),
+        };
         let refs = prepared.refs.clone();
         match appender.try_append(prepared) {
             Ok(answer) => self.watch(answer, spooled, (sealed, refs))?,
             Err(_) => self.spool(&spooled)?,
         }
+        // What neither takes is not there for others to name.
+        self.linked.insert(receipt.id, linked);
         Ok(Enqueued::Answered(receipt))
     }
 
@@ -406,8 +330,8 @@ impl Inner {
         trail.clone().spawn(async move {
             let answer = answer.await;
             let answer = answer.unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)));
-            let problem = match trail.or_under_new_keys(&sealed, &refs, answer).await {
-                Ok(placed) => return inner.grown_to(placed.log_index + 1),
+            let problem = match trail.answered((sealed, refs), answer).await {
+                Ok(_) => return,
                 Err(error) => error.to_string(),
             };
             tracing::warn!(problem, "the store did not take a queued record; it goes to the spool");
@@ -415,51 +339,6 @@ impl Inner {
                 tracing::error!(error = %error, "a queued record is lost: neither the store nor the spool took it");
             }
         })
-    }
-
-    fn spool(&self, spooled: &Spooled) -> Result<(), TrailError> {
-        let mut spool = self.spool.lock().expect("no holder of this lock panics");
-        let Some(spool) = &mut *spool else {
-            return Err(TrailError::Spool {
-                path: "of a trail in memory".to_owned(),
-                source: io::ErrorKind::Unsupported.into(),
-            });
-        };
-        spool
-            .add(spooled)
-            .map_err(|source| spool_error(spool, source))
-    }
-
-    fn backlog(&self) -> Result<Option<Backlog>, TrailError> {
-        let spool = self.spool.lock().expect("no holder of this lock panics");
-        let Some(spool) = spool.as_ref().filter(|spool| !spool.is_empty()) else {
-            return Ok(None);
-        };
-        let backlog = spool
-            .backlog()
-            .map_err(|source| spool_error(spool, source))?;
-        Ok(Some(backlog))
-    }
-
-    /// Empties the spool, unless something came in since it had `bytes`.
-    fn clear_spool(&self, bytes: u64) -> Result<(), TrailError> {
-        self.with_spool(|spool| spool.clear_if_still(bytes))
-    }
-
-    /// Does something with the spool, if there is one.
-    fn with_spool(&self, act: impl FnOnce(&mut Spool) -> io::Result<()>) -> Result<(), TrailError> {
-        let mut spool = self.spool.lock().expect("no holder of this lock panics");
-        let Some(spool) = &mut *spool else {
-            return Ok(());
-        };
-        act(spool).map_err(|source| spool_error(spool, source))
-    }
-}
-
-fn spool_error(spool: &Spool, source: io::Error) -> TrailError {
-    TrailError::Spool {
-        path: spool.path().display().to_string(),
-        source,
     }
 }
 

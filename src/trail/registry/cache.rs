@@ -48,10 +48,14 @@ impl Trail {
         let cache = &self.0.registry;
         let mut known = cache.known.lock().await;
         let now = self.clock_now();
+        if cache.is_stale.swap(false, Ordering::AcqRel) {
+            // why: a look that fails, or that nobody waits for, is no look.
+            known.looked_at = None;
+        }
         let is_fresh = known
             .looked_at
             .is_some_and(|at| now.millis_since(at) < LOOK_EVERY_MS && now >= at);
-        if is_fresh && !cache.is_stale.swap(false, Ordering::AcqRel) {
+        if is_fresh {
             return Ok(Arc::clone(&known.registry));
         }
         let size = self.0.store.head(self.tenant()).await?.size;

@@ -48,15 +48,16 @@ impl Trail {
     ) -> Result<Option<Receipt>, TrailError> {
         let registry = self.registry().await?;
         if let Some(known) = registry.version(&artifact.id()) {
-            return if same_content(&known.artifact, &artifact) {
-                Ok(None)
-            } else {
-                Err(GovernError::OtherContent(artifact.id()).into())
-            };
+            return known_as(known, &artifact);
         }
         registry.check(&artifact, self.clock_now())?;
         let id = id.unwrap_or_else(|| self.new_id());
-        Ok(Some(self.put_as(id, artifact, actor).await?))
+        let receipt = self.put_as(id, artifact.clone(), actor).await?;
+        // why: what another has registered meanwhile came first, and is the version.
+        match self.registry().await?.version(&artifact.id()) {
+            Some(known) if known.record != receipt.id => known_as(known, &artifact),
+            _ => Ok(Some(receipt)),
+        }
     }
 
     /// Approves a version, as the actor or else the trail's own.
@@ -258,6 +259,14 @@ impl Trail {
     pub(in crate::trail) fn clock_now(&self) -> Timestamp {
         Sink::clock(self).now()
     }
+}
+
+/// What is said to one who registers a version that is there already.
+fn known_as(known: &Registered, artifact: &Artifact) -> Result<Option<Receipt>, TrailError> {
+    if same_content(&known.artifact, artifact) {
+        return Ok(None);
+    }
+    Err(GovernError::OtherContent(artifact.id()).into())
 }
 
 /// The digest of an artifact's content.

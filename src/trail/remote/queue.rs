@@ -78,10 +78,13 @@ impl Queue {
     pub(super) async fn close(&self) {
         self.shared.state().is_closed = true;
         self.shared.news.notify_one();
-        if let Some(worker) = self.worker.lock().await.take()
-            && let Err(error) = worker.await
-        {
-            tracing::error!(error = %error, "the queue to the server stopped early");
+        let mut worker = self.worker.lock().await;
+        if let Some(running) = worker.as_mut() {
+            // The handle stays in its place until then: whoever waits may be cancelled.
+            if let Err(error) = running.await {
+                tracing::error!(error = %error, "the queue to the server stopped early");
+            }
+            *worker = None;
         }
     }
 }

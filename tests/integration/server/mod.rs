@@ -6,6 +6,7 @@ mod client;
 mod configured;
 mod crash;
 mod document;
+mod faulty;
 mod governance;
 mod issuer;
 mod limit;

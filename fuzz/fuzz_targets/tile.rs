@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../readers/tile.rs"]
+mod reader;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| reader::run(data));
