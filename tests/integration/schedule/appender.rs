@@ -233,6 +233,11 @@ impl World {
     }
 
     async fn check(&self) {
+        self.check_answers();
+        self.check_order().await;
+    }
+
+    fn check_answers(&self) {
         let known = self.known();
         let seen = self.store.seen().clone();
         let most = usize::try_from(self.options.queue_bytes).unwrap();
@@ -251,8 +256,6 @@ impl World {
             let is_there = seen.stored.contains_key(id) && !seen.unsaid.contains(id);
             assert!(!(is_refused && is_there), "{id} was said not to be stored");
         }
-        drop(known);
-        self.check_order().await;
     }
 
     /// What went into the queue first is first in the log.
@@ -314,8 +317,7 @@ async fn go_through(mut chance: Chance) -> Vec<String> {
     // Clients who came after the close have their answers as well.
     world.close(&mut chance).await;
     world.check().await;
-    let story = world.store.seen().story.clone();
-    story
+    world.store.seen().story.clone()
 }
 
 #[test]

@@ -280,13 +280,9 @@ fn nothing_queued_is_lost_when_the_disk_works_again() {
         assert!(Spool::open(&world.spool(), 1).unwrap().is_empty());
         let seen = world.store.seen().clone();
         assert!(seen.stored.values().all(|times| *times == 1));
-        let known = world.known();
-        let lost = known
-            .queued
-            .iter()
-            .find(|id| !seen.stored.contains_key(*id));
+        let queued: Vec<_> = world.known().queued.iter().copied().collect();
+        let lost = queued.iter().find(|id| !seen.stored.contains_key(*id));
         assert_eq!(lost, None, "was queued");
-        drop(known);
         for end in [".refused", ".damaged"] {
             let beside = format!("{}{end}", world.spool().display());
             assert!(!std::path::Path::new(&beside).exists(), "{beside}");

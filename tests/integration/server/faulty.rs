@@ -38,7 +38,7 @@ impl Line {
                 };
                 let bounds = is_faulty.then(|| some_bounds(&mut chance));
                 let client = client.unwrap();
-                std::thread::spawn(move || pass(client, server, bounds));
+                std::thread::spawn(move || pass(&client, server, bounds));
             }
         });
         Self { address, faults }
@@ -65,23 +65,23 @@ fn some_bounds(chance: &mut Chance) -> (u64, u64) {
     }
 }
 
-fn pass(client: TcpStream, server: SocketAddr, bounds: Option<(u64, u64)>) {
+fn pass(client: &TcpStream, server: SocketAddr, bounds: Option<(u64, u64)>) {
     let (up, down) = bounds.unwrap_or((u64::MAX, u64::MAX));
     let Ok(server) = TcpStream::connect(server) else {
         return;
     };
     let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-    let requests = std::thread::spawn(move || copied(from, to, up));
-    copied(server, client, down);
+    let requests = std::thread::spawn(move || copied(&from, &to, up));
+    copied(&server, client, down);
     requests.join().unwrap();
 }
 
 /// Copies so many bytes, and cuts both ends off.
-fn copied(from: TcpStream, mut to: TcpStream, most: u64) {
+fn copied(from: &TcpStream, mut to: &TcpStream, most: u64) {
     // An end that is gone is what this is about.
-    drop(io::copy(&mut (&from).take(most), &mut to));
+    drop(io::copy(&mut from.take(most), &mut to));
     drop(to.flush());
-    for end in [&from, &to] {
+    for end in [from, to] {
         drop(end.shutdown(Shutdown::Both));
     }
 }
