@@ -69,7 +69,12 @@ async fn report(session: &Session) -> Result<Exit, Failure> {
         ok: status.problems.is_empty() && frozen.is_none(),
         problems: status.problems,
         frozen: frozen.as_ref().map(ToString::to_string),
-        warnings: warnings(path.as_deref(), spool_bytes),
+        warnings: {
+            let mut warnings = warnings(path.as_deref(), spool_bytes);
+            let elsewhere = trail.notary().head_place().await;
+            warnings.extend(elsewhere.and_then(|it| it.away));
+            warnings
+        },
     };
     single(&mut Session::stdout(), &report, session.format())?;
     Ok(match report.frozen {

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::log::{CheckpointError, KeyError, NoteError, TreeError};
 use crate::record::Digest;
-use crate::store::{LogHead, StoreError};
+use crate::store::{ArchiveError, LogHead, StoreError};
 
 /// What can go wrong at the notary. Every message names the file.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +96,19 @@ pub enum NotaryError {
         /// What is wrong with it.
         what: String,
     },
+    /// The second place of the signed heads cannot be used.
+    #[error(
+        "signed heads are kept in the {place} as well, and {what}: make it usable; until then nothing is signed"
+    )]
+    Elsewhere {
+        /// Where it is.
+        place: String,
+        /// What is wrong.
+        what: String,
+        /// What it reported.
+        #[source]
+        source: Option<ArchiveError>,
+    },
     /// A checkpoint cannot be made.
     #[error("the checkpoint cannot be made")]
     Checkpoint(#[from] CheckpointError),
@@ -118,6 +131,19 @@ pub enum NotaryError {
     /// The trail was opened for reading.
     #[error("the trail was opened for reading alone: nothing is signed")]
     ReadOnly,
+}
+
+impl NotaryError {
+    /// What is wrong, and what caused it.
+    pub(super) fn in_full(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
 }
 
 /// A log that does not contain the newest head known of it: an old backup, a stale standby, or a

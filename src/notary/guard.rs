@@ -59,6 +59,18 @@ impl Notary {
             Ok(_) | Err(NotaryError::Tree(_)) => return Err(frozen(changed, newest).into()),
             Err(error) => return Err(error),
         }
+        // What lies elsewhere may be older than what is known here, and has to be of the same log.
+        if let Some(elsewhere) = self.newest_elsewhere()
+            && self.epoch_of(elsewhere.checkpoint.checkpoint().origin()) == Some(state.epoch)
+        {
+            match self.root_at(elsewhere.head().size).await {
+                Ok(root) if root == elsewhere.head().root => {}
+                Ok(_) | Err(NotaryError::Tree(_)) => {
+                    return Err(frozen(changed, &elsewhere).into());
+                }
+                Err(error) => return Err(error),
+            }
+        }
         match self.root_at(found.size).await {
             Ok(root) if root == found.root => Ok(()),
             Ok(_) | Err(NotaryError::Tree(_)) => Err(frozen(

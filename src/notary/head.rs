@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::NotaryError;
 use crate::log::SignedCheckpoint;
 use crate::record::{Acknowledged, Timestamp};
 use crate::store::LogHead;
@@ -93,6 +94,15 @@ impl KnownHead {
     pub(super) fn weight(&self) -> u8 {
         u8::from(self.is_witnessed()) + u8::from(!self.timestamps.is_empty())
     }
+}
+
+/// The line of the heads file for `head`, without its end.
+pub(super) fn line_of(head: &KnownHead) -> Result<String, NotaryError> {
+    serde_json::to_string(&Line::of(head)).map_err(|error| NotaryError::Line {
+        path: "heads".to_owned(),
+        line: 0,
+        what: error.to_string(),
+    })
 }
 
 /// One line of the heads file.

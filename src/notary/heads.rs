@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::NotaryError;
 use super::files::{fault, read, replace};
-use super::head::{KnownHead, Line};
+use super::head::{KnownHead, Line, line_of};
 use crate::file::sync_folder;
 use crate::record::TrailId;
 
@@ -89,9 +89,14 @@ impl Heads {
         &self.known
     }
 
+    /// Knows a head from elsewhere, newer than all others of its log, without writing it down.
+    pub(super) fn learn(&mut self, head: KnownHead) {
+        place(&mut self.known, head);
+    }
+
     /// Adds a head; when this returns it is on disk.
     pub(super) fn add(&mut self, head: KnownHead) -> Result<(), NotaryError> {
-        let line = line_of(&head)?;
+        let line = line_of(&head)? + "\n";
         let before = self.known.len();
         place(&mut self.known, head);
         if self.path.is_none() {
@@ -143,8 +148,11 @@ impl Heads {
             at += 1;
             at > from || head.links_keys()
         });
-        let lines: Result<String, _> = self.known.iter().map(line_of).collect();
-        let text = lines?;
+        let mut text = String::new();
+        for head in &self.known {
+            text.push_str(&line_of(head)?);
+            text.push('\n');
+        }
         if let Some(path) = &self.path {
             replace(path, &text, 0o600)?;
         }
@@ -178,16 +186,6 @@ fn place(known: &mut Vec<KnownHead>, head: KnownHead) {
         Some(at) => known[at] = head,
         None => known.push(head),
     }
-}
-
-fn line_of(head: &KnownHead) -> Result<String, NotaryError> {
-    let mut line = serde_json::to_string(&Line::of(head)).map_err(|error| NotaryError::Line {
-        path: "heads".to_owned(),
-        line: 0,
-        what: error.to_string(),
-    })?;
-    line.push('\n');
-    Ok(line)
 }
 
 fn open_for_append(path: &Path, whole_bytes: usize) -> std::io::Result<File> {

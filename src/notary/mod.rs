@@ -4,11 +4,12 @@
 //! ```text
 //! commit ──▶ store head (size, root) ──▶ contains the newest known head? ──no──▶ frozen
 //!                                                  │ yes
-//!                                     sign ──▶ heads file, fsynced ──▶ witnesses, timestamps
+//!                                     sign ──▶ heads file, fsynced ──▶ second place, witnesses, timestamps
 //! ```
 
 #[cfg(feature = "network")]
 mod attesters;
+mod elsewhere;
 mod error;
 mod files;
 mod guard;
@@ -27,6 +28,7 @@ mod witness;
 
 #[cfg(feature = "network")]
 pub use attesters::{Attesters, TimestampAuthority, WitnessAddress};
+pub use elsewhere::HeadPlace;
 pub use error::{Frozen, NotaryError};
 pub use files::NotaryFiles;
 pub use head::KnownHead;

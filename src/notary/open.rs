@@ -6,11 +6,12 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Mutex, watch};
 
+use super::elsewhere::Elsewhere;
 use super::heads::Heads;
 use super::keys::Keys;
 use super::{Frozen, KnownHead, NotaryError, NotaryFiles};
 use crate::record::{Clock, Tenant, TrailId};
-use crate::store::{LogHead, Store};
+use crate::store::{Archive, LogHead, Store};
 
 /// What a notary works on.
 #[derive(Clone)]
@@ -26,6 +27,9 @@ pub struct NotaryOptions {
     /// The file that whoever signs holds locked, where several processes share a trail: the others
     /// look at what was signed, and take over when it is let go of. `None` where one alone writes.
     pub signer: Option<PathBuf>,
+    /// A second place for signed heads, which goes down with neither the database nor the files:
+    /// nothing is signed while it is away, and what it knows of the log is held against it.
+    pub elsewhere: Option<Arc<dyn Archive>>,
     /// Whether a signing key that is gone may be replaced by a new one.
     pub replace_lost_key: bool,
     /// Who is asked to attest heads.
@@ -40,6 +44,7 @@ pub struct Notary {
     pub(super) log: String,
     pub(super) state: Mutex<State>,
     frozen: OnceLock<Frozen>,
+    pub(super) elsewhere: Option<Elsewhere>,
     /// Tells those who wait for a level that there is more to see.
     pub(super) news: watch::Sender<()>,
     #[cfg(feature = "network")]
@@ -122,18 +127,25 @@ impl Notary {
                 epoch: 1,
             }),
             frozen: OnceLock::new(),
+            elsewhere: options.elsewhere.clone().map(Elsewhere::new),
             news: watch::Sender::new(()),
             #[cfg(feature = "network")]
             remote: super::remote::Remote::new(options.attesters.clone())?,
             options,
         };
         if !sign {
+            notary.try_to_learn().await?;
             return Ok(notary);
         }
         let mut state = notary.state.lock().await;
         state.epoch = notary.epoch_in_log().await?;
         notary.take_turn(&mut state)?;
         let signs = state.keys.is_some();
+        drop(state);
+        if signs {
+            notary.try_to_learn().await?;
+        }
+        let state = notary.state.lock().await;
         let found = notary.options.store.head(&notary.options.tenant).await?;
         match notary.guard(&state, found).await {
             Err(NotaryError::Frozen(frozen)) => notary.set_frozen(*frozen),

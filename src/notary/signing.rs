@@ -9,18 +9,32 @@ impl Notary {
     /// Signs the head of the log, unless it is signed already, and gives the newest signed head;
     /// `None` for a log without entries.
     ///
-    /// When this returns, the head is in the heads file, on disk.
+    /// When this returns, the head is in the heads file, on disk, and in the second place, if there is one.
     ///
     /// # Errors
     ///
-    /// [`NotaryError::Frozen`] when the log does not contain the newest head known.
+    /// [`NotaryError::Frozen`] when the log does not contain the newest head known;
+    /// [`NotaryError::Elsewhere`] when the second place cannot be used.
     pub async fn checkpoint(&self) -> Result<Option<KnownHead>, NotaryError> {
         if let Some(frozen) = self.frozen() {
             return Err(frozen.clone().into());
         }
-        let mut state = match self.state_of_signer().await? {
-            Turn::Ours(state) => state,
-            Turn::Theirs(newest) => return Ok(newest),
+        let mut state = loop {
+            self.learn().await?;
+            match self.state_of_signer().await? {
+                Turn::Ours(state) if self.has_learnt() => {
+                    let newest = self.newest(&state);
+                    let Some(head) = newest.filter(|it| !self.is_kept(it)).cloned() else {
+                        break state;
+                    };
+                    // No more than one head is ahead of the second place.
+                    drop(state);
+                    self.keep_elsewhere(&head).await?;
+                }
+                // It has just become our turn.
+                Turn::Ours(_) => {}
+                Turn::Theirs(newest) => return Ok(newest),
+            }
         };
         state.epoch = self.epoch_in_log().await?;
         let found = self.options.store.head(&self.options.tenant).await?;
@@ -42,6 +56,8 @@ impl Notary {
         if let Some(keys) = &mut state.keys {
             keys.retire(self.options.files.as_ref())?;
         }
+        drop(state);
+        self.keep_elsewhere(&head).await?;
         Ok(Some(head))
     }
 
@@ -97,6 +113,11 @@ impl Notary {
         let head = self.sign(&origin, found, &keys.of(&origin))?;
         keys.publish_for(self.options.files.as_ref(), &origin)?;
         state.heads.add(head.clone())?;
+        drop(state);
+        if let Err(error) = self.keep_elsewhere(&head).await {
+            // The epoch has begun; the next checkpoint tries again.
+            tracing::warn!(error = %error.in_full(), "the first head of the epoch is not kept there yet");
+        }
         Ok(head)
     }
 }

@@ -56,6 +56,9 @@ impl Notary {
                 return self.look_again(state);
             };
             state.turn = Some(turn);
+            if let Some(elsewhere) = &self.elsewhere {
+                elsewhere.ask_again();
+            }
             // Whoever signed before has added to it.
             let heads = self.options.files.as_ref().map(|it| it.heads.as_path());
             state.heads = Heads::open(heads)?;

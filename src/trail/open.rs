@@ -265,13 +265,19 @@ impl TrailOptions {
         Ok(trail)
     }
 
-    /// Finds the archive that the file beside the trail names, unless one was given.
+    /// Finds the archive, and the second place for heads, that files beside the trail name, unless they
+    /// were given.
     #[cfg(feature = "sqlite")]
     fn find_archive(&mut self, path: &Path) -> Result<(), TrailError> {
         if self.archive.is_none() {
             let chosen = ArchiveChoice::read(&ArchiveChoice::beside(path));
             let opened = chosen.and_then(|it| it.map(ArchiveChoice::open).transpose());
             self.archive = opened.map_err(StoreError::from)?;
+        }
+        if self.head_place.is_none() {
+            let chosen = ArchiveChoice::read(&ArchiveChoice::of_heads_beside(path));
+            let opened = chosen.and_then(|it| it.map(ArchiveChoice::open).transpose());
+            self.head_place = opened.map_err(StoreError::from)?;
         }
         Ok(())
     }
@@ -319,6 +325,7 @@ impl TrailOptions {
             clock: Arc::clone(&self.clock),
             files,
             signer,
+            elsewhere: self.head_place.clone(),
             replace_lost_key: self.replace_lost_key,
             #[cfg(feature = "network")]
             attesters: self.attesters.clone().unwrap_or_default(),

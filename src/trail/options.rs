@@ -51,6 +51,7 @@ pub struct TrailOptions {
     pub(super) appender: AppenderOptions,
     pub(super) spool_bytes: u64,
     pub(super) notary_files: Option<NotaryFiles>,
+    pub(super) head_place: Option<Arc<dyn Archive>>,
     /// `None`: what the address names.
     #[cfg(feature = "postgres")]
     pub(super) state: Option<std::path::PathBuf>,
@@ -90,6 +91,7 @@ impl TrailOptions {
             appender: AppenderOptions::default(),
             spool_bytes: SPOOL_BYTES,
             notary_files: None,
+            head_place: None,
             #[cfg(feature = "postgres")]
             state: None,
             key_files: None,
@@ -211,6 +213,21 @@ impl TrailOptions {
     #[must_use]
     pub fn archive(mut self, archive: Arc<dyn Archive>) -> Self {
         self.archive = Some(archive);
+        self
+    }
+
+    /// A second place for signed heads, such as an object store ([`ObjectArchive`]): one that goes down with
+    /// neither the database nor the files beside it. The one named in the file
+    /// [`ArchiveChoice::of_heads_beside`] the database when not set; none when there is no such file.
+    ///
+    /// Each head is put there after it is signed. While the place is away nothing is signed, and a trail
+    /// that does not contain the newest head there is frozen.
+    ///
+    /// [`ObjectArchive`]: crate::store::ObjectArchive
+    /// [`ArchiveChoice::of_heads_beside`]: crate::store::ArchiveChoice::of_heads_beside
+    #[must_use]
+    pub fn head_place(mut self, place: Arc<dyn Archive>) -> Self {
+        self.head_place = Some(place);
         self
     }
 

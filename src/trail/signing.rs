@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 #[cfg(feature = "network")]
 use super::asking::Asking;
 use super::tasks::Tasks;
-use crate::notary::Notary;
+use crate::notary::{Notary, NotaryError};
 
 /// Signs the head of a log at least once a second while it grows, and once more at the end; has
 /// signed heads attested besides, which may take longer.
@@ -82,12 +82,15 @@ impl Signing {
 async fn run(notary: Arc<Notary>, mut grown: watch::Receiver<Grown>, signed: impl Fn()) {
     while has_news(&notary, &mut grown).await {
         let seen = *grown.borrow_and_update();
+        let mut again = false;
         match notary.checkpoint().await {
             Ok(_) if notary.signs().await => signed(),
             // Another process signs, and has its heads attested.
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(error = %error, "no checkpoint was signed; it will be tried again when the log grows");
+                // What was signed and could not be kept elsewhere waits for no growth.
+                again = matches!(error, NotaryError::Elsewhere { .. });
+                tracing::error!(error = %error, "no checkpoint was signed, or it is not kept; it will be tried again");
             }
         }
         if seen == Grown::Done {
@@ -97,7 +100,7 @@ async fn run(notary: Arc<Notary>, mut grown: watch::Receiver<Grown>, signed: imp
         // counts it as seen: it has to be said that one is still to be signed.
         let done = grown.wait_for(|grown| *grown == Grown::Done);
         drop(tokio::time::timeout(INTERVAL, done).await);
-        let is_new = *grown.borrow() != seen;
+        let is_new = again || *grown.borrow() != seen;
         if is_new {
             grown.mark_changed();
         }

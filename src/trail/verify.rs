@@ -89,7 +89,12 @@ impl Trail {
         warnings: &mut Vec<String>,
     ) -> Result<BTreeMap<Tenant, Vec<LogHead>>, TrailError> {
         let notary = self.notary();
-        let heads = notary.all_heads().await;
+        let mut heads = notary.all_heads().await;
+        if let Some(elsewhere) = notary.head_place().await {
+            let known = elsewhere.newest.filter(|it| !heads.contains(it));
+            heads.extend(known);
+            warnings.extend(elsewhere.away);
+        }
         if heads.is_empty() {
             warnings.push(
                 "no signed heads are known: that entries are missing at the end, or that all of \

@@ -7,7 +7,7 @@ use super::super::output::{Page, single};
 use super::super::plain;
 use super::super::session::Session;
 use super::super::table_text::moment;
-use crate::notary::{KnownHead, Notary, NotaryError};
+use crate::notary::{HeadPlace, KnownHead, Notary, NotaryError};
 use crate::record::{Acknowledged, Digest, Timestamp};
 use crate::store::LogHead;
 use crate::trail::TrailError;
@@ -25,6 +25,9 @@ struct Status {
     /// What the witnesses say now, in the order they are named.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     witnesses: Vec<Witness>,
+    /// The second place of signed heads, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<Kept>,
     frozen: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
@@ -49,6 +52,15 @@ struct Reached {
 struct Witness {
     url: String,
     agrees: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Kept {
+    place: String,
+    /// Entries of the newest head there.
+    size: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
 }
@@ -82,6 +94,7 @@ impl Status {
                 timestamped: reach(notary, Acknowledged::Timestamped).await,
             },
             witnesses: asked.into_iter().map(Witness::of).collect(),
+            kept: notary.head_place().await.map(Kept::of),
             frozen: standing.frozen.is_some(),
             why: standing.frozen.as_ref().map(ToString::to_string),
         })
@@ -108,6 +121,16 @@ impl Witness {
             url,
             agrees: why.is_none(),
             why,
+        }
+    }
+}
+
+impl Kept {
+    fn of(place: HeadPlace) -> Self {
+        Self {
+            place: place.place,
+            size: place.newest.map_or(0, |head| head.head().size),
+            why: place.away,
         }
     }
 }
@@ -147,6 +170,13 @@ impl Page for Status {
             let says = witness.why.as_deref().unwrap_or("agrees");
             let line = format!("{}: {says}", witness.url);
             page.push_str(&format!("  witness  {}\n", plain::line(&line)));
+        }
+        if let Some(Kept { place, size, why }) = &self.kept {
+            let line = match why {
+                Some(why) => why.clone(),
+                None => format!("{size} entries in the {place}"),
+            };
+            page.push_str(&format!("  kept     {}\n", plain::line(&line)));
         }
         match &self.why {
             Some(why) => page.push_str(&format!("  frozen   {}\n", plain::line(why))),

@@ -1,4 +1,4 @@
-//! Where the archive is, and the file that says so.
+//! Where the archive is, or the second place of signed heads, and the file that says so.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +14,14 @@ pub enum ArchiveChoice {
 }
 
 impl ArchiveChoice {
+    /// The file beside the database `path` that names a second place for signed heads: `….heads.place`.
+    #[must_use]
+    pub fn of_heads_beside(path: &Path) -> PathBuf {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".heads.place");
+        name.into()
+    }
+
     /// The file beside the database `path`: `….archive`.
     #[must_use]
     pub fn beside(path: &Path) -> PathBuf {
@@ -52,7 +60,7 @@ impl ArchiveChoice {
             }
             last = line;
             if chosen.is_some() {
-                return Err(wrong(line, "there is one archive: leave one line"));
+                return Err(wrong(line, "there is one place: leave one line"));
             }
             let choice = Self::parse(text, path.parent());
             chosen = Some(choice.ok_or_else(|| wrong(line, FORM))?);

@@ -29,7 +29,8 @@ pub use writing::{Archived, NewSegment, SegmentWriter};
 
 pub(super) use stub::{Stub, is_stub, read_stub, write_stub};
 
-/// A place where segments are kept, each a file that is written once and never changed.
+/// A place where files are kept that are written once and never changed: segments of the archive, and
+/// signed heads.
 ///
 /// Names are relative, with `/` between their parts.
 #[async_trait]
@@ -64,6 +65,13 @@ pub trait Archive: fmt::Debug + Send + Sync {
     ///
     /// [`ArchiveError::Away`].
     async fn list(&self, folder: &str) -> Result<Vec<String>, ArchiveError>;
+
+    /// The names of the folders in a folder; none when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`ArchiveError::Away`].
+    async fn folders(&self, folder: &str) -> Result<Vec<String>, ArchiveError>;
 }
 
 /// The name of a segment: the SHA-256 of its bytes.

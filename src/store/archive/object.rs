@@ -1,4 +1,4 @@
-//! An archive in a folder, or in whatever the `object_store` crate reaches.
+//! An archive, or a place for heads, in a folder, or in whatever the `object_store` crate reaches.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -118,6 +118,15 @@ impl Archive for ObjectArchive {
             .objects
             .iter()
             .filter_map(|it| it.location.filename());
+        Ok(names.map(|name| format!("{folder}/{name}")).collect())
+    }
+
+    async fn folders(&self, folder: &str) -> Result<Vec<String>, ArchiveError> {
+        let (store, path) = self.locate(folder)?;
+        let listed = store.list_with_delimiter(Some(&path)).await;
+        let listed = listed.map_err(|error| self.away(error))?;
+        let names = listed.common_prefixes.iter();
+        let names = names.filter_map(|it| it.filename());
         Ok(names.map(|name| format!("{folder}/{name}")).collect())
     }
 }

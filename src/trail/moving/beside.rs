@@ -12,6 +12,7 @@ use crate::file;
 use crate::notary::Attesters;
 use crate::notary::NotaryFiles;
 use crate::privacy::Redaction;
+use crate::store::ArchiveChoice;
 use crate::trail::KeyFiles;
 
 /// What became of a file beside a trail that was copied.
@@ -70,6 +71,12 @@ fn open_files(database: &Path) -> Vec<Beside> {
             "who keeps the key-encryption key",
             false,
             0o600,
+        ),
+        file(
+            ArchiveChoice::of_heads_beside(database),
+            "second place of signed heads",
+            false,
+            0o644,
         ),
         file(journal.into(), "journal of erasures", true, 0o600),
         file(Redaction::beside(database), "redaction rules", false, 0o644),

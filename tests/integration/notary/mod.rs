@@ -1,6 +1,7 @@
 //! Witnesses and timestamp authorities over HTTP on the loopback interface, and trails that ask
 //! them.
 
+mod elsewhere;
 mod place;
 mod protocol;
 mod rollback;

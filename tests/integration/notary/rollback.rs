@@ -17,7 +17,7 @@ async fn frozen(trail: &Trail) -> Frozen {
     }
 }
 
-fn approvers() -> Vec<Actor> {
+pub(super) fn approvers() -> Vec<Actor> {
     let approver = |name: &str| Actor {
         id: name.parse().unwrap(),
         kind: ActorKind::Human,
