@@ -12,16 +12,21 @@ pub(crate) fn client_trusting(
     patience: Duration,
     roots: &[u8],
 ) -> Result<reqwest::Client, reqwest::Error> {
-    // Whoever has installed another provider before keeps it.
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
+    know_a_provider();
     // A redirect could lead a request anywhere, and nobody who is asked needs one.
     reqwest::Client::builder()
         .timeout(patience)
         .redirect(reqwest::redirect::Policy::none())
         .tls_certs_merge(reqwest::Certificate::from_pem_bundle(roots)?)
         .build()
+}
+
+/// Clients for TLS need cryptography of the process's choice: whoever has installed another provider
+/// before keeps it.
+pub(crate) fn know_a_provider() {
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
 }
 
 /// Whether what is sent to `url` is safe from others: by TLS, or on this machine.

@@ -11,6 +11,8 @@ use crate::file;
 pub enum ArchiveChoice {
     /// A folder.
     Folder(PathBuf),
+    /// A bucket of S3, or of a store that speaks its protocol: `s3://BUCKET/PREFIX`.
+    Bucket(String),
 }
 
 impl ArchiveChoice {
@@ -32,8 +34,8 @@ impl ArchiveChoice {
 
     /// Reads the file `path`; `None` when it is not there.
     ///
-    /// It has one line: `folder PATH`, relative to the folder of `path`. Empty lines, and those that
-    /// begin with `#`, say nothing.
+    /// It has one line: `folder PATH`, relative to the folder of `path`, or `bucket s3://BUCKET/PREFIX`. Empty
+    /// lines, and those that begin with `#`, say nothing.
     ///
     /// # Errors
     ///
@@ -72,26 +74,48 @@ impl ArchiveChoice {
         let (kind, rest) = line.split_once(char::is_whitespace)?;
         let rest = rest.trim();
         let folder = folder.unwrap_or(Path::new(""));
-        (kind == "folder" && !rest.is_empty()).then(|| Self::Folder(folder.join(rest)))
+        match kind {
+            "folder" if !rest.is_empty() => Some(Self::Folder(folder.join(rest))),
+            "bucket" if is_bucket(rest) => Some(Self::Bucket(rest.to_owned())),
+            _ => None,
+        }
     }
 
     /// The archive. Whether it can be reached shows when it is used.
     ///
     /// # Errors
     ///
-    /// [`ArchiveError::Away`] when this build cannot use such a place.
+    /// [`ArchiveError::Away`] when this build cannot use such a place, or the environment does not say how
+    /// to get at a bucket.
     pub fn open(self) -> Result<Arc<dyn Archive>, ArchiveError> {
         match self {
             #[cfg(feature = "archive")]
             Self::Folder(path) => Ok(Arc::new(super::ObjectArchive::folder(path))),
             #[cfg(not(feature = "archive"))]
-            Self::Folder(path) => Err(ArchiveError::Away {
-                place: path.display().to_string(),
-                segment: None,
-                source: "this program was built without the feature `archive`".into(),
-            }),
+            Self::Folder(path) => Err(unbuilt(path.display().to_string(), "archive")),
+            #[cfg(feature = "s3")]
+            Self::Bucket(url) => Ok(Arc::new(super::ObjectArchive::bucket(&url)?)),
+            #[cfg(not(feature = "s3"))]
+            Self::Bucket(url) => Err(unbuilt(url, "s3")),
         }
     }
 }
 
-const FORM: &str = "expected `folder PATH`";
+#[cfg(not(feature = "s3"))]
+fn unbuilt(place: String, feature: &str) -> ArchiveError {
+    ArchiveError::Away {
+        place,
+        segment: None,
+        source: format!("this program was built without the feature `{feature}`").into(),
+    }
+}
+
+/// Whether it is `s3://BUCKET` or `s3://BUCKET/PREFIX`, without anything that is nobody's to see.
+fn is_bucket(url: &str) -> bool {
+    let rest = url.strip_prefix("s3://");
+    rest.is_some_and(|rest| {
+        !rest.starts_with('/') && !rest.is_empty() && !rest.contains(['@', '?', '#', ' '])
+    })
+}
+
+const FORM: &str = "expected `folder PATH` or `bucket s3://BUCKET/PREFIX`";

@@ -51,6 +51,37 @@ impl ObjectArchive {
         }
     }
 
+    /// The archive in the bucket `url`, `s3://BUCKET/PREFIX`. The variables of the environment that begin with
+    /// `AWS_` say how to get at it, as they do for other programs: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+    /// `AWS_REGION`, and `AWS_ENDPOINT_URL` for a store that is not Amazon's.
+    ///
+    /// # Errors
+    ///
+    /// [`ArchiveError::Away`] when they do not.
+    #[cfg(feature = "s3")]
+    pub fn bucket(url: &str) -> Result<Self, ArchiveError> {
+        use object_store::aws::AmazonS3Builder;
+
+        crate::http::know_a_provider();
+        let away = |source: crate::store::BoxError| ArchiveError::Away {
+            place: format!("bucket {url}"),
+            segment: None,
+            source,
+        };
+        let rest = url.strip_prefix("s3://").unwrap_or(url);
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let store = AmazonS3Builder::from_env()
+            .with_bucket_name(bucket)
+            .with_retry(object_store::RetryConfig {
+                max_retries: RETRIES,
+                retry_timeout: RETRYING,
+                ..object_store::RetryConfig::default()
+            })
+            .build()
+            .map_err(|error| away(error.into()))?;
+        Ok(Self::new(Arc::new(store), prefix, format!("bucket {url}")))
+    }
+
     fn store(&self) -> Result<(Arc<dyn ObjectStore>, Path), ArchiveError> {
         match &self.kept {
             Kept::Folder(path) => {
@@ -76,6 +107,12 @@ impl ObjectArchive {
         }
     }
 }
+
+/// A store that is away is said to be so before anybody's patience ends.
+#[cfg(feature = "s3")]
+const RETRIES: usize = 3;
+#[cfg(feature = "s3")]
+const RETRYING: std::time::Duration = std::time::Duration::from_secs(20);
 
 #[async_trait]
 impl Archive for ObjectArchive {

@@ -2,6 +2,7 @@
 
 mod archive;
 mod bad_bundle;
+mod bucket;
 mod carried;
 mod demo;
 mod difference;

@@ -371,7 +371,9 @@ async fn a_file_beside_the_trail_names_it() {
     fs::write(&named, "bucket loans\n").unwrap();
     let error = TrailOptions::new().open(&home.url()).await.unwrap_err();
     assert!(
-        error.to_string().contains("line 1: expected `folder PATH`"),
+        error
+            .to_string()
+            .contains("line 1: expected `folder PATH` or `bucket s3://BUCKET/PREFIX`"),
         "{error}"
     );
 }
