@@ -83,7 +83,7 @@ impl Elsewhere {
         NotaryError::Elsewhere {
             place: self.place.place(),
             what: "it cannot be reached".to_owned(),
-            source: Some(source),
+            source: Some(Box::new(source)),
         }
     }
 

@@ -107,7 +107,7 @@ pub enum NotaryError {
         what: String,
         /// What it reported.
         #[source]
-        source: Option<ArchiveError>,
+        source: Option<Box<ArchiveError>>,
     },
     /// A checkpoint cannot be made.
     #[error("the checkpoint cannot be made")]
