@@ -175,7 +175,7 @@ fn begun() -> Folder {
     folder
 }
 
-fn kept(ran: Ran) -> serde_json::Value {
+fn kept(ran: &Ran) -> serde_json::Value {
     let status: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
     status["kept"].clone()
 }
@@ -219,7 +219,7 @@ fn heads_go_to_a_bucket_and_an_older_copy_of_all_else_is_frozen_by_it() {
     refused.refused(4, "the trail is frozen");
     let status = store.run(&folder, &["log", "status", "-o", "json"]);
     assert_eq!(status.code, 4);
-    assert_eq!(kept(status)["size"], whole["size"]);
+    assert_eq!(kept(&status)["size"], whole["size"]);
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn a_bucket_that_is_away_is_said_and_records_are_taken() {
     let status = folder
         .run_in(&wrong, &["log", "status", "-o", "json"], b"")
         .done();
-    let kept = kept(status);
+    let kept = kept(&status);
     assert!(
         kept["why"].as_str().unwrap().contains("cannot be reached"),
         "{kept}"
